@@ -1,0 +1,79 @@
+"""Canonical JSON (RFC 8785) and digests over it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import rfc8785
+
+from governance.kernel.errors import InvalidInput
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+
+class NotCanonical(InvalidInput):
+    """A value has no canonical JSON form."""
+
+    code = "not_canonical"
+
+
+def to_json_value(value: Any) -> Any:
+    """Return `value` in plain JSON types.
+
+    UUID becomes its text, a datetime RFC 3339 in UTC with microseconds, an Enum its value, a tuple a list, a set a
+    sorted list, a dataclass instance an object. Raises NotCanonical for anything else, and for a naive datetime.
+    """
+    match value:
+        case Enum():
+            return to_json_value(value.value)
+        case None | bool() | int() | float() | str():
+            return value
+        case UUID():
+            return str(value)
+        case datetime():
+            return timestamp(value)
+        case Mapping():
+            return {_key(key): to_json_value(item) for key, item in value.items()}
+        case list() | tuple():
+            return [to_json_value(item) for item in value]
+        case set() | frozenset():
+            return sorted(to_json_value(item) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_json_value(getattr(value, field.name)) for field in fields(value)}
+    raise NotCanonical(f"A value of type {type(value).__name__} has no JSON form.")
+
+
+def _key(key: Any) -> str:
+    plain = key.value if isinstance(key, Enum) else key
+    if not isinstance(plain, str):
+        raise NotCanonical(f"An object key must be text, not {type(plain).__name__}.")
+    return plain
+
+
+def timestamp(moment: datetime) -> str:
+    """Return an aware datetime as RFC 3339 text in UTC, microseconds always shown. Raises NotCanonical if naive."""
+    if moment.tzinfo is None:
+        raise NotCanonical("A datetime without a time zone has no canonical form.")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def canonical_json(value: Any) -> bytes:
+    """Return the RFC 8785 bytes of `value`. Raises NotCanonical when it has none (NaN, integers past 2^53, ...)."""
+    try:
+        return rfc8785.dumps(to_json_value(value))
+    except rfc8785.CanonicalizationError as error:
+        raise NotCanonical(str(error)) from error
+
+
+def sha256_hex(data: bytes) -> str:
+    """Return the SHA-256 of `data` as 64 lower-case hexadecimal digits (FIPS 180-4)."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def digest(value: Any) -> str:
+    """Return the SHA-256 of the canonical JSON of `value`, in hexadecimal."""
+    return sha256_hex(canonical_json(value))
