@@ -1,0 +1,9 @@
+"""Django application of the api area."""
+
+from django.apps import AppConfig
+
+
+class ApiConfig(AppConfig):
+    name = "governance.api"
+    label = "api"
+    verbose_name = "API"

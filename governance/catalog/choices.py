@@ -1,0 +1,41 @@
+"""Closed vocabularies of the catalogue."""
+
+from django.db.models import TextChoices
+
+
+class CreatorStatus(TextChoices):
+    ACTIVE = "active", "Active"
+    SUSPENDED = "suspended", "Suspended"
+
+
+class AssetStatus(TextChoices):
+    ACTIVE = "active", "Active"
+    QUARANTINED = "quarantined", "Quarantined"
+
+
+class GrantKind(TextChoices):
+    GRANT = "grant", "Grant"
+    WITHDRAWAL = "withdrawal", "Withdrawal"
+
+
+class GrantMethod(TextChoices):
+    SIGNED_FORM = "signed_form", "Signed form"
+    CREATOR_PORTAL = "creator_portal", "Creator portal"
+    CONTRACT = "contract", "Contract"
+    EMAIL = "email", "E-mail"
+    CONSOLE = "console", "Entered by the governance team"
+
+
+class ConsentState(TextChoices):
+    """What the statements on record amount to at a moment."""
+
+    NONE = "none", "No statement"
+    ACTIVE = "active", "Active"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    EXPIRED = "expired", "Expired"
+
+
+class ConsentSource(TextChoices):
+    OWN = "own", "The work's own statement"
+    DEFAULT = "default", "The creator's default"
+    NONE = "none", "No statement"

@@ -1,0 +1,171 @@
+"""Tables of the catalogue: creators, consent levels, consent grants, datasets and assets."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import RegexValidator
+from django.db import models
+
+from governance.catalog.choices import AssetStatus, CreatorStatus, GrantKind, GrantMethod
+from governance.kernel import clock
+from governance.kernel.ids import new_id
+from governance.kernel.vocabulary import ACTION_CHOICES, PURPOSE_CHOICES
+
+REGION = RegexValidator(r"^[A-Z]{2}$", "A region is two capital letters, such as DE, US or EU.")
+SHA256 = RegexValidator(r"^[0-9a-f]{64}$", "A SHA-256 digest is 64 lower-case hexadecimal digits.")
+
+
+class Creator(models.Model):
+    """Somebody whose works are in the catalogue. `slug` is a pseudonym that policies and ledgers may name."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(unique=True, help_text="Stable pseudonym used in policies; not a real name.")
+    display_name = models.CharField(max_length=200)
+    email = models.EmailField(blank=True, help_text="Personal data: never leaves this row.")
+    region = models.CharField(max_length=2, validators=[REGION], help_text="Two capital letters, such as DE or US.")
+    status = models.CharField(max_length=16, choices=CreatorStatus.choices, default=CreatorStatus.ACTIVE)
+    consent_epoch = models.PositiveBigIntegerField(
+        default=0, editable=False, help_text="Goes up by one with every change of consent; permits are bound to it."
+    )
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+
+class ConsentLevel(models.Model):
+    """A named, ranked set of (action, purpose) pairs that creators can grant."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=100, unique=True)
+    rank = models.PositiveSmallIntegerField(help_text="Order in lists, from least to most permissive.")
+    description = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["rank", "slug"]
+        verbose_name = "consent level"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ConsentPair(models.Model):
+    """One thing that a consent level permits: an action for a purpose."""
+
+    level = models.ForeignKey(ConsentLevel, on_delete=models.CASCADE, related_name="pairs")
+    action = models.CharField(max_length=32, choices=ACTION_CHOICES)
+    purpose = models.CharField(max_length=32, choices=PURPOSE_CHOICES)
+
+    class Meta:
+        ordering = ["action", "purpose"]
+        verbose_name = "permitted use"
+        constraints = [models.UniqueConstraint(fields=["level", "action", "purpose"], name="consent_pair_once")]
+
+    def __str__(self) -> str:
+        return f"{self.action} for {self.purpose}"
+
+
+class Dataset(models.Model):
+    """A named collection of assets that tokens can be limited to."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Asset(models.Model):
+    """A creator's work. The bytes lie in object storage under their digest and never change."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    creator = models.ForeignKey(Creator, on_delete=models.PROTECT, related_name="assets")
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, null=True, blank=True, related_name="assets")
+    title = models.CharField(max_length=200)
+    media_type = models.CharField(max_length=100)
+    size = models.BigIntegerField(help_text="Bytes.")
+    sha256 = models.CharField(max_length=64, validators=[SHA256])
+    object_name = models.CharField(max_length=200)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    tags = ArrayField(models.CharField(max_length=50), default=list, blank=True)
+    status = models.CharField(max_length=16, choices=AssetStatus.choices, default=AssetStatus.ACTIVE)
+    uploaded_by_type = models.CharField(max_length=32)
+    uploaded_by_id = models.CharField(max_length=128)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["uploaded_by_type", "uploaded_by_id", "-id"], name="asset_by_uploader"),
+            models.Index(fields=["sha256"], name="asset_by_digest"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(size__gt=0, width__gt=0, height__gt=0), name="asset_sizes_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ConsentGrant(models.Model):
+    """One statement of a creator about one asset, or about all that have no statement of their own.
+
+    Append-only by trigger: consent changes by a later statement, never by an edit.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=16, choices=GrantKind.choices)
+    creator = models.ForeignKey(Creator, on_delete=models.PROTECT, related_name="consent_grants")
+    asset = models.ForeignKey(
+        Asset, on_delete=models.PROTECT, null=True, blank=True, related_name="consent_grants",
+        help_text="Empty: the creator's default.",
+    )  # fmt: skip
+    level = models.ForeignKey(ConsentLevel, on_delete=models.PROTECT, null=True, blank=True, related_name="grants")
+    regions = ArrayField(models.CharField(max_length=2, validators=[REGION]), default=list, blank=True)
+    partners_allowed = ArrayField(models.SlugField(), default=list, blank=True)
+    partners_excluded = ArrayField(models.SlugField(), default=list, blank=True)
+    valid_from = models.DateTimeField(default=clock.now)
+    valid_until = models.DateTimeField(null=True, blank=True)
+    method = models.CharField(max_length=32, choices=GrantMethod.choices)
+    evidence_digest = models.CharField(
+        max_length=64, blank=True, validators=[SHA256], help_text="SHA-256 of the document that proves it."
+    )
+    epoch = models.PositiveBigIntegerField(help_text="The creator's consent epoch that this statement began.")
+    recorded_by_type = models.CharField(max_length=32)
+    recorded_by_id = models.CharField(max_length=128)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        ordering = ["-epoch"]
+        verbose_name = "consent statement"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["creator", "epoch", "asset"], nulls_distinct=False, name="consent_statement_once_per_epoch"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind=GrantKind.GRANT, level__isnull=False)
+                | models.Q(kind=GrantKind.WITHDRAWAL, level__isnull=True),
+                name="consent_grant_names_a_level",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(valid_until__isnull=True) | models.Q(valid_until__gt=models.F("valid_from")),
+                name="consent_window_in_order",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["asset", "-epoch"], name="consent_by_asset"),
+            models.Index(fields=["creator", "-epoch"], name="consent_by_creator"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.level or ''} by {self.creator}"

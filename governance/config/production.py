@@ -1,0 +1,66 @@
+"""What production refuses to start with."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from psycopg.conninfo import conninfo_to_dict
+
+DEFAULT_PASSWORDS = frozenset({"", "admin", "assent", "changeme", "password", "postgres", "secret"})
+DEVELOPMENT_VALUE = "development-only-not-a-secret"
+SECRET_LENGTH = 32
+
+
+def refuse_unsafe(*, secret_key: str, key_passphrase: str, key_store: Path) -> None:
+    """Raise ImproperlyConfigured that names every unsafe or missing setting; return when there is none."""
+    faults = [
+        *_environment_faults(),
+        *_secret_faults("ASSENT_SECRET_KEY", secret_key),
+        *_secret_faults("ASSENT_KEY_PASSPHRASE", key_passphrase),
+        *_key_store_faults(key_store),
+    ]
+    if faults:
+        raise ImproperlyConfigured("Assent refuses to start in production:\n- " + "\n- ".join(faults))
+
+
+def _environment_faults() -> Iterator[str]:
+    if os.environ.get("DEBUG", "").lower() not in ("", "0", "false", "no"):
+        yield "DEBUG is set; unset it."
+    if not os.environ.get("ASSENT_ALLOWED_HOSTS"):
+        yield "ASSENT_ALLOWED_HOSTS is missing; name the hosts that this server answers for."
+    yield from _url_faults("DATABASE_URL")
+    yield from _url_faults("REDIS_URL")
+
+
+def _url_faults(name: str) -> Iterator[str]:
+    url = os.environ.get(name, "")
+    if not url:
+        yield f"{name} is missing."
+    elif (_password(url) or "") in DEFAULT_PASSWORDS:
+        yield f"{name} has no password or a default one; set a real one."
+
+
+def _password(url: str) -> str | None:
+    if url.startswith(("postgres:", "postgresql:")):
+        password = conninfo_to_dict(url).get("password")
+        return str(password) if password else None
+    return urlsplit(url).password
+
+
+def _secret_faults(name: str, value: str) -> Iterator[str]:
+    if not value:
+        yield f"{name} is missing; set at least {SECRET_LENGTH} random characters."
+    elif value == DEVELOPMENT_VALUE or value.lower() in DEFAULT_PASSWORDS:
+        yield f"{name} is a development or default value; set at least {SECRET_LENGTH} random characters."
+    elif len(value) < SECRET_LENGTH:
+        yield f"{name} is too short; set at least {SECRET_LENGTH} random characters."
+
+
+def _key_store_faults(key_store: Path) -> Iterator[str]:
+    if not key_store.exists():
+        yield f"ASSENT_KEY_STORE names no file ({key_store}); make one with 'manage.py keys init'."
+    elif '"dev-' in json.dumps(json.loads(key_store.read_text())):
+        yield f"ASSENT_KEY_STORE ({key_store}) holds a development key; make a store of its own for production."

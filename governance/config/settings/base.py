@@ -1,0 +1,174 @@
+"""Settings that hold everywhere. `dev`, `test` and `prod` add what differs."""
+
+from pathlib import Path
+
+from django.urls import reverse_lazy
+
+from governance.config import environment as env
+
+BASE_DIR = Path(__file__).resolve().parents[3]
+DATA_DIR = env.path("ASSENT_DATA_DIR", BASE_DIR / "var" / "run" / "data")
+PRODUCT_VERSION = "0.1.0"
+
+DEBUG = False
+SECRET_KEY = env.text("ASSENT_SECRET_KEY")
+ALLOWED_HOSTS = env.words("ASSENT_ALLOWED_HOSTS", "127.0.0.1,localhost")
+CSRF_TRUSTED_ORIGINS = env.words("ASSENT_TRUSTED_ORIGINS")
+ROOT_URLCONF = "governance.config.urls"
+WSGI_APPLICATION = "governance.config.wsgi.application"
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "django_filters",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "oauth2_provider",
+    "governance.audit",
+    "governance.catalog",
+    "governance.partners",
+    "governance.registry",
+    "governance.rulebook",
+    "governance.decisions",
+    "governance.jobs",
+    "governance.moderation",
+    "governance.console",
+    "governance.api",
+    "governance.config",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "governance.api.middleware.RequestIdMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": env.database(env.text("DATABASE_URL", "postgresql:///assent"))}
+DATABASES["default"]["CONN_MAX_AGE"] = 60
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "objects": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(DATA_DIR / "objects"), "base_url": None, "file_permissions_mode": 0o440},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+STATIC_URL = "static/"
+STATIC_ROOT = env.path("ASSENT_STATIC_ROOT", BASE_DIR / "var" / "static")
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = reverse_lazy("admin:login")
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+OAUTH2_PROVIDER_APPLICATION_MODEL = "partners.ApiClient"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "partners.AccessToken"
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "oauth2_provider.RefreshToken"
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oauth2_provider.IDToken"
+OAUTH2_PROVIDER_GRANT_MODEL = "oauth2_provider.Grant"
+ASSENT_TOKEN_SECONDS = env.integer("ASSENT_TOKEN_SECONDS", 900, most=900)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["governance.api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["governance.api.permissions.HasPartnerToken"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "governance.api.pagination.NewestFirst",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["governance.api.throttling.TierThrottle"],
+    "EXCEPTION_HANDLER": "governance.api.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_DEFAULT_QUEUE = "control"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+
+ASSENT_KEY_STORE = env.path("ASSENT_KEY_STORE", DATA_DIR / "keys.json")
+ASSENT_KEY_PASSPHRASE = env.text("ASSENT_KEY_PASSPHRASE")
+ASSENT_ALLOW_DEVELOPMENT_KEYS = False
+ASSENT_WORM_DIR = env.path("ASSENT_WORM_DIR", DATA_DIR / "worm")
+ASSENT_EVIDENCE_RETENTION_DAYS = env.integer("ASSENT_EVIDENCE_RETENTION_DAYS", 2557)
+ASSENT_POLICY_DIR = env.path("ASSENT_POLICY_DIR", BASE_DIR / "policies")
+ASSENT_MAX_UPLOAD_BYTES = env.integer("ASSENT_MAX_UPLOAD_BYTES", 50 * 1024 * 1024)
+ASSENT_MAX_PIXELS = env.integer("ASSENT_MAX_PIXELS", 40_000_000)
+ASSENT_LEASE_SECONDS = env.integer("ASSENT_LEASE_SECONDS", 30)
+ASSENT_PERMIT_SECONDS = env.integer("ASSENT_PERMIT_SECONDS", 15, most=300)
+ASSENT_JOB_DEADLINE_SECONDS = env.integer("ASSENT_JOB_DEADLINE_SECONDS", 3600)
+ASSENT_JOB_MAX_ATTEMPTS = env.integer("ASSENT_JOB_MAX_ATTEMPTS", 3, most=20)
+ASSENT_SWEEP_SECONDS = env.integer("ASSENT_SWEEP_SECONDS", 2)
+ASSENT_REDISPATCH_SECONDS = env.integer("ASSENT_REDISPATCH_SECONDS", 15)
+ASSENT_RUNTIME_DEVICE = env.text("ASSENT_RUNTIME_DEVICE", "auto")
+
+CELERY_BEAT_SCHEDULE = {
+    "sequence-ledger": {"task": "inference_workers.tasks.sequence_ledger", "schedule": 1.0},
+    "anchor-evidence": {"task": "inference_workers.tasks.anchor_evidence", "schedule": 5.0},
+    "sweep-jobs": {"task": "inference_workers.tasks.sweep_jobs", "schedule": float(ASSENT_SWEEP_SECONDS)},
+    "clear-tokens": {"task": "inference_workers.tasks.clear_tokens", "schedule": 3600.0},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("ASSENT_LOG_LEVEL", "INFO")},
+}

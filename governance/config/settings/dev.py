@@ -1,0 +1,7 @@
+"""Settings for one machine: development, `make demo` and `make run`. Not for production; `prod.py` is."""
+
+from governance.config.settings.base import *  # noqa: F403
+
+SECRET_KEY = "development-only-not-a-secret"  # noqa: S105
+ASSENT_KEY_PASSPHRASE = "development-only-not-a-secret"  # noqa: S105
+ASSENT_ALLOW_DEVELOPMENT_KEYS = True

@@ -1,0 +1,21 @@
+"""Settings for production. Refuses to start with anything unsafe, and names all of it at once."""
+
+from governance.config.production import refuse_unsafe
+from governance.config.settings.base import *  # noqa: F403
+
+SECURE_SSL_REDIRECT = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+STORAGES["staticfiles"] = {  # noqa: F405
+    "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+}
+WHITENOISE_USE_FINDERS = False
+
+refuse_unsafe(
+    secret_key=SECRET_KEY,  # noqa: F405
+    key_passphrase=ASSENT_KEY_PASSPHRASE,  # noqa: F405
+    key_store=ASSENT_KEY_STORE,  # noqa: F405
+)

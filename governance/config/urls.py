@@ -1,0 +1,11 @@
+"""URLs of the whole product."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("", include("governance.api.urls")),
+    path("admin/", admin.site.urls),
+]

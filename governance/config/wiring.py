@@ -1,0 +1,2 @@
+def bind_all():
+    pass

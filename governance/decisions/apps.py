@@ -1,0 +1,10 @@
+"""Django application of the decisions area."""
+
+from django.apps import AppConfig
+
+
+class DecisionsConfig(AppConfig):
+    name = "governance.decisions"
+    label = "decisions"
+    verbose_name = "Decisions"
+    default_auto_field = "django.db.models.BigAutoField"

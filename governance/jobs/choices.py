@@ -1,0 +1,20 @@
+"""Closed vocabularies of the jobs area."""
+
+from django.db.models import TextChoices
+
+
+class JobState(TextChoices):
+    """Where a job stands. `states.py` holds the allowed transitions."""
+
+    QUEUED = "queued", "Queued"
+    LEASED = "leased", "Leased"
+    RUNNING = "running", "Running"
+    SEALING = "sealing", "Sealing evidence"
+    RELEASED = "released", "Released"
+    DENIED = "denied", "Denied"
+    CANCELLED = "cancelled", "Cancelled"
+    FAILED = "failed", "Failed"
+
+
+class JobTask(TextChoices):
+    UPSCALE = "upscale", "Upscale (×2 super-resolution)"

@@ -1,0 +1,67 @@
+"""Files that are there whole or not at all, also after a power cut.
+
+Every function flushes the file and then its directory, because a name that was never flushed may vanish with its file.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from governance.kernel.ids import new_token
+
+
+def replace_file(path: Path, data: bytes, *, mode: int) -> None:
+    """Put `data` at `path`, in place of what was there. Readers see the old bytes or the new ones. Raises OSError."""
+    temporary = _write_temporary(path.parent, data, mode=mode)
+    try:
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    flush_directory(path.parent)
+
+
+def create_file(path: Path, data: bytes, *, mode: int, staging: Path) -> None:
+    """Put `data` at `path` unless something is there already: then FileExistsError, and nothing has changed.
+
+    The bytes are written in the directory `staging`, which must be on the same file system, and then linked to their
+    name: unlike a rename, a link never takes the place of an existing file. Raises OSError for anything else.
+    """
+    temporary = _write_temporary(staging, data, mode=mode)
+    try:
+        os.link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    flush_directory(path.parent)
+
+
+def flush_directory(path: Path) -> None:
+    """Make the names in the directory `path` durable. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file `path` alone, among all threads and processes of this machine. Waits. Raises OSError."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _write_temporary(directory: Path, data: bytes, *, mode: int) -> Path:
+    path = directory / f".{new_token(12)}.tmp"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fchmod(stream.fileno(), mode)
+        os.fsync(stream.fileno())
+    return path

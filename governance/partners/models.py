@@ -1,0 +1,95 @@
+"""Tables of the partners area: tiers, partner organisations, API clients and their access tokens."""
+
+from datetime import datetime
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from oauth2_provider.models import AbstractAccessToken, AbstractApplication
+
+from governance.kernel import clock
+from governance.kernel.ids import new_id
+from governance.kernel.vocabulary import ACTION_CHOICES, PURPOSE_CHOICES
+from governance.partners.choices import PartnerStatus
+
+
+class Tier(models.Model):
+    """What a class of partners may consume. Policies may name it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=100)
+    requests_per_minute = models.PositiveIntegerField(default=600)
+    max_open_jobs = models.PositiveIntegerField(default=100, help_text="Jobs queued or running at the same time.")
+
+    class Meta:
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Partner(models.Model):
+    """An organisation whose apps call the API."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(unique=True, help_text="Stable name used in policies, licences and consent.")
+    name = models.CharField(max_length=200)
+    tier = models.ForeignKey(Tier, on_delete=models.PROTECT, related_name="partners")
+    region = models.CharField(max_length=2, help_text="Two capital letters, such as DE or US.")
+    status = models.CharField(max_length=16, choices=PartnerStatus.choices, default=PartnerStatus.ACTIVE)
+    tokens_valid_after = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Tokens issued before this moment are refused."
+    )
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        ordering = ["slug"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(region__regex=r"^[A-Z]{2}$"), name="partner_region_two_letters"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApiClient(AbstractApplication):
+    """An OAuth2 client (RFC 6749 section 2) of a partner, with the most that its tokens may ever cover."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="clients")
+    actions = ArrayField(models.CharField(max_length=32, choices=ACTION_CHOICES), default=list)
+    purposes = ArrayField(models.CharField(max_length=32, choices=PURPOSE_CHOICES), default=list)
+    model_slugs = ArrayField(models.SlugField(), default=list, blank=True, help_text="Empty: every model.")
+    dataset_slugs = ArrayField(models.SlugField(), default=list, blank=True, help_text="Empty: every dataset.")
+
+    class Meta(AbstractApplication.Meta):
+        verbose_name = "API client"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AccessToken(AbstractAccessToken):
+    """An issued token. Only its SHA-256 is stored (RFC 9700 section 4.9); the row stays after revocation."""
+
+    authorization_details = models.JSONField(
+        default=dict, help_text="What the token covers (RFC 9396 section 2): actions, purposes, models, datasets."
+    )
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(AbstractAccessToken.Meta):
+        verbose_name = "access token"
+        ordering = ["-created"]
+
+    def revoke(self) -> None:
+        """Mark the token as revoked; it stays on record."""
+        self.revoked_at = clock.now()
+        self.save(update_fields=["revoked_at"])
+
+    def is_expired(self) -> bool:
+        """Return whether the token may no longer be used: past its time, revoked, or revoked with its partner."""
+        if self.revoked_at is not None or super().is_expired():
+            return True
+        cut: datetime | None = self.application.partner.tokens_valid_after if self.application else None
+        return cut is not None and self.created <= cut

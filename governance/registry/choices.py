@@ -1,0 +1,25 @@
+"""Closed vocabularies of the model registry."""
+
+from django.db.models import TextChoices
+
+
+class Stage(TextChoices):
+    STAGING = "staging", "Staging"
+    PRODUCTION = "production", "Production"
+    RETIRED = "retired", "Retired"
+
+
+class ModelTask(TextChoices):
+    UPSCALE = "upscale", "Upscale (×2 super-resolution)"
+
+
+class RuntimeName(TextChoices):
+    TORCH_ESPCN = "torch_espcn", "PyTorch ESPCN upscaler"
+
+
+class LicenceState(TextChoices):
+    """What a licence amounts to at a moment."""
+
+    ACTIVE = "active", "Active"
+    NOT_STARTED = "not_started", "Not started"
+    EXPIRED = "expired", "Expired"

@@ -1,0 +1,10 @@
+"""Django application of the rulebook area."""
+
+from django.apps import AppConfig
+
+
+class RulebookConfig(AppConfig):
+    name = "governance.rulebook"
+    label = "rulebook"
+    verbose_name = "Rulebook"
+    default_auto_field = "django.db.models.BigAutoField"
