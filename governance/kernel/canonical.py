@@ -1,7 +1,7 @@
 """Canonical JSON (RFC 8785) and digests over it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -41,10 +41,17 @@ def to_json_value(value: Any) -> Any:
         case list() | tuple():
             return [to_json_value(item) for item in value]
         case set() | frozenset():
-            return sorted(to_json_value(item) for item in value)
+            return _sorted(value)
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_json_value(getattr(value, field.name)) for field in fields(value)}
     raise NotCanonical(f"A value of type {type(value).__name__} has no JSON form.")
+
+
+def _sorted(items: Set[Any]) -> list[Any]:
+    try:
+        return sorted(to_json_value(item) for item in items)
+    except TypeError as error:
+        raise NotCanonical("A set of values that cannot be ordered has no JSON form.") from error
 
 
 def _key(key: Any) -> str:
