@@ -9,6 +9,8 @@ class JobState(TextChoices):
     QUEUED = "queued", "Queued"
     LEASED = "leased", "Leased"
     RUNNING = "running", "Running"
+    MODERATING = "moderating", "Waiting for moderation"
+    RELEASING = "releasing", "Deciding release"
     SEALING = "sealing", "Sealing evidence"
     RELEASED = "released", "Released"
     DENIED = "denied", "Denied"

@@ -11,7 +11,8 @@ from governance.kernel.vocabulary import PURPOSE_CHOICES
 from governance.partners.models import ApiClient, Partner
 from governance.registry.models import ModelVersion
 
-OPEN_STATES = [JobState.QUEUED, JobState.LEASED, JobState.RUNNING, JobState.SEALING]
+WORKED_ON = [JobState.LEASED, JobState.RUNNING, JobState.RELEASING]
+OPEN_STATES = [*WORKED_ON, JobState.QUEUED, JobState.MODERATING, JobState.SEALING]
 
 
 class Job(models.Model):
@@ -52,8 +53,8 @@ class Job(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["partner", "idempotency_key"], name="job_once_per_idempotency_key"),
             models.CheckConstraint(
-                condition=models.Q(state__in=[JobState.LEASED, JobState.RUNNING], lease_until__isnull=False)
-                | (~models.Q(state__in=[JobState.LEASED, JobState.RUNNING]) & models.Q(lease_until__isnull=True)),
+                condition=models.Q(state__in=WORKED_ON, lease_until__isnull=False)
+                | (~models.Q(state__in=WORKED_ON) & models.Q(lease_until__isnull=True)),
                 name="job_lease_only_while_worked_on",
             ),
             models.CheckConstraint(
@@ -107,6 +108,27 @@ class JobEvent(models.Model):
         return f"{self.from_state or 'new'} → {self.to_state}"
 
 
+class OutputCandidate(models.Model):
+    """What the model made, before moderation and release. Append-only; its bytes go away when the job ends."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    job = models.OneToOneField(Job, on_delete=models.PROTECT, related_name="candidate")
+    fencing_token = models.PositiveBigIntegerField()
+    object_name = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64, validators=[SHA256])
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    device = models.CharField(max_length=32)
+    duration_ms = models.PositiveIntegerField(help_text="Milliseconds in the model runtime.")
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name = "output candidate"
+
+    def __str__(self) -> str:
+        return f"Candidate of job {self.job_id}"
+
+
 class JobOutput(models.Model):
     """What a job made. Exactly one per job; readable by the partner only once the job is released. Append-only."""
 
@@ -119,8 +141,6 @@ class JobOutput(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     obligations_applied = models.JSONField(default=list)
-    device = models.CharField(max_length=32)
-    duration_ms = models.PositiveIntegerField(help_text="Milliseconds in the model runtime.")
     release_decision = models.OneToOneField(DecisionRecord, on_delete=models.PROTECT, related_name="released_output")
     created_at = models.DateTimeField(default=clock.now)
 

@@ -14,6 +14,7 @@ class Migration(migrations.Migration):
     operations = [
         append_only("jobs_jobevent"),
         append_only("jobs_joboutput"),
+        append_only("jobs_outputcandidate"),
         frozen_columns(
             "jobs_job",
             [
