@@ -12,7 +12,7 @@ import rfc8785
 
 from governance.kernel.errors import InvalidInput
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
 class NotCanonical(InvalidInput):

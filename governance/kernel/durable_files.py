@@ -14,11 +14,8 @@ from governance.kernel.ids import new_token
 
 def replace_file(path: Path, data: bytes, *, mode: int) -> None:
     """Put `data` at `path`, in place of what was there. Readers see the old bytes or the new ones. Raises OSError."""
-    temporary = _write_temporary(path.parent, data, mode=mode)
-    try:
+    with _staged(path.parent, data, mode=mode) as temporary:
         temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     flush_directory(path.parent)
 
 
@@ -28,11 +25,8 @@ def create_file(path: Path, data: bytes, *, mode: int, staging: Path) -> None:
     The bytes are written in the directory `staging`, which must be on the same file system, and then linked to their
     name: unlike a rename, a link never takes the place of an existing file. Raises OSError for anything else.
     """
-    temporary = _write_temporary(staging, data, mode=mode)
-    try:
+    with _staged(staging, data, mode=mode) as temporary:
         os.link(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     flush_directory(path.parent)
 
 
@@ -56,12 +50,16 @@ def locked(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _write_temporary(directory: Path, data: bytes, *, mode: int) -> Path:
+@contextmanager
+def _staged(directory: Path, data: bytes, *, mode: int) -> Iterator[Path]:
     path = directory / f".{new_token(12)}.tmp"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fchmod(stream.fileno(), mode)
-        os.fsync(stream.fileno())
-    return path
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fchmod(stream.fileno(), mode)
+            os.fsync(stream.fileno())
+        yield path
+    finally:
+        path.unlink(missing_ok=True)

@@ -107,6 +107,12 @@ class PublicKeyInfo:
         return self.not_before <= at and (self.not_after is None or at < self.not_after)
 
 
+_GENERATORS: dict[KeyAlgorithm, Callable[[], PrivateKey]] = {
+    KeyAlgorithm.ED25519: Ed25519PrivateKey.generate,
+    KeyAlgorithm.ES256: lambda: generate_private_key(SECP256R1()),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class KeyPair:
     """A private key with its public description. The private part is never shown in a representation."""
@@ -119,12 +125,7 @@ class KeyPair:
         cls, *, purpose: KeyPurpose, algorithm: KeyAlgorithm, not_before: datetime, development: bool
     ) -> "KeyPair":
         """Return a new key from the operating system's randomness, without an end."""
-        private: PrivateKey
-        match algorithm:
-            case KeyAlgorithm.ED25519:
-                private = Ed25519PrivateKey.generate()
-            case KeyAlgorithm.ES256:
-                private = generate_private_key(SECP256R1())
+        private = _GENERATORS[algorithm]()
         info = PublicKeyInfo(
             key_id=key_id_of(private, development=development),
             algorithm=algorithm,

@@ -35,8 +35,9 @@ def test_manual_clock_takes_any_zone_and_answers_in_utc() -> None:
 
 def test_clocks_nest_and_the_previous_one_returns_even_after_an_error() -> None:
     with clock.using(ManualClock(START)):
-        with pytest.raises(RuntimeError), clock.using(ManualClock(START + timedelta(days=1))):
+        with clock.using(ManualClock(START + timedelta(days=1))):
             assert clock.now() == START + timedelta(days=1)
+        with pytest.raises(RuntimeError), clock.using(ManualClock(START + timedelta(days=2))):
             raise RuntimeError
         assert clock.now() == START
     assert clock.now() > START
