@@ -1,0 +1,24 @@
+"""The interface that every policy engine offers."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from governance.engines.types import EngineRequest, EngineResult, PolicyProgram
+from governance.kernel.ports import Port
+
+
+class PolicyEngine(Protocol):
+    """A policy decision point. Deny overrides, and what no rule permits is denied."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name in decision records, such as `rego`."""
+
+    def evaluate(self, *, program: PolicyProgram, requests: Sequence[EngineRequest]) -> list[EngineResult]:
+        """Answer every request, in order. Raises EngineUnavailable when any of them cannot be answered."""
+
+    def check(self, *, program: PolicyProgram) -> None:
+        """Refuse a program that this engine cannot run faithfully. Raises ProgramRejected."""
+
+
+policy_engine: Port[PolicyEngine] = Port("policy_engine")

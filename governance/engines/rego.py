@@ -1,0 +1,129 @@
+"""The embedded Rego engine: regopy, in this process, with programs built ahead.
+
+Each action of a revision is a small program of its own, so that a decision costs what its action's rules cost. An
+interpreter belongs to one thread; each thread keeps the programs of a few revisions.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from regopy import Interpreter, LogLevel
+
+from governance.engines.builtins import ALLOWED, check_module
+from governance.engines.errors import EngineUnavailable, ProgramProblem, ProgramRejected
+from governance.engines.rego_input import FactMissing, FactTree, fact_tree, set_facts, slice_facts
+from governance.engines.rego_source import read_source
+from governance.engines.results import ACTION_UNKNOWN, FACTS_INCOMPLETE, denial, result_of
+from governance.engines.types import EngineRequest, EngineResult, PolicyProgram, package_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Shard:
+    """One action's module, built."""
+
+    source: str
+    entrypoint: str
+    interpreter: Any
+    bundle: Any
+    facts: FactTree | None
+
+
+class _ThreadShards(threading.local):
+    """The shards that one thread has built: by revision, the longest unused first, then by action."""
+
+    def __init__(self) -> None:
+        self.by_revision: OrderedDict[str, dict[str, _Shard]] = OrderedDict()
+
+
+class RegoEngine:
+    """A `PolicyEngine` on regopy. Safe to share between threads."""
+
+    name = "rego"
+
+    def __init__(self, *, revisions_kept: int = 4) -> None:
+        """Keep the programs of at most `revisions_kept` revisions in each thread."""
+        self._revisions_kept = revisions_kept
+        self._threads = _ThreadShards()
+
+    def evaluate(self, *, program: PolicyProgram, requests: Sequence[EngineRequest]) -> list[EngineResult]:
+        """Answer every request, in order. Raises EngineUnavailable when any of them cannot be answered."""
+        return [self._answer(program, request) for request in requests]
+
+    def check(self, *, program: PolicyProgram) -> None:
+        """Refuse modules that call what is not allowed, or that do not build. Raises ProgramRejected."""
+        problems: list[ProgramProblem] = []
+        for action, source in sorted(program.modules.items()):
+            try:
+                _probe(_build(action, source), action)
+            except ProgramRejected as refused:
+                problems += refused.problems
+        if problems:
+            raise ProgramRejected(problems)
+
+    def _answer(self, program: PolicyProgram, request: EngineRequest) -> EngineResult:
+        if request.action not in program.modules:
+            return denial(code=ACTION_UNKNOWN, message=f"The active policy does not know the action {request.action}.")
+        try:
+            shard = self._shard(program, request.action)
+            set_facts(shard.interpreter, slice_facts(request.facts, shard.facts))
+            return result_of(document=_decision(shard), program=program, request=request)
+        except FactMissing as missing:
+            return denial(code=FACTS_INCOMPLETE, message=f"The fact {missing.path} is not known.")
+        except Exception as error:
+            self._threads.by_revision.pop(program.revision, None)
+            if isinstance(error, EngineUnavailable):
+                raise
+            raise EngineUnavailable(f"The Rego engine could not decide {request.action}.") from error
+
+    def _shard(self, program: PolicyProgram, action: str) -> _Shard:
+        revisions = self._threads.by_revision
+        shards = revisions.setdefault(program.revision, {})
+        revisions.move_to_end(program.revision)
+        if len(revisions) > self._revisions_kept:
+            revisions.popitem(last=False)
+        if action not in shards:
+            shards[action] = _build(action, program.modules[action])
+        if shards[action].source != program.modules[action]:
+            raise EngineUnavailable(f"Two different programs claim to be revision {program.revision}.")
+        return shards[action]
+
+
+def _build(action: str, source: str) -> _Shard:
+    problems = check_module(module=action, source=source)
+    if problems:
+        raise ProgramRejected(problems)
+    entrypoint = f"{package_of(action)}.decision".replace(".", "/")
+    try:
+        interpreter = Interpreter()
+        interpreter.log_level = LogLevel.NONE
+        # An error inside a built-in must not pass for "the condition does not hold".
+        interpreter.strict_built_in_errors = True
+        interpreter.add_module(f"{action}.rego", source)
+        bundle = interpreter.build(None, [entrypoint])
+    except Exception as error:
+        raise ProgramRejected([ProgramProblem(action, 0, f"the module does not build: {error}")]) from error
+    absent = [name for name in sorted(ALLOWED) if not interpreter.is_builtin(name)]
+    if absent:
+        raise ProgramRejected([ProgramProblem(action, 0, f"the engine lacks {', '.join(absent)}")])
+    return _Shard(source, entrypoint, interpreter, bundle, fact_tree(read_source(source).facts))
+
+
+def _probe(shard: _Shard, action: str) -> None:
+    """Ask the module something it knows nothing about: even then it must answer, and deny."""
+    try:
+        set_facts(shard.interpreter, {})
+        document = _decision(shard)
+    except Exception as error:
+        raise ProgramRejected([ProgramProblem(action, 0, f"the module gives no decision: {error}")]) from error
+    if document != {"effect": "deny", "permits": [], "denies": []}:
+        raise ProgramRejected([ProgramProblem(action, 0, "without facts the module must deny and match no rule")])
+
+
+def _decision(shard: _Shard) -> object:
+    output = shard.interpreter.query_bundle_entrypoint(shard.bundle, shard.entrypoint)
+    if not output.ok() or len(output) != 1 or len(output[0].expressions) != 1:
+        raise EngineUnavailable("The Rego engine gave no single decision.")
+    return output[0].expressions[0]

@@ -1,0 +1,101 @@
+"""Hands facts to the embedded Rego interpreter without changing them.
+
+`Interpreter.set_input` takes Python values fast but rounds fractions to six digits, cuts strings at a NUL, wraps large
+integers and takes strings as if they were already escaped. Here strings go in escaped the way our modules write them
+(JSON's shortest escapes), fractions go in as JSON text, and what cannot be represented exactly is refused.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from json.encoder import encode_basestring
+from math import isfinite
+from typing import Any, TypeAlias
+
+FactTree: TypeAlias = "dict[str, FactTree]"
+
+_SAFE_INTEGER = 2**53 - 1  # RFC 8259 section 6: what every JSON reader holds exactly
+
+
+class FactMissing(Exception):
+    """A module reads a fact that was not given."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class NotRepresentable(ValueError):
+    """A fact is not a JSON value that every engine holds exactly."""
+
+
+def fact_tree(paths: Iterable[tuple[str, ...]]) -> FactTree | None:
+    """Return the paths as a tree for `slice_facts`; an empty branch means everything below, None means all facts."""
+    tree: FactTree = {}
+    # Longer paths first: a shorter one that follows takes in all that lies below it.
+    for path in sorted(paths, key=len, reverse=True):
+        if not path:
+            return None
+        branch = tree
+        for segment in path[:-1]:
+            branch = branch.setdefault(segment, {})
+        branch[path[-1]] = {}
+    return tree
+
+
+def slice_facts(facts: Mapping[str, Any], tree: FactTree | None, prefix: str = "") -> Mapping[str, Any]:
+    """Return only the facts in `tree`. Raises FactMissing where one is not given."""
+    if tree is None:
+        return facts
+    part: dict[str, Any] = {}
+    for name, branch in tree.items():
+        path = f"{prefix}{name}"
+        if name not in facts:
+            raise FactMissing(path)
+        value = facts[name]
+        if branch and not isinstance(value, Mapping):
+            raise FactMissing(f"{path}.{next(iter(branch))}")
+        part[name] = slice_facts(value, branch, f"{path}.") if branch else value
+    return part
+
+
+def set_facts(interpreter: Any, facts: Mapping[str, Any]) -> None:
+    """Make `facts` the input of a regopy interpreter. Raises NotRepresentable."""
+    fractions: list[float] = []
+    escaped = _escaped(facts, fractions)
+    if fractions:
+        interpreter.set_input_term(json.dumps(facts, ensure_ascii=False, default=dict))
+    else:
+        interpreter.set_input(escaped)
+
+
+def _escaped(value: Any, fractions: list[float]) -> Any:
+    """Return `value` ready for `set_input`, and collect the fractions that cannot go that way."""
+    match value:
+        case str():
+            return _text(value)
+        case float() if isfinite(value) and not value.is_integer():
+            fractions.append(value)
+            return value
+        case None | bool():
+            return value
+        case int() | float() if abs(value) <= _SAFE_INTEGER:
+            return int(value)
+        case Mapping():
+            return {_key(key): _escaped(item, fractions) for key, item in value.items()}
+        case list() | tuple():
+            return [_escaped(item, fractions) for item in value]
+    raise NotRepresentable(f"A fact of type {type(value).__name__} has no JSON form that every engine holds exactly.")
+
+
+def _key(key: Any) -> str:
+    if not isinstance(key, str):
+        raise NotRepresentable("A fact's name must be text.")
+    return _text(key)
+
+
+def _text(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise NotRepresentable("A fact holds text that is not Unicode.") from error
+    return encode_basestring(value)[1:-1]

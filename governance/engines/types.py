@@ -1,0 +1,80 @@
+"""What goes into a policy engine and what comes out of it. No engine's own types appear here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from governance.kernel.canonical import Json
+
+PACKAGE_ROOT = "assent"
+
+
+class Effect(StrEnum):
+    """The two answers of a policy decision (XACML 3.0 section 3.1.1)."""
+
+    PERMIT = "permit"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """Something the enforcement point must carry out when it acts on a permit."""
+
+    kind: str
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why the answer is a denial: a stable code, a sentence for people, and the rule that said so, if one did."""
+
+    code: str
+    message: str
+    rule_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleMeta:
+    """What a rule means once it matched. `message` may hold `{attribute.path}` placeholders."""
+
+    effect: Effect
+    reason_code: str
+    message: str
+    obligations: tuple[Obligation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyProgram:
+    """One policy revision, ready to run: a Rego module for each action, and what its rules mean.
+
+    `revision` is the digest of the revision's content: equal digests mean equal programs, and engines cache by it.
+    """
+
+    revision: str
+    modules: Mapping[str, str]
+    rules: Mapping[str, RuleMeta]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRequest:
+    """One question: may `action` happen, given these facts (nested by dotted path)?"""
+
+    action: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineResult:
+    """One answer. Rule ids are sorted; `obligations` are those of the permits, `reasons` those of the denial."""
+
+    effect: Effect
+    matched_permits: tuple[str, ...]
+    matched_denies: tuple[str, ...]
+    obligations: tuple[Obligation, ...]
+    reasons: tuple[Reason, ...]
+
+
+def package_of(action: str) -> str:
+    """Return the Rego package that decides `action`, such as `assent.asset.infer`."""
+    return f"{PACKAGE_ROOT}.{action}"
