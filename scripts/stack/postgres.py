@@ -72,7 +72,7 @@ class EmbeddedPostgres:
         self.launch()
         self.wait_ready()
 
-    def launch(self) -> None:
+    def launch(self) -> ManagedProcess:
         """Start the server, its cluster made first where there is none, without waiting for it."""
         self.prepare()
         if not self._cluster.exists():
@@ -92,12 +92,13 @@ class EmbeddedPostgres:
         )
         self.process = ManagedProcess(spec=spec, log=self._log)
         self.process.start()
+        return self.process
 
     def wait_ready(self) -> None:
         """Wait until the server takes connections. Raises ProcessDied or StackError with the end of its log."""
         if self.process is None:
             raise StackError("PostgreSQL has not been started.")
-        self.process.wait_until(self._is_ready, seconds=READY_SECONDS)
+        self.process.wait_until(self.is_ready, seconds=READY_SECONDS)
 
     def stop(self) -> None:
         """End the server in good order and remove its socket; no effect where it does not run."""
@@ -167,7 +168,8 @@ class EmbeddedPostgres:
             os.chown(directory, self._user.uid, self._user.gid)
         return directory
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Say whether the server takes connections now."""
         lines = _pid_file_lines(self._cluster)
         process = self.process
         return (

@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -53,12 +53,13 @@ class Supervisor:
             self.check()
             time.sleep(every)
 
-    def stop_all(self, *, seconds: float = STOP_SECONDS) -> None:
-        """Tell all processes to finish, and kill those that have not after `seconds`, children included."""
-        for process in self._processes.values():
+    def stop_all(self, *, but: Collection[str] = (), seconds: float = STOP_SECONDS) -> None:
+        """Tell all processes but those to finish, and kill what has not after `seconds`, children included."""
+        stopping = [process for name, process in self._processes.items() if name not in but]
+        for process in stopping:
             process.signal_stop()
         deadline = time.monotonic() + seconds
-        for process in self._processes.values():
+        for process in stopping:
             process.stop(seconds=max(0.0, deadline - time.monotonic()))
 
 

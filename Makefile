@@ -1,0 +1,39 @@
+# Every target does its own set-up first; `make` alone lists them.
+PYTHON ?= python3
+PORT ?= 8000
+ARGS ?=
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv/bin
+RUNTIME := $(PYTHON) scripts/bootstrap.py
+DEV := $(PYTHON) scripts/bootstrap.py --dev
+
+.PHONY: help demo run test check fmt openapi pins
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-zA-Z%-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## See a governed inference end to end on real photos, then stop everything
+	@$(RUNTIME) && exec $(VENV)/python -m scripts.demo $(ARGS)
+
+run: ## Keep a seeded Assent running on PORT (8000) until Ctrl-C; its data stays under var/run
+	@$(RUNTIME) && PORT=$(PORT) exec $(VENV)/python -m scripts.run $(ARGS)
+
+test: ## Run all tests against PostgreSQL and Valkey started for them; ARGS="-k name" for some
+	@$(DEV) && $(VENV)/python -m scripts.install_chromium && exec $(VENV)/python -m pytest $(ARGS)
+
+check: ## Check lint, format, types, layers, migrations, OpenAPI, policies; ARGS="lint types" for some
+	@$(DEV) && exec $(VENV)/python -m scripts.check $(ARGS)
+
+fmt: ## Format the code and repair what lint can repair
+	@$(DEV) && $(VENV)/ruff format . && $(VENV)/ruff check --fix .
+
+openapi: ## Write docs/openapi.yaml from the code
+	@$(DEV) && exec $(VENV)/python -m scripts.openapi
+
+pins: ## Write constraints.txt from .venv after changing a requirement file
+	@$(DEV) && exec $(VENV)/python -m scripts.pin
+
+bench-%: ## Run one benchmark of benchmarks/, for example make bench-policy
+	@$(RUNTIME) && exec $(VENV)/python -m benchmarks.$*

@@ -1,0 +1,89 @@
+"""Keep a seeded Assent running on this machine until Ctrl-C: what `make run` starts.
+
+What it writes stays under `var/run`, so the next start goes on where this one ended. `PORT` chooses the port;
+`DATABASE_URL` and `REDIS_URL` name servers from outside instead of the embedded ones; `ASSENT_WORKERS` sets the number
+of inference workers. Seeding leaves what a person needs to log in in `var/run/data/access.json`.
+"""
+
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+
+from scripts.stack.errors import StackError
+from scripts.stack.places import ROOT
+from scripts.stack.stack import Stack
+
+DATA_DIR = ROOT / "var" / "run"
+OUTSIDE = ("DATABASE_URL", "REDIS_URL")
+DEFAULT_PORT = 8000
+
+
+def number(name: str, default: int) -> int:
+    """Return the environment variable as a whole number of at least 1. Raises StackError."""
+    raw = os.environ.get(name) or str(default)
+    if not raw.isascii() or not raw.isdigit() or int(raw) < 1:
+        raise StackError(f"{name} must be a whole number of at least 1, not '{raw}'.")
+    return int(raw)
+
+
+def seeded_mark(outside: dict[str, str]) -> Path:
+    """Return the file that says that this database has its demo data; each database from outside has its own."""
+    url = outside.get("DATABASE_URL", "")
+    name = f"seeded-{hashlib.sha256(url.encode()).hexdigest()[:8]}" if url else "seeded"
+    return DATA_DIR / name
+
+
+def welcome(stack: Stack) -> str:
+    """Return what a person needs to begin: the address, the console's login and a `curl` line that works as it is."""
+    lines = ["", f"Assent is running at {stack.web_url} (Ctrl-C ends it)"]
+    lines += [f"  console   {stack.web_url}/admin/", f"  API docs  {stack.web_url}/api/docs"]
+    access = stack.data_dir / "data" / "access.json"
+    if access.exists():
+        given = json.loads(access.read_text(encoding="utf-8"))
+        lines.append(f"  log in    {given['console_username']} / {given['console_password']}")
+        lines.append("  try       " + token_line(stack.web_url, given["client_id"], given["client_secret"]))
+    return "\n".join([*lines, f"  logs      {stack.logs}", ""])
+
+
+def token_line(web_url: str, client_id: str, client_secret: str) -> str:
+    """Return the `curl` line that gets a partner's access token."""
+    return f"curl -s -u '{client_id}:{client_secret}' -d grant_type=client_credentials {web_url}/api/v1/tokens"
+
+
+def serve() -> None:
+    """Start all, say where it is, and stay until a signal (KeyboardInterrupt) or a dead process (ProcessDied)."""
+    outside = {name: os.environ[name] for name in OUTSIDE if os.environ.get(name)}
+    mark = seeded_mark(outside)
+    print("Starting Assent ...", flush=True)
+    stack = Stack(
+        DATA_DIR,
+        port=number("PORT", DEFAULT_PORT),
+        worker_count=number("ASSENT_WORKERS", 1),
+        env=outside,
+        seed=() if mark.exists() else ("seed_demo",),
+    )
+    with stack:
+        mark.touch()
+        print(welcome(stack), flush=True)
+        try:
+            stack.watch()
+        except KeyboardInterrupt:
+            print("\nStopping ...", flush=True)
+
+
+def main() -> int:
+    """Run as a script; the exit code is 0 after Ctrl-C, 1 where something stood in the way or died."""
+    try:
+        serve()
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
