@@ -1,6 +1,7 @@
 """Tables of the partners area: tiers, partner organisations, API clients and their access tokens."""
 
 from datetime import datetime
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -28,7 +29,7 @@ class Tier(models.Model):
         return self.name
 
 
-class Partner(models.Model):
+class Partner(models.Model):  # type: ignore[django-manager-missing]
     """An organisation whose apps call the API."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -52,7 +53,7 @@ class Partner(models.Model):
         return self.name
 
 
-class ApiClient(AbstractApplication):
+class ApiClient(AbstractApplication):  # type: ignore[misc]
     """An OAuth2 client (RFC 6749 section 2) of a partner, with the most that its tokens may ever cover."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -62,34 +63,58 @@ class ApiClient(AbstractApplication):
     model_slugs = ArrayField(models.SlugField(), default=list, blank=True, help_text="Empty: every model.")
     dataset_slugs = ArrayField(models.SlugField(), default=list, blank=True, help_text="Empty: every dataset.")
 
-    class Meta(AbstractApplication.Meta):
+    objects: ClassVar[models.Manager["ApiClient"]] = models.Manager()
+
+    class Meta(AbstractApplication.Meta):  # type: ignore[misc]
         verbose_name = "API client"
         ordering = ["name"]
 
     def __str__(self) -> str:
-        return self.name
+        return str(self.name)
+
+    def is_usable(self, request: Any) -> bool:
+        """Return whether the client may get tokens now: not while its partner is suspended."""
+        return str(self.partner.status) == PartnerStatus.ACTIVE
 
 
-class AccessToken(AbstractAccessToken):
+class AccessToken(AbstractAccessToken):  # type: ignore[misc]
     """An issued token. Only its SHA-256 is stored (RFC 9700 section 4.9); the row stays after revocation."""
 
+    created = models.DateTimeField(default=clock.now, editable=False)
     authorization_details = models.JSONField(
-        default=dict, help_text="What the token covers (RFC 9396 section 2): actions, purposes, models, datasets."
+        default=list, help_text="What the token covers (RFC 9396 section 2): actions, purposes, models, datasets."
     )
     revoked_at = models.DateTimeField(null=True, blank=True)
 
-    class Meta(AbstractAccessToken.Meta):
+    objects: ClassVar[models.Manager["AccessToken"]] = models.Manager()
+
+    class Meta(AbstractAccessToken.Meta):  # type: ignore[misc]
         verbose_name = "access token"
         ordering = ["-created"]
 
+    def __str__(self) -> str:
+        return f"Token {self.pk}"
+
+    def refusal(self, *, at: datetime) -> str:
+        """Return the code of why the token may not be used at that moment; empty if it may.
+
+        Codes: token_invalid, token_revoked, token_expired, partner_suspended.
+        """
+        if self.application is None:
+            return "token_invalid"
+        partner = self.application.partner
+        cut = partner.tokens_valid_after
+        if self.revoked_at is not None or (cut is not None and self.created <= cut):
+            return "token_revoked"
+        if at >= self.expires:
+            return "token_expired"
+        return "" if partner.status == PartnerStatus.ACTIVE else "partner_suspended"
+
     def revoke(self) -> None:
-        """Mark the token as revoked; it stays on record."""
+        """Mark the token as revoked instead of deleting it, as the library would."""
         self.revoked_at = clock.now()
-        self.save(update_fields=["revoked_at"])
+        self.save(update_fields=["revoked_at", "updated"])
 
     def is_expired(self) -> bool:
-        """Return whether the token may no longer be used: past its time, revoked, or revoked with its partner."""
-        if self.revoked_at is not None or super().is_expired():
-            return True
-        cut: datetime | None = self.application.partner.tokens_valid_after if self.application else None
-        return cut is not None and self.created <= cut
+        """Return whether the token may no longer be used; the library asks this."""
+        return self.refusal(at=clock.now()) != ""

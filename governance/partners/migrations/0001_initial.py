@@ -291,12 +291,12 @@ class Migration(migrations.Migration):
                     "resource",
                     oauth2_provider.models.ResourceJSONField(blank=True, default=list, verbose_name="resource"),
                 ),
-                ("created", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("created", models.DateTimeField(default=governance.kernel.clock.now, editable=False)),
                 ("updated", models.DateTimeField(auto_now=True, verbose_name="updated")),
                 (
                     "authorization_details",
                     models.JSONField(
-                        default=dict,
+                        default=list,
                         help_text="What the token covers (RFC 9396 section 2): actions, purposes, models, datasets.",
                     ),
                 ),

@@ -1,0 +1,89 @@
+"""The OAuth 2.0 server's view of partners: who a client is, what it may ask for, and where tokens go.
+
+django-oauth-toolkit and oauthlib speak the protocol (RFC 6749 section 4.4, RFC 7009, RFC 7662) and call this
+validator; `OAUTH2_PROVIDER` names it.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from oauth2_provider.oauth2_validators import OAuth2Validator
+from oauthlib.common import Request
+from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error, InvalidScopeError
+
+from governance.audit.types import Actor
+from governance.kernel.ids import new_token
+from governance.partners import queries, services
+from governance.partners.coverage import narrow
+from governance.partners.errors import AuthorizationDetailsInvalid, ScopeInvalid
+from governance.partners.models import AccessToken, ApiClient
+from governance.partners.types import Coverage
+
+
+def generate_token(request: Request, refresh_token: bool = False) -> str:
+    """Return a new access token: 256 random bits as URL-safe text."""
+    return new_token()
+
+
+class PartnerValidator(OAuth2Validator):  # type: ignore[misc]
+    """Client credentials only, confidential clients only, and tokens that never cover more than their client may."""
+
+    def get_default_scopes(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> list[str]:
+        """Return the scopes of a request that names none: all that the client may have."""
+        return sorted(request.client.actions)
+
+    def validate_scopes(
+        self, client_id: str, scopes: list[str], client: ApiClient, request: Request, *args: Any, **kwargs: Any
+    ) -> bool:
+        """Narrow the request to what the token will cover. Raises the error of RFC 6749 5.2 or RFC 9396 5."""
+        if request.resource:
+            raise CustomOAuth2Error("invalid_target", "Tokens for other resources are not issued.", request=request)
+        details = getattr(request, "authorization_details", None)
+        try:
+            request.coverage = narrow(allowed=Coverage.of_client(client), scope=scopes, details=details)
+        except ScopeInvalid as error:
+            raise InvalidScopeError(error.message, request=request) from error
+        except AuthorizationDetailsInvalid as error:
+            raise CustomOAuth2Error(error.code, error.message, request=request) from error
+        request.scopes = sorted(request.coverage.actions)
+        return True
+
+    def introspect_token(
+        self, token: str, token_type_hint: str | None, request: Request, *args: Any, **kwargs: Any
+    ) -> dict[str, Any] | None:
+        """Return the claims of RFC 7662 section 2.2, or None for a token that is not live or not the partner's own."""
+        return queries.introspection(raw_token=token, client=request.client)
+
+    def revoke_token(
+        self, token: str, token_type_hint: str | None, request: Request, *args: Any, **kwargs: Any
+    ) -> None:
+        """Revoke a token that was issued to the asking client (RFC 7009 section 2.1); leave any other alone."""
+        found = queries.find_token(token)
+        if found is not None and found.application_id == request.client.pk:
+            services.revoke_token(
+                token=found, actor=Actor("client", request.client.client_id), reason="revoked_by_client"
+            )
+
+    def _create_access_token(
+        self, expires: datetime, request: Request, token: dict[str, Any], source_refresh_token: Any = None
+    ) -> AccessToken:
+        coverage: Coverage = request.coverage
+        token["authorization_details"] = coverage.to_details()  # RFC 9396 section 7
+        return services.issue_token(
+            client=request.client,
+            coverage=coverage,
+            raw_token=token["access_token"],
+            seconds=token["expires_in"],
+        )
+
+    def _load_application(self, client_id: str | None, request: Request) -> ApiClient | None:
+        """Return the client, but ask the database only for text that it can hold."""
+        if not client_id or "\x00" in client_id:
+            return None
+        loaded: ApiClient | None = super()._load_application(client_id, request)
+        return loaded
+
+    def _extract_basic_auth(self, request: Request) -> str | None:
+        """Return the credentials of the Authorization header; base64 is ASCII, anything else is no credential."""
+        credentials: str | None = super()._extract_basic_auth(request)
+        return credentials if credentials is not None and credentials.isascii() else None

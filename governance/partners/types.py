@@ -1,0 +1,78 @@
+"""Values of the partners area."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from governance.partners.models import ApiClient, Partner
+
+DETAILS_TYPE = "assent_job"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a client or a token covers: every combination of these. `None` lists mean: any."""
+
+    actions: frozenset[str]
+    purposes: frozenset[str]
+    models: frozenset[str] | None
+    datasets: frozenset[str] | None
+
+    @classmethod
+    def of_client(cls, client: ApiClient) -> "Coverage":
+        """Return the most that tokens of this client may cover."""
+        return cls(
+            actions=frozenset(client.actions),
+            purposes=frozenset(client.purposes),
+            models=frozenset(client.model_slugs) or None,
+            datasets=frozenset(client.dataset_slugs) or None,
+        )
+
+    @classmethod
+    def from_details(cls, details: Sequence[dict[str, Any]]) -> "Coverage":
+        """Return the coverage that `to_details` wrote."""
+        [entry] = details
+        return cls(
+            actions=frozenset(entry["actions"]),
+            purposes=frozenset(entry["purposes"]),
+            models=frozenset(entry["models"]) if "models" in entry else None,
+            datasets=frozenset(entry["datasets"]) if "datasets" in entry else None,
+        )
+
+    def to_details(self) -> list[dict[str, Any]]:
+        """Return `authorization_details` (RFC 9396 section 2) of the type `assent_job`; an absent list means any."""
+        entry: dict[str, Any] = {
+            "type": DETAILS_TYPE,
+            "actions": sorted(self.actions),
+            "purposes": sorted(self.purposes),
+        }
+        if self.models is not None:
+            entry["models"] = sorted(self.models)
+        if self.datasets is not None:
+            entry["datasets"] = sorted(self.datasets)
+        return [entry]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenGrant:
+    """A live token: whose it is and what it covers. `None` lists mean: any."""
+
+    token_id: str
+    client: ApiClient
+    partner: Partner
+    actions: frozenset[str]
+    purposes: frozenset[str]
+    models: frozenset[str] | None
+    datasets: frozenset[str] | None
+
+    @property
+    def coverage(self) -> Coverage:
+        return Coverage(self.actions, self.purposes, self.models, self.datasets)
+
+    def covers_model(self, slug: str) -> bool:
+        """Return whether the token may be used with this model."""
+        return self.models is None or slug in self.models
+
+    def covers_dataset(self, slug: str | None) -> bool:
+        """Return whether the token may be used with this dataset; a work of no dataset needs a token for any."""
+        return self.datasets is None or slug in self.datasets
