@@ -1,0 +1,21 @@
+"""Errors of the worker fleet. Codes are stable and end up in job records."""
+
+from governance.kernel.errors import GovernanceError
+
+
+class RuntimeFault(GovernanceError):
+    """A worker could not carry out its part of a job.
+
+    Codes: `image_unreadable`, `image_too_large`, `artifact_unloadable`, `model_config_invalid`, `permit_missing`,
+    `moderator_unloadable`, `moderator_failed`.
+    """
+
+    code = "runtime_fault"
+    title = "The worker could not carry out its part"
+
+
+class ObligationUnsupported(GovernanceError):
+    """An obligation of the decision is unknown here, or asks for something that its handler does not understand."""
+
+    code = "obligation_unsupported"
+    title = "An obligation cannot be carried out"

@@ -1,0 +1,66 @@
+"""What obligation handlers work on."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TypeAlias
+from uuid import UUID
+
+from PIL import Image
+
+from governance.kernel.canonical import Json
+from inference_workers.images import TextChunk
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenanceContext:
+    """Where an output comes from, in machine identifiers only: nothing here names a person."""
+
+    job_id: UUID
+    decision_id: UUID
+    permit_id: UUID
+    model_slug: str
+    model_version: str
+    artifact_digest: str
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedImage:
+    """The image with every obligation carried out, and for each one what was done."""
+
+    image: bytes
+    media_type: str
+    applied: tuple[dict[str, Json], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An output that is being worked on: its pixels, and the text chunks to be written with them."""
+
+    pixels: Image.Image
+    text: tuple[TextChunk, ...] = field(default=())
+
+
+class Stage(IntEnum):
+    """Order of work: what changes pixels comes before what describes them."""
+
+    PIXELS = 1
+    METADATA = 2
+
+
+Outcome: TypeAlias = dict[str, Json]
+Step: TypeAlias = Callable[[Draft], tuple[Draft, Outcome]]
+Parameters: TypeAlias = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """Carries out one kind of obligation.
+
+    `prepare` reads the parameters and returns the work to do. It raises ObligationUnsupported for a parameter that it
+    does not know, so that nothing is done by halves.
+    """
+
+    stage: Stage
+    prepare: Callable[[Parameters, ProvenanceContext], Step]

@@ -1,0 +1,150 @@
+"""The model runtime for super-resolution networks on PyTorch, on CUDA when there is one and on the CPU otherwise."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeAlias
+from uuid import UUID
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from governance.kernel.canonical import sha256_hex
+from inference_workers.errors import RuntimeFault
+from inference_workers.images import MAX_OUTPUT_PIXELS, MAX_PIXELS, PNG_MEDIA_TYPE, decode, encode_png
+from inference_workers.runtimes.espcn import Espcn, EspcnConfig
+from inference_workers.runtimes.tiling import Tile, tiles
+from inference_workers.runtimes.weights import NetworkCache, load_network, parse_config, read_artifact
+from inference_workers.types import RuntimeResult
+
+Pixels: TypeAlias = NDArray[np.uint8]
+
+MAX_THREADS: Final = 4
+"""A net this small gains nothing from more, and other workers share the machine."""
+
+
+class Redeem(Protocol):
+    """Checks a permit against what is really about to happen, uses it up, and returns it or raises PermitInvalid."""
+
+    def __call__(self, *, envelope: str, job_id: UUID, input_digest: str, artifact_digest: str) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """The bytes that were hashed for the permit, so that nothing else can be computed on."""
+
+    artifact: bytes
+    artifact_digest: str
+    config: Mapping[str, Any]
+    image: bytes
+
+
+class TorchUpscaler:
+    """Enlarges images with a registered network, and only under a permit for exactly that image and that artifact.
+
+    `redeem` is asked before anything is decoded or loaded, with digests of the bytes that are then used. Pictures are
+    computed in tiles of `tile_edge` low-resolution pixels; the result does not depend on the tiling.
+    """
+
+    def __init__(
+        self,
+        *,
+        redeem: Redeem,
+        tile_edge: int = 256,
+        max_pixels: int = MAX_PIXELS,
+        cached_models: int = 4,
+        threads: int | None = None,
+    ) -> None:
+        self._redeem = redeem
+        self._tile_edge = tile_edge
+        self._max_pixels = max_pixels
+        self._networks = NetworkCache(size=cached_models)
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        torch.set_num_threads(threads or min(MAX_THREADS, torch.get_num_threads()))
+
+    def run(
+        self,
+        *,
+        permit_envelope: str,
+        job_id: UUID,
+        artifact: Path,
+        config: Mapping[str, Any],
+        image: bytes,
+        heartbeat: Callable[[], None],
+    ) -> RuntimeResult:
+        """Return the enlarged `image` as PNG. `heartbeat` is called before each tile; what it raises ends the run.
+
+        Raises PermitInvalid (from `redeem`), or RuntimeFault with code `permit_missing`, `artifact_unloadable`,
+        `model_config_invalid`, `image_unreadable` or `image_too_large`.
+        """
+        started = time.perf_counter()
+        weights = read_artifact(artifact)
+        work = _Work(artifact=weights, artifact_digest=sha256_hex(weights), config=config, image=image)
+        permit = self._redeem(
+            envelope=permit_envelope,
+            job_id=job_id,
+            input_digest=sha256_hex(work.image),
+            artifact_digest=work.artifact_digest,
+        )
+        enlarged = self._compute(permit, work, heartbeat)
+        return RuntimeResult(
+            image=encode_png(enlarged),
+            media_type=PNG_MEDIA_TYPE,
+            width=enlarged.width,
+            height=enlarged.height,
+            device=self._device.type,
+            duration_ms=round((time.perf_counter() - started) * 1000),
+        )
+
+    def _compute(self, permit: object, work: _Work, heartbeat: Callable[[], None]) -> Image.Image:
+        if permit is None:
+            raise RuntimeFault("Nothing is computed without a permit.", code="permit_missing")
+        config = parse_config(work.config)
+        network = self._networks.get(work.artifact_digest, config, lambda: self._load(work.artifact, config))
+        source = decode(work.image, max_pixels=min(self._max_pixels, MAX_OUTPUT_PIXELS // config.scale**2))
+        colours = self._enlarge(network, np.asarray(source.convert("RGB")), heartbeat)
+        return _like(source, colours, config.scale)
+
+    def _load(self, artifact: bytes, config: EspcnConfig) -> Espcn:
+        return load_network(artifact=artifact, config=config, device=self._device)
+
+    def _enlarge(self, network: Espcn, pixels: Pixels, heartbeat: Callable[[], None]) -> Pixels:
+        height, width = pixels.shape[:2]
+        radius, scale = network.config.radius, network.config.scale
+        padded = np.pad(pixels, ((radius, radius), (radius, radius), (0, 0)), mode="edge")
+        enlarged = np.empty((height * scale, width * scale, 3), dtype=np.uint8)
+        for tile in tiles(height=height, width=width, edge=self._tile_edge):
+            heartbeat()
+            top, left = tile.top * scale, tile.left * scale
+            part = self._enlarge_tile(network, _with_surroundings(padded, tile, radius))
+            enlarged[top : top + part.shape[0], left : left + part.shape[1]] = part
+        return enlarged
+
+    @torch.inference_mode()
+    def _enlarge_tile(self, network: Espcn, pixels: Pixels) -> Pixels:
+        batch = torch.from_numpy(pixels).to(self._device).permute(2, 0, 1)[None].float().div(255)
+        with torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=False):
+            enlarged = network(batch.contiguous(memory_format=torch.channels_last))
+        levels = enlarged[0].clamp(0, 1).mul(255).round().to(torch.uint8)
+        array: Pixels = levels.permute(1, 2, 0).cpu().numpy()
+        return array
+
+
+def _with_surroundings(padded: Pixels, tile: Tile, radius: int) -> Pixels:
+    window = padded[tile.top : tile.top + tile.height + 2 * radius, tile.left : tile.left + tile.width + 2 * radius]
+    return np.ascontiguousarray(window)
+
+
+def _like(source: Image.Image, colours: Pixels, scale: int) -> Image.Image:
+    """Return the enlarged colours in the source's mode. Transparency is enlarged by bicubic interpolation."""
+    image = Image.fromarray(colours)
+    if source.mode in {"L", "LA"}:
+        image = Image.fromarray(np.rint(colours.mean(axis=2)).astype(np.uint8))
+    if source.mode in {"LA", "RGBA"}:
+        size = (source.width * scale, source.height * scale)
+        image.putalpha(source.getchannel("A").resize(size, Image.Resampling.BICUBIC))
+    image.info = dict(source.info)
+    return image
