@@ -1,0 +1,75 @@
+"""Errors of the audit area."""
+
+from governance.kernel.errors import Conflict, Forbidden, IntegrityFault, InvalidInput, NotFound, Unavailable
+
+
+class EntryInvalid(InvalidInput):
+    """A ledger entry cannot be recorded as it is: its kind, names, data or size."""
+
+    code = "ledger_entry_invalid"
+
+
+class OutsideTransaction(IntegrityFault):
+    """Something was to be recorded outside the transaction that does it, where the two could come apart."""
+
+    code = "ledger_outside_transaction"
+
+
+class EvidenceExists(Conflict):
+    """There is evidence of another outcome for this subject already."""
+
+    code = "evidence_exists"
+
+
+class EvidenceMissing(NotFound):
+    """There is no such evidence record."""
+
+    code = "evidence_missing"
+
+
+class WormKeyInvalid(InvalidInput):
+    """A WORM key or URI is not of the form that the store takes."""
+
+    code = "worm_key_invalid"
+
+
+class WormRetentionInvalid(InvalidInput):
+    """A retention date is not in the future."""
+
+    code = "worm_retention_invalid"
+
+
+class WormOverwriteRefused(Conflict):
+    """Other bytes are stored under this key, for ever."""
+
+    code = "worm_overwrite_refused"
+
+
+class RetentionActive(Forbidden):
+    """The object may not be deleted yet."""
+
+    code = "worm_retention_active"
+
+
+class WormObjectMissing(NotFound):
+    """The store has no such object, or no longer all of it."""
+
+    code = "worm_object_missing"
+
+
+class WormObjectAltered(IntegrityFault):
+    """A stored object, or what is known of it, is not as it was stored."""
+
+    code = "worm_object_altered"
+
+
+class WormClockFault(Unavailable):
+    """The clock stands before a time that the store has already seen, so retention cannot be judged."""
+
+    code = "worm_clock_fault"
+
+
+class WormUnavailable(Unavailable):
+    """The store cannot be read or written."""
+
+    code = "worm_unavailable"

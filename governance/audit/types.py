@@ -1,0 +1,76 @@
+"""Values of the audit area."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from governance.kernel.canonical import Json
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRef:
+    """What an entry is about: a type and an id as text, so that every area can be named without a foreign key."""
+
+    type: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it: `client`, `user`, `system`, `worker` or `creator`, and an id. Never a name or an address."""
+
+    type: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineItem:
+    """One entry of a subject's history; `index` is its place in the ledger, None while it waits for one."""
+
+    index: int | None
+    entry_id: str
+    kind: str
+    actor: Actor
+    at: datetime
+    data: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class WormObject:
+    """One object in a WORM store. `sha256` is of its bytes, `size` counts them, `mode` says how strong the lock is."""
+
+    uri: str
+    version_id: str
+    sha256: str
+    size: int
+    retain_until: datetime
+    mode: str
+    stored_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that is not as it was recorded: where, which check found it, what is wrong, and what to do."""
+
+    subject: str
+    check: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationReport:
+    """How much was checked, by kind of thing, and every fault that was found."""
+
+    checked: Mapping[str, int] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return not self.faults

@@ -1,0 +1,241 @@
+"""A WORM store in a directory: the default where there is no object store with a lock of its own.
+
+What it holds to: an object is never overwritten; it is not deleted before its retention ends; it appears whole or not
+at all, and is on the disk when `put` returns; bytes are rehashed whenever they are read; with a clock that stands
+before a time already seen, nothing is put or deleted.
+
+What it cannot promise: whoever may write to the directory (root, the owner, the holder of the disk) can change or
+remove files, and can set the clock forward past a retention. Verification finds such changes; nothing here prevents
+them. Where they must be prevented, use an object store with a lock in compliance mode.
+
+    objects/<key>                the bytes, mode 0444
+    retention/<key>/000001.json  what is known of them; a higher number extends the retention
+    clock                        the latest time seen
+    lock, staging/               for writers
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from governance.audit.errors import (
+    RetentionActive,
+    WormClockFault,
+    WormKeyInvalid,
+    WormObjectAltered,
+    WormObjectMissing,
+    WormOverwriteRefused,
+    WormRetentionInvalid,
+    WormUnavailable,
+)
+from governance.audit.types import WormObject
+from governance.audit.worm_retention import MODE, Retention, check_key, contradiction, key_of, version_of
+from governance.kernel import clock
+from governance.kernel.canonical import sha256_hex, timestamp
+from governance.kernel.durable_files import create_file, flush_directory, locked, replace_file
+
+#: A time server may set the clock back by this much without a fault; retention is counted in days.
+CLOCK_TOLERANCE = timedelta(seconds=2)
+
+
+class FilesystemWormStore:
+    """The WormStore port over a directory of its own. Safe for several threads and processes of one machine."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+        self._objects = self._root / "objects"
+        self._retention = self._root / "retention"
+        self._staging = self._root / "staging"
+        self._clock = self._root / "clock"
+
+    def put(self, *, key: str, data: bytes, retain_until: datetime) -> WormObject:
+        """Store `data` under `key`; see WormStore.put. A put that was cut short is completed by the same put again."""
+        check_key(key)
+        if retain_until.tzinfo is None:
+            raise WormRetentionInvalid("A retention date needs a time zone.")
+        with self._writing() as now:
+            if retain_until <= now:
+                raise WormRetentionInvalid(f"The retention date {timestamp(retain_until)} is not in the future.")
+            digest = sha256_hex(data)
+            wanted = Retention(key, version_of(digest), digest, len(data), retain_until, MODE, now)
+            history = self._history(key)
+            if history and not history[-1].same_bytes(wanted):
+                raise WormOverwriteRefused(f"Other bytes are stored for ever as {key}.", details={"key": key})
+            self._store_bytes(key, data, known=bool(history))
+            return self._store_retention(wanted, history).to_object()
+
+    def get(self, *, uri: str, version_id: str) -> bytes:
+        """Return the bytes after rehashing them; see WormStore.get."""
+        return self._verified(uri, version_id)[1]
+
+    def head(self, *, uri: str, version_id: str) -> WormObject:
+        """Return what `retention/` says of the object; see WormStore.head. The bytes are only looked for."""
+        key = key_of(uri)
+        with _reported():
+            retention = self._current(key, version_id)
+            if not self._path(key).exists():
+                raise self._missing(key)
+        return retention.to_object()
+
+    def verify(self, *, uri: str, version_id: str) -> WormObject:
+        """Rehash the stored bytes; see WormStore.verify."""
+        return self._verified(uri, version_id)[0].to_object()
+
+    def delete(self, *, uri: str, version_id: str) -> None:
+        """Delete an object whose retention has ended; see WormStore.delete. A delete cut short may be repeated."""
+        key = key_of(uri)
+        with self._writing() as now:
+            retention = self._current(key, version_id)
+            if now < retention.retain_until:
+                until = timestamp(retention.retain_until)
+                raise RetentionActive(f"{key} is kept until {until}.", details={"key": key, "retain_until": until})
+            self._path(key).unlink(missing_ok=True)
+            flush_directory(self._path(key).parent)
+            for path in reversed(self._retention_paths(key)):
+                path.unlink()
+            (self._retention / key).rmdir()
+            flush_directory((self._retention / key).parent)
+
+    @contextmanager
+    def _writing(self) -> Iterator[datetime]:
+        """Hold the store's lock and yield the time, after making sure that it has not gone back."""
+        with _reported():
+            _make_directory(self._root)
+            with locked(self._root / "lock"):
+                now = self._guarded_time()
+                self._clear_staging()
+                yield now
+
+    def _guarded_time(self) -> datetime:
+        now, seen = clock.now(), self._time_seen()
+        if seen is not None and now < seen - CLOCK_TOLERANCE:
+            raise WormClockFault(
+                f"The clock says {timestamp(now)}, but the WORM store has seen {timestamp(seen)}.",
+                details={"now": timestamp(now), "seen": timestamp(seen)},
+            )
+        if seen is None or now > seen:
+            replace_file(self._clock, timestamp(now).encode(), mode=0o644)
+        return now
+
+    def _time_seen(self) -> datetime | None:
+        try:
+            return datetime.fromisoformat(self._clock.read_text())
+        except ValueError as error:
+            raise WormClockFault(
+                f"{self._clock} does not hold a time; restore it before anything is stored."
+            ) from error
+        except FileNotFoundError as error:
+            if self._objects.exists():
+                raise WormClockFault(f"{self._clock} is gone; restore it before anything is stored.") from error
+            return None
+
+    def _clear_staging(self) -> None:
+        """Remove what killed writers left; whoever holds the lock is the only writer."""
+        _make_directory(self._staging)
+        for path in self._staging.iterdir():
+            path.unlink()
+
+    def _store_bytes(self, key: str, data: bytes, *, known: bool) -> None:
+        path = self._path(key)
+        self._prepare_directory(path.parent)
+        try:
+            create_file(path, data, mode=0o444, staging=self._staging)
+        except FileExistsError as error:
+            if self._read(key) != data:
+                fault = WormObjectAltered if known else WormOverwriteRefused
+                raise fault(f"{path} holds other bytes.", details={"key": key}) from error
+            flush_directory(path.parent)
+
+    def _store_retention(self, wanted: Retention, history: list[Retention]) -> Retention:
+        if history and wanted.retain_until <= history[-1].retain_until:
+            return history[-1]
+        entry = replace(wanted, stored_at=history[0].stored_at) if history else wanted
+        directory = self._retention / wanted.key
+        self._prepare_directory(directory)
+        path = directory / f"{len(history) + 1:06}.json"
+        create_file(path, entry.to_bytes(), mode=0o444, staging=self._staging)
+        return entry
+
+    def _verified(self, uri: str, version_id: str) -> tuple[Retention, bytes]:
+        key = key_of(uri)
+        with _reported():
+            retention = self._current(key, version_id)
+            data = self._read(key)
+        if len(data) != retention.size or sha256_hex(data) != retention.sha256:
+            raise self._altered(key, "its bytes are not those that were stored")
+        return retention, data
+
+    def _current(self, key: str, version_id: str) -> Retention:
+        history = self._history(key)
+        if not history:
+            raise self._missing(key)
+        if history[-1].version_id != version_id:
+            raise self._altered(key, f"it holds version {history[-1].version_id}, not {version_id}")
+        return history[-1]
+
+    def _history(self, key: str) -> list[Retention]:
+        try:
+            history = [Retention.from_bytes(_read_file(path)) for path in self._retention_paths(key)]
+            wrong = contradiction(key, history)
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._altered(key, "what is known of it cannot be read") from error
+        if wrong:
+            raise self._altered(key, wrong)
+        return history
+
+    def _retention_paths(self, key: str) -> list[Path]:
+        try:
+            names = sorted(entry.name for entry in os.scandir(self._retention / key))
+        except FileNotFoundError:
+            return []
+        if names != [f"{number:06}.json" for number in range(1, len(names) + 1)]:
+            raise self._altered(key, f"its retention entries are {', '.join(names)}")
+        return [self._retention / key / name for name in names]
+
+    def _read(self, key: str) -> bytes:
+        try:
+            return _read_file(self._path(key))
+        except FileNotFoundError as error:
+            raise self._missing(key) from error
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.EISDIR):
+                raise
+            raise self._altered(key, "it is not a plain file") from error
+
+    def _path(self, key: str) -> Path:
+        return self._objects / key
+
+    def _prepare_directory(self, directory: Path) -> None:
+        if not directory.resolve().is_relative_to(self._root.resolve()):
+            raise WormKeyInvalid(f"{directory} leads out of the WORM store.")
+        _make_directory(directory)
+
+    def _missing(self, key: str) -> WormObjectMissing:
+        return WormObjectMissing(f"{self._path(key)} is missing.", details={"key": key})
+
+    def _altered(self, key: str, reason: str) -> WormObjectAltered:
+        return WormObjectAltered(f"{self._path(key)} was altered: {reason}.", details={"key": key})
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WormUnavailable(f"The WORM store does not work: {error}.") from error
+
+
+def _make_directory(path: Path) -> None:
+    if not path.is_dir():
+        _make_directory(path.parent)
+        path.mkdir(exist_ok=True)
+        flush_directory(path.parent)
+
+
+def _read_file(path: Path) -> bytes:
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as stream:
+        return stream.read()

@@ -1,0 +1,89 @@
+"""What a filesystem WORM store writes beside an object: which bytes it holds, and until when."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from governance.audit.errors import WormKeyInvalid
+from governance.audit.types import WormObject
+from governance.kernel.canonical import canonical_json
+
+MODE = "filesystem"
+URI_PREFIX = "worm+file:"
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}(/[A-Za-z0-9][A-Za-z0-9._-]{0,199})*", re.ASCII)
+_KEY_LENGTH = 480
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """One entry: the object's key, version, digest and size in bytes, and its retention at the time of writing."""
+
+    key: str
+    version_id: str
+    sha256: str
+    size: int
+    retain_until: datetime
+    mode: str
+    stored_at: datetime
+
+    def to_bytes(self) -> bytes:
+        return canonical_json(self)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Retention":
+        """Read an entry back. Raises ValueError, KeyError or TypeError when it is none."""
+        fields: dict[str, Any] = json.loads(data)
+        moments = {name: datetime.fromisoformat(fields[name]) for name in ("retain_until", "stored_at")}
+        if not all(moment.tzinfo for moment in moments.values()):
+            raise ValueError("a time without a time zone")
+        return cls(**(fields | moments))
+
+    def same_bytes(self, other: "Retention") -> bool:
+        """Return whether both entries are about the same object with the same content."""
+        mine = (self.key, self.version_id, self.sha256, self.size)
+        return mine == (other.key, other.version_id, other.sha256, other.size)
+
+    def to_object(self) -> WormObject:
+        return WormObject(
+            uri=URI_PREFIX + self.key,
+            version_id=self.version_id,
+            sha256=self.sha256,
+            size=self.size,
+            retain_until=self.retain_until,
+            mode=self.mode,
+            stored_at=self.stored_at,
+        )
+
+
+def contradiction(key: str, history: Sequence[Retention]) -> str | None:
+    """Return what is wrong with the entries on `key`, oldest first, or None: same bytes, retention only extended."""
+    for earlier, later in pairwise(history):
+        if not earlier.same_bytes(later) or earlier.retain_until >= later.retain_until:
+            return "the entries on its retention contradict each other"
+    if history and (history[0].key, history[0].version_id) != (key, version_of(history[0].sha256)):
+        return "what is known of it belongs to another object"
+    return None
+
+
+def version_of(sha256: str) -> str:
+    """Return the version id of an object: a key holds one content, so its digest tells versions apart."""
+    return f"sha256-{sha256[:32]}"
+
+
+def check_key(key: str) -> None:
+    """Raise WormKeyInvalid unless `key` is plain names between slashes: no '..', no hidden or absolute path."""
+    if len(key) > _KEY_LENGTH or not _KEY.fullmatch(key):
+        raise WormKeyInvalid(f"{key[:80]!r} is not a WORM key: names of letters, digits, '.', '_', '-' between '/'.")
+
+
+def key_of(uri: str) -> str:
+    """Return the key in a URI of this store. Raises WormKeyInvalid."""
+    if not uri.startswith(URI_PREFIX):
+        raise WormKeyInvalid(f"{uri[:80]!r} does not start with {URI_PREFIX}.")
+    key = uri.removeprefix(URI_PREFIX)
+    check_key(key)
+    return key
