@@ -24,7 +24,7 @@ class Job(models.Model):
     task = models.CharField(max_length=32, choices=JobTask.choices)
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="jobs")
     purpose = models.CharField(max_length=32, choices=PURPOSE_CHOICES)
-    token_grant = models.JSONField(help_text="What the token covered when the job was submitted.")
+    token_grant = models.JSONField(help_text="What the token covered at submission (RFC 9396 authorization_details).")
     idempotency_key = models.CharField(max_length=128)
     request_digest = models.CharField(max_length=64, validators=[SHA256])
     request_id = models.CharField(max_length=64, blank=True)

@@ -5,6 +5,8 @@ from pathlib import Path
 from django.urls import reverse_lazy
 
 from governance.config import environment as env
+from governance.config.settings.console import FORMAT_MODULE_PATH, UNFOLD  # noqa: F401
+from governance.kernel.vocabulary import ACTION_LABELS
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 DATA_DIR = env.path("ASSENT_DATA_DIR", BASE_DIR / "var" / "run" / "data")
@@ -114,21 +116,48 @@ OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "oauth2_provider.RefreshToken"
 OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oauth2_provider.IDToken"
 OAUTH2_PROVIDER_GRANT_MODEL = "oauth2_provider.Grant"
 ASSENT_TOKEN_SECONDS = env.integer("ASSENT_TOKEN_SECONDS", 900, most=900)
+ASSENT_TOKEN_REQUESTS_PER_MINUTE = env.integer("ASSENT_TOKEN_REQUESTS_PER_MINUTE", 120)
+ASSENT_TOKEN_FAILURES_PER_MINUTE = env.integer("ASSENT_TOKEN_FAILURES_PER_MINUTE", 10)
+OAUTH2_PROVIDER = {
+    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",
+    "OAUTH2_VALIDATOR_CLASS": "governance.partners.oauth.PartnerValidator",
+    "ACCESS_TOKEN_GENERATOR": "governance.partners.oauth.generate_token",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": ASSENT_TOKEN_SECONDS,
+    "CLIENT_SECRET_HASHER": "client_secret_pbkdf2_sha256",
+    "SCOPES": {action.value: label for action, label in ACTION_LABELS.items()},
+    "DEFAULT_SCOPES": [],
+    "OAUTH_PRE_TOKEN_VALIDATION": [],
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+}
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "governance.partners.hashers.ClientSecretHasher",
+]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["governance.api.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["governance.api.permissions.HasPartnerToken"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["governance.api.parsers.BoundedJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "governance.api.pagination.NewestFirst",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["governance.api.throttling.TierThrottle"],
     "EXCEPTION_HANDLER": "governance.api.problems.handle",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "governance.api.negotiation.JsonAlways",
     "UNAUTHENTICATED_USER": None,
+    "NUM_PROXIES": env.integer("ASSENT_TRUSTED_PROXIES", 0, least=0),
 }
 
 CELERY_BROKER_URL = REDIS_URL
+WORKER_TASKS = env.words("ASSENT_WORKER_TASKS", "inference,moderation,control")
+CELERY_IMPORTS = [f"inference_workers.tasks.{name}" for name in WORKER_TASKS]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -136,7 +165,12 @@ CELERY_TASK_DEFAULT_QUEUE = "control"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 30,
+    "max_retries": 1,
+}
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_TASK_SERIALIZER = "json"
@@ -159,10 +193,10 @@ ASSENT_REDISPATCH_SECONDS = env.integer("ASSENT_REDISPATCH_SECONDS", 15)
 ASSENT_RUNTIME_DEVICE = env.text("ASSENT_RUNTIME_DEVICE", "auto")
 
 CELERY_BEAT_SCHEDULE = {
-    "sequence-ledger": {"task": "inference_workers.tasks.sequence_ledger", "schedule": 1.0},
-    "anchor-evidence": {"task": "inference_workers.tasks.anchor_evidence", "schedule": 5.0},
-    "sweep-jobs": {"task": "inference_workers.tasks.sweep_jobs", "schedule": float(ASSENT_SWEEP_SECONDS)},
-    "clear-tokens": {"task": "inference_workers.tasks.clear_tokens", "schedule": 3600.0},
+    "sequence-ledger": {"task": "assent.control.sequence_ledger", "schedule": 1.0},
+    "anchor-evidence": {"task": "assent.control.anchor_evidence", "schedule": 5.0},
+    "sweep-jobs": {"task": "assent.control.sweep_jobs", "schedule": float(ASSENT_SWEEP_SECONDS)},
+    "clear-tokens": {"task": "assent.control.clear_tokens", "schedule": 3600.0},
 }
 
 LOGGING = {
@@ -171,4 +205,5 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("ASSENT_LOG_LEVEL", "INFO")},
+    "loggers": {"oauthlib": {"level": "INFO"}},  # at DEBUG it writes tokens
 }

@@ -42,7 +42,12 @@ class Migration(migrations.Migration):
                         max_length=32,
                     ),
                 ),
-                ("token_grant", models.JSONField(help_text="What the token covered when the job was submitted.")),
+                (
+                    "token_grant",
+                    models.JSONField(
+                        help_text="What the token covered at submission (RFC 9396 authorization_details)."
+                    ),
+                ),
                 ("idempotency_key", models.CharField(max_length=128)),
                 (
                     "request_digest",

@@ -1,0 +1,176 @@
+"""Permits: signed, single-use, short-lived leave to run one job on one input with one artifact.
+
+A permit is a DSSE envelope (payload type below) around canonical JSON. The runtime hands it back with the digests of
+what it is really about to use; only then is it spent, in one conditional UPDATE, so that it can be spent once.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from governance.audit.services import record
+from governance.audit.types import Actor, SubjectRef
+from governance.catalog.models import Creator
+from governance.decisions.choices import DecisionEffect
+from governance.decisions.errors import PermitInvalid
+from governance.decisions.models import DecisionRecord, Permit
+from governance.kernel import clock
+from governance.kernel.canonical import canonical_json, timestamp
+from governance.kernel.dsse import Envelope, EnvelopeMalformed, sign_envelope, verify_envelope
+from governance.kernel.ids import new_id
+from governance.kernel.keys import KeyPurpose, SignatureInvalid, key_ring
+from governance.rulebook.queries import active_digest
+
+PAYLOAD_TYPE = "application/vnd.assent.permit+json"
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a permit is bound to."""
+
+    job_id: UUID
+    fencing_token: int
+    input_sha256: str
+    artifact_sha256: str
+
+
+def issue(*, decision: DecisionRecord, binding: Binding, actor: Actor) -> Permit:
+    """Return a new permit for a decision that permits. Lives ASSENT_PERMIT_SECONDS.
+
+    Raises PermitInvalid (`permit_not_decided`) when the decision is a denial or about another job.
+    """
+    if decision.effect != DecisionEffect.PERMIT or decision.job_id != binding.job_id:
+        raise PermitInvalid("A permit needs a decision that permits this very job.", code="permit_not_decided")
+    issued_at = clock.now()
+    expires_at = issued_at + timedelta(seconds=settings.ASSENT_PERMIT_SECONDS)
+    permit_id = new_id()
+    envelope = sign_envelope(
+        key_ring=key_ring.get(),
+        purpose=KeyPurpose.PERMIT,
+        payload_type=PAYLOAD_TYPE,
+        payload=canonical_json(_claims(permit_id, decision, binding, issued_at, expires_at)),
+    )
+    with transaction.atomic():
+        permit = Permit.objects.create(
+            id=permit_id,
+            decision=decision,
+            job_id=binding.job_id,
+            fencing_token=binding.fencing_token,
+            input_sha256=binding.input_sha256,
+            artifact_sha256=binding.artifact_sha256,
+            revision_digest=decision.revision_digest,
+            consent_epochs=decision.consent_epochs,
+            obligations=decision.obligations,
+            envelope=envelope.to_json(),
+            issued_at=issued_at,
+            expires_at=expires_at,
+        )
+        data = {"job": str(binding.job_id), "decision": str(decision.id), "expires_at": timestamp(expires_at)}
+        record(kind="permit.issued", subject=SubjectRef("permit", str(permit_id)), actor=actor, data=data)
+    return permit
+
+
+def _claims(
+    permit_id: UUID, decision: DecisionRecord, binding: Binding, issued_at: datetime, expires_at: datetime
+) -> dict[str, Any]:
+    return {
+        "v": FORMAT_VERSION,
+        "permit": permit_id,
+        "decision": decision.id,
+        "job": binding.job_id,
+        "fencing_token": binding.fencing_token,
+        "input_sha256": binding.input_sha256,
+        "artifact_sha256": binding.artifact_sha256,
+        "revision": decision.revision_digest,
+        "consent_epochs": decision.consent_epochs,
+        "obligations": decision.obligations,
+        "issued_at": issued_at,
+        "expires_at": expires_at,
+    }
+
+
+def redeem(*, envelope: str, job_id: UUID, input_digest: str, artifact_digest: str) -> Permit:
+    """Spend a permit and return it.
+
+    `input_digest` and `artifact_digest` are SHA-256 in hexadecimal of the bytes about to be used. Raises PermitInvalid
+    with the code of what is wrong; a refusal of a permit that exists goes to the ledger.
+    """
+    claims = _verified_claims(envelope)
+    refusal: PermitInvalid | None = None
+    with transaction.atomic():
+        permit = Permit.objects.select_for_update().filter(id=claims["permit"]).first()
+        if permit is None or permit.envelope != envelope:
+            raise PermitInvalid("This permit was never issued here.", code="permit_unknown")
+        actual = {"job": str(job_id), "input_sha256": input_digest, "artifact_sha256": artifact_digest}
+        refusal = _refusal(permit, claims, actual)
+        if refusal is None:
+            permit.redeemed_at = clock.now()
+            permit.save(update_fields=["redeemed_at"])
+        _record_use(permit, refusal)
+    if refusal is not None:
+        raise refusal
+    return permit
+
+
+def _verified_claims(envelope: str) -> dict[str, Any]:
+    try:
+        payload = verify_envelope(
+            key_ring=key_ring.get(),
+            purpose=KeyPurpose.PERMIT,
+            envelope=Envelope.from_json(envelope),
+            expected_payload_type=PAYLOAD_TYPE,
+        )
+    except EnvelopeMalformed as error:
+        raise PermitInvalid("This is not a permit.", code="permit_malformed") from error
+    except SignatureInvalid as error:
+        raise PermitInvalid("The permit's signature is not ours.", code="permit_forged") from error
+    claims: dict[str, Any] = json.loads(payload)
+    return claims
+
+
+def _refusal(permit: Permit, claims: Mapping[str, Any], actual: Mapping[str, str]) -> PermitInvalid | None:
+    """Return why this permit may not be spent on what is actually at hand, or None."""
+    checks = [
+        (actual["job"] != claims["job"], "permit_job_mismatch", "The permit is for another job."),
+        (actual["input_sha256"] != claims["input_sha256"], "permit_input_mismatch", "The permit is for another input."),
+        (
+            actual["artifact_sha256"] != claims["artifact_sha256"],
+            "permit_artifact_mismatch",
+            "The permit is for another model artifact.",
+        ),
+        (permit.redeemed_at is not None, "permit_replayed", "The permit was used before."),
+        (clock.now() >= permit.expires_at, "permit_expired", "The permit has expired."),
+        (active_digest() != permit.revision_digest, "permit_policy_changed", "The policy changed since the permit."),
+        (
+            current_epochs(permit.consent_epochs) != permit.consent_epochs,
+            "permit_consent_changed",
+            "A creator's consent changed since the permit.",
+        ),
+    ]
+    return next((PermitInvalid(message, code=code) for wrong, code, message in checks if wrong), None)
+
+
+def current_epochs(epochs: Mapping[str, int]) -> dict[str, int]:
+    """Return the consent epochs that the named creators have now, under a share lock for the rest of the transaction.
+
+    The lock makes a withdrawal wait for the transaction that relies on the epochs, or that transaction see it.
+    """
+    rows = Creator.objects.select_for_update(of=("self",), no_key=True).filter(slug__in=epochs).order_by("id")
+    return {creator.slug: creator.consent_epoch for creator in rows}
+
+
+def _record_use(permit: Permit, refusal: PermitInvalid | None) -> None:
+    data = {"job": str(permit.job_id), "decision": str(permit.decision_id)}
+    record(
+        kind="permit.redeemed" if refusal is None else "permit.refused",
+        subject=SubjectRef("permit", str(permit.id)),
+        actor=Actor("worker", "runtime"),
+        data=data if refusal is None else data | {"reason_code": refusal.error_code},
+    )

@@ -1,0 +1,6 @@
+"""What the decisions area needs from above."""
+
+from governance.kernel.ports import Port
+
+#: Kinds of obligations that the workers can carry out. A permit with any other is turned into a denial.
+supported_obligations: Port[frozenset[str]] = Port("supported_obligations")

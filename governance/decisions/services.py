@@ -1,0 +1,188 @@
+"""The policy decision point: asks the engine, combines its answers, and puts the decision on record."""
+
+import logging
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from governance.audit.services import record
+from governance.audit.types import Actor, SubjectRef
+from governance.decisions.choices import DecisionEffect, DecisionKind
+from governance.decisions.models import DecisionRecord
+from governance.decisions.ports import supported_obligations
+from governance.decisions.types import AccessContext, Evaluated, Question, QuestionSet
+from governance.engines.errors import EngineUnavailable
+from governance.engines.ports import policy_engine
+from governance.engines.types import Effect, EngineRequest, EngineResult, PolicyProgram, Reason
+from governance.kernel import clock
+from governance.kernel.canonical import Json, canonical_json, digest, to_json_value
+from governance.kernel.errors import GovernanceError
+from governance.rulebook.queries import active_program
+from governance.rulebook.schema import missing_facts
+
+logger = logging.getLogger(__name__)
+
+OBLIGATION_UNSUPPORTED = "obligation_unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    evaluated: tuple[Evaluated, ...]
+    revision: str
+    engine: str
+    duration_us: int
+
+
+def decide(
+    *,
+    kind: DecisionKind,
+    job_id: UUID,
+    context: AccessContext,
+    asked: QuestionSet,
+    actor: Actor,
+    request_id: str = "",
+) -> DecisionRecord:
+    """Decide a batch of questions and return the stored record.
+
+    Permits only if every question is permitted; whatever keeps the engine from a sound answer is a denial with a
+    stable reason code (`no_active_revision`, `engine_unavailable`, `facts_incomplete`, `obligation_unsupported`, ...).
+    Must run inside the transaction of the change it decides about; never raises for a policy outcome.
+    """
+    answer = _answer(asked.questions)
+    obligations = _obligations(answer.evaluated, asked.duties)
+    reasons = _reasons(answer.evaluated, obligations)
+    permitted = bool(answer.evaluated) and not reasons
+    with transaction.atomic():
+        decision = DecisionRecord.objects.create(
+            kind=kind,
+            job_id=job_id,
+            partner=context.partner.slug,
+            client_id=context.client_id,
+            purpose=context.purpose,
+            effect=DecisionEffect.PERMIT if permitted else DecisionEffect.DENY,
+            reason_codes=sorted({reason.code for reason in reasons}),
+            reasons=[_reason_json(reason) for reason in reasons],
+            evaluations=[_evaluation_json(each) for each in answer.evaluated],
+            obligations=obligations if permitted else [],
+            consent_epochs=dict(asked.consent_epochs),
+            facts_digest=digest([each.question.facts for each in answer.evaluated]),
+            revision_digest=answer.revision,
+            engine=answer.engine,
+            duration_us=answer.duration_us,
+            request_id=request_id,
+            decided_at=clock.now(),
+        )
+        record(
+            kind="decision.recorded",
+            subject=SubjectRef("decision", str(decision.id)),
+            actor=actor,
+            data={
+                "decision_kind": str(kind),
+                "job": str(job_id),
+                "effect": str(decision.effect),
+                "reason_codes": list(decision.reason_codes),
+                "facts_sha256": decision.facts_digest,
+                "revision": decision.revision_digest,
+                "engine": decision.engine,
+            },
+        )
+    return decision
+
+
+def _answer(questions: Sequence[Question]) -> _Answer:
+    try:
+        program = active_program()
+    except GovernanceError as error:
+        logger.error("no policy to decide by: %s", error.message)
+        return _Answer(_refuse_all(questions, error.error_code, _sentence(error)), "", "none", 0)
+    started = time.perf_counter_ns()
+    try:
+        engine = policy_engine.get()
+        evaluated = _ask(program, questions)
+    except GovernanceError as error:
+        logger.error("the policy engine gave no answer: %s", error.message)
+        refused = _refuse_all(questions, EngineUnavailable.code, _sentence(error))
+        return _Answer(refused, program.revision, "none", _elapsed_us(started))
+    return _Answer(evaluated, program.revision, engine.name, _elapsed_us(started))
+
+
+def _ask(program: PolicyProgram, questions: Sequence[Question]) -> tuple[Evaluated, ...]:
+    """Send the questions whose facts are complete to the engine; deny the others without asking."""
+    missing = [missing_facts(question.action, question.facts) for question in questions]
+    requests = [
+        EngineRequest(action=question.action.value, facts=question.facts)
+        for question, gaps in zip(questions, missing, strict=True)
+        if not gaps
+    ]
+    results = policy_engine.get().evaluate(program=program, requests=requests) if requests else []
+    if len(results) != len(requests):
+        raise EngineUnavailable(f"The engine answered {len(results)} of {len(requests)} questions.")
+    answers = iter(results)
+    return tuple(
+        Evaluated(question, _incomplete(gaps) if gaps else next(answers))
+        for question, gaps in zip(questions, missing, strict=True)
+    )
+
+
+def _incomplete(gaps: Sequence[str]) -> EngineResult:
+    return _denial("facts_incomplete", f"These facts are missing or of the wrong type: {', '.join(gaps)}.")
+
+
+def _refuse_all(questions: Sequence[Question], code: str, message: str) -> tuple[Evaluated, ...]:
+    return tuple(Evaluated(question, _denial(code, message)) for question in questions)
+
+
+def _denial(code: str, message: str) -> EngineResult:
+    return EngineResult(Effect.DENY, (), (), (), (Reason(code, message),))
+
+
+def _sentence(error: GovernanceError) -> str:
+    return f"No decision could be made, so the answer is no: {error.title[0].lower()}{error.title[1:]}."
+
+
+def _elapsed_us(started_ns: int) -> int:
+    return (time.perf_counter_ns() - started_ns) // 1000
+
+
+def _obligations(evaluated: Iterable[Evaluated], duties: Iterable[Mapping[str, Json]]) -> list[dict[str, Json]]:
+    """Return what permits and licence demand together, each once, in a stable order."""
+    demanded: list[dict[str, Any]] = [dict(duty) for duty in duties]
+    for each in evaluated:
+        demanded += [{"kind": item.kind, "parameters": dict(item.parameters)} for item in each.result.obligations]
+    unique = {canonical_json(item): to_json_value(item) for item in demanded}
+    return [unique[key] for key in sorted(unique)]
+
+
+def _reasons(evaluated: Iterable[Evaluated], obligations: Iterable[Mapping[str, Json]]) -> list[Reason]:
+    reasons: dict[tuple[str, str], Reason] = {}
+    for each in evaluated:
+        if each.result.effect is not Effect.PERMIT:
+            for reason in each.result.reasons or (Reason("no_rule_permits", "No rule permits this."),):
+                reasons.setdefault((reason.code, reason.message), reason)
+    if not reasons:
+        supported = supported_obligations.get()
+        for kind in sorted({str(item["kind"]) for item in obligations} - supported):
+            message = f"The permit demands '{kind}', which nothing here can carry out."
+            reasons[OBLIGATION_UNSUPPORTED, message] = Reason(OBLIGATION_UNSUPPORTED, message)
+    return list(reasons.values())
+
+
+def _reason_json(reason: Reason) -> dict[str, Json]:
+    return {"code": reason.code, "message": reason.message, "rule": reason.rule_id}
+
+
+def _evaluation_json(each: Evaluated) -> dict[str, Any]:
+    result = each.result
+    return {
+        "action": each.question.action.value,
+        "resource": {"type": each.question.resource_type, "id": each.question.resource_id},
+        "effect": result.effect.value,
+        "matched_rules": {"permit": list(result.matched_permits), "deny": list(result.matched_denies)},
+        "reasons": [_reason_json(reason) for reason in result.reasons],
+        "obligations": [{"kind": item.kind, "parameters": dict(item.parameters)} for item in result.obligations],
+        "facts": to_json_value(each.question.facts),
+    }

@@ -1,0 +1,66 @@
+"""Values that the decision point works with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from governance.engines.types import EngineResult
+from governance.kernel.canonical import Json
+from governance.kernel.vocabulary import Action
+from governance.partners.models import Partner
+from governance.partners.types import Coverage
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AccessContext:
+    """Who asks, with what token, for what purpose, and when."""
+
+    partner: Partner
+    client_id: str
+    token: Coverage
+    purpose: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question for the policy engine: may `action` happen to this resource, given these facts?"""
+
+    action: Action
+    resource_type: str
+    resource_id: str
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSet:
+    """The questions of one decision, asked as a batch, with the consent epochs the facts were read at."""
+
+    questions: tuple[Question, ...]
+    consent_epochs: Mapping[str, int]
+    duties: tuple[Mapping[str, Json], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFacts:
+    """What is known of an output when its release is decided. Scores run from 0 to 1."""
+
+    job_id: str
+    input_score: float
+    output_score: float
+    input_labels: tuple[str, ...]
+    output_labels: tuple[str, ...]
+    cancel_requested: bool
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """A question with its answer."""
+
+    question: Question
+    result: EngineResult

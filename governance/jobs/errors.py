@@ -1,0 +1,49 @@
+"""Errors of the jobs area."""
+
+from governance.kernel.errors import Conflict, GovernanceError, LimitExceeded, NotFound
+
+
+class JobNotFound(NotFound):
+    """There is no such job, or not one of this partner."""
+
+    code = "job_not_found"
+
+
+class TransitionRefused(Conflict):
+    """A job cannot go from its state to the one asked for."""
+
+    code = "job_transition_refused"
+    title = "The job cannot change that way"
+
+
+class LeaseLost(Conflict):
+    """Somebody else works on the job now, or nobody may: the holder of an older lease must stop and write nothing."""
+
+    code = "lease_lost"
+
+
+class JobCancelRequested(GovernanceError):
+    """The job is to be cancelled; the worker stops at the next safe point."""
+
+    code = "cancel_requested"
+
+
+class IdempotencyConflict(Conflict):
+    """The Idempotency-Key was used before, with another request."""
+
+    code = "idempotency_key_reused"
+    title = "The Idempotency-Key belongs to another request"
+
+
+class TooManyOpenJobs(LimitExceeded):
+    """The partner has as many open jobs as its tier allows."""
+
+    code = "too_many_open_jobs"
+    title = "Too many open jobs"
+
+
+class OutputNotReleased(Conflict):
+    """The job has no released output (yet)."""
+
+    code = "output_not_released"
+    title = "No output was released"

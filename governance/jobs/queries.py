@@ -1,0 +1,63 @@
+"""Reads across jobs."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from governance.jobs.choices import JobState
+from governance.jobs.dispatch import ROUTES
+from governance.jobs.errors import JobNotFound, OutputNotReleased
+from governance.jobs.models import OPEN_STATES, Job, JobOutput
+from governance.kernel import clock
+
+
+def jobs_of(*, partner_id: UUID) -> QuerySet[Job]:
+    """Return a partner's jobs, newest first, with what a list shows of them."""
+    return (
+        Job.objects.filter(partner_id=partner_id)
+        .select_related("partner", "client", "model_version__model__licence", "admission", "output")
+        .prefetch_related("inputs__asset")
+        .order_by("-created_at")
+    )
+
+
+def job_of(*, partner_id: UUID, job_id: UUID) -> Job:
+    """Return one job of a partner. Raises JobNotFound, also for the job of somebody else."""
+    job = jobs_of(partner_id=partner_id).filter(id=job_id).first()
+    if job is None:
+        raise JobNotFound("There is no such job.")
+    return job
+
+
+def released_output(*, job: Job) -> JobOutput:
+    """Return the output of a released job. Raises OutputNotReleased in every other state."""
+    if job.state != JobState.RELEASED:
+        raise OutputNotReleased(
+            f"The job is {job.get_state_display().lower()}; only a released job has an output.",
+            details={"state": job.state},
+        )
+    return job.output
+
+
+def open_job_count(*, partner_id: UUID) -> int:
+    """Return how many jobs of a partner have not ended."""
+    return Job.objects.filter(partner_id=partner_id, state__in=OPEN_STATES).count()
+
+
+def undispatched_jobs(*, limit: int) -> list[tuple[UUID, JobState]]:
+    """Return jobs that wait and whose message was never sent or must be taken for lost, oldest first."""
+    now = clock.now()
+    lost = now - timedelta(seconds=settings.ASSENT_REDISPATCH_SECONDS)
+    waiting = Job.objects.filter(
+        Q(dispatched_at__isnull=True) | Q(dispatched_at__lt=lost), state__in=list(ROUTES), not_before__lte=now
+    )
+    rows = waiting.order_by("created_at").values_list("id", "state")[:limit]
+    return [(job_id, JobState(state)) for job_id, state in rows]
+
+
+def overdue_jobs(*, limit: int) -> list[UUID]:
+    """Return open jobs past their deadline. A job that only waits for its seal is as good as done."""
+    late = Job.objects.filter(state__in=OPEN_STATES, deadline__lte=clock.now()).exclude(state=JobState.SEALING)
+    return list(late.order_by("deadline").values_list("id", flat=True)[:limit])

@@ -1,0 +1,80 @@
+"""Creating jobs and moving them along. Every move is checked, evented and put in the ledger in one place: `move`."""
+
+from datetime import datetime
+
+from governance.audit.services import record
+from governance.audit.types import Actor, SubjectRef
+from governance.decisions.choices import DecisionEffect
+from governance.jobs.choices import JobState
+from governance.jobs.models import WORKED_ON, Job, JobEvent, JobInput
+from governance.jobs.states import ENDED, check_transition
+from governance.jobs.types import Ending, NewJob
+from governance.kernel import clock
+from governance.kernel.canonical import Json
+
+
+def create_job(*, new: NewJob, max_attempts: int, ending: Ending, actor: Actor) -> Job:
+    """Store a job as its admission decided: queued, or denied for good. Call inside the admission's transaction."""
+    permitted = new.admission.effect == DecisionEffect.PERMIT
+    job = Job(
+        id=new.id,
+        partner=new.partner,
+        client=new.client,
+        task=new.task,
+        model_version=new.version,
+        purpose=new.purpose,
+        token_grant=list(new.token_grant),
+        idempotency_key=new.idempotency_key,
+        request_digest=new.request_digest,
+        request_id=new.request_id,
+        admission=new.admission,
+        deadline=new.deadline,
+        max_attempts=max_attempts,
+        state="",
+    )
+    _enter(job, JobState.QUEUED if permitted else JobState.DENIED, ending)
+    job.save(force_insert=True)
+    JobInput.objects.bulk_create(JobInput(job=job, asset=asset, sha256=asset.sha256) for asset in new.assets)
+    _note(job, "", ending, actor, {"request_sha256": new.request_digest, "decision": str(new.admission.id)})
+    return job
+
+
+def move(
+    *, job: Job, to: JobState, actor: Actor, ending: Ending | None = None, lease_until: datetime | None = None
+) -> Job:
+    """Move a job that the caller holds a row lock on. Raises TransitionRefused.
+
+    `lease_until` is needed for the states in which a worker holds the job and forbidden for the others.
+    """
+    before, ending = job.state, ending or Ending()
+    _enter(job, to, ending)
+    job.lease_until = lease_until
+    if to not in WORKED_ON:
+        job.lease_owner = ""
+    job.save()
+    _note(job, before, ending, actor, {})
+    return job
+
+
+def _enter(job: Job, to: JobState, ending: Ending) -> None:
+    check_transition(job.state, to)
+    now = clock.now()
+    job.state, job.updated_at = to, now
+    job.reason_code, job.reason = ending.code, ending.message[:500]
+    if to in ENDED:
+        job.finished_at = now
+
+
+def _note(job: Job, before: str, ending: Ending, actor: Actor, extra: dict[str, Json]) -> None:
+    JobEvent.objects.create(
+        job=job,
+        from_state=before,
+        to_state=job.state,
+        actor_type=actor.type,
+        actor_id=actor.id,
+        reason_code=ending.code,
+        fencing_token=job.fencing_token,
+        at=job.updated_at,
+    )
+    data: dict[str, Json] = {"from": str(before), "fencing_token": job.fencing_token, "reason_code": ending.code}
+    record(kind=f"job.{job.state}", subject=SubjectRef("job", str(job.id)), actor=actor, data=data | extra)

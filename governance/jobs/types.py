@@ -1,0 +1,48 @@
+"""Values of the jobs area."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from governance.catalog.models import Asset
+from governance.decisions.models import DecisionRecord
+from governance.kernel.canonical import Json
+from governance.partners.models import ApiClient, Partner
+from governance.registry.models import ModelVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right of one worker to work on one job, until it expires or a higher fencing token exists."""
+
+    job_id: UUID
+    owner: str
+    fencing_token: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """All that makes a job before it is stored."""
+
+    id: UUID
+    partner: Partner
+    client: ApiClient
+    task: str
+    version: ModelVersion
+    purpose: str
+    assets: tuple[Asset, ...]
+    token_grant: Sequence[Mapping[str, Json]]
+    idempotency_key: str
+    request_digest: str
+    request_id: str
+    admission: DecisionRecord
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a job ends or goes back: a stable code and a sentence."""
+
+    code: str = ""
+    message: str = ""

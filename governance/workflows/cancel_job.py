@@ -1,0 +1,40 @@
+"""Cancelling a job on request."""
+
+from django.db import transaction
+
+from governance.audit.services import record
+from governance.audit.types import Actor, SubjectRef
+from governance.jobs.choices import JobState
+from governance.jobs.errors import TransitionRefused
+from governance.jobs.models import WORKED_ON, Job
+from governance.jobs.types import Ending
+from governance.workflows.evidence import end_job
+
+CANCELLED_ON_REQUEST = "cancelled_on_request"
+
+
+def cancel_job(*, job: Job, actor: Actor) -> Job:
+    """Cancel a job that waits at once; ask the worker to stop one that is being worked on. Asking twice is the same.
+
+    Raises TransitionRefused when the job has ended, or only waits for the seal on its evidence.
+    """
+    with transaction.atomic():
+        locked = Job.objects.select_for_update(of=("self",)).get(id=job.id)
+        if locked.state in (JobState.QUEUED, JobState.MODERATING):
+            ending = Ending(CANCELLED_ON_REQUEST, "The job was cancelled on request.")
+            end_job(job=locked, to=JobState.CANCELLED, actor=actor, ending=ending)
+        elif locked.state in WORKED_ON:
+            _ask_to_stop(locked, actor)
+        elif locked.state != JobState.CANCELLED:
+            raise TransitionRefused(
+                f"The job is {locked.get_state_display().lower()} and can no longer be cancelled.",
+                details={"state": locked.state},
+            )
+    return locked
+
+
+def _ask_to_stop(job: Job, actor: Actor) -> None:
+    if not job.cancel_requested:
+        job.cancel_requested = True
+        job.save(update_fields=["cancel_requested"])
+        record(kind="job.cancel_requested", subject=SubjectRef("job", str(job.id)), actor=actor, data={})

@@ -1,0 +1,45 @@
+"""The bytes that a model made and that nobody may have yet."""
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.db import transaction
+
+from governance.jobs.models import Job, OutputCandidate
+from governance.jobs.types import Lease
+from governance.kernel.canonical import sha256_hex
+from governance.kernel.errors import IntegrityFault
+
+
+class CandidateAltered(IntegrityFault):
+    """The stored bytes of an unreleased output are missing or not those that the model made."""
+
+    code = "candidate_altered"
+
+
+def store_candidate(*, lease: Lease, image: bytes) -> str:
+    """Store unreleased bytes under a name of this job and lease alone, and return the name."""
+    name: str = storages["objects"].save(f"candidates/{lease.job_id}/{lease.fencing_token}", ContentFile(image))
+    return name
+
+
+def read_candidate(candidate: OutputCandidate) -> bytes:
+    """Return the bytes of a candidate. Raises CandidateAltered when they are not what the model made."""
+    try:
+        with storages["objects"].open(candidate.object_name) as stream:
+            image = stream.read()
+    except FileNotFoundError as error:
+        raise CandidateAltered("The unreleased output is missing from storage.") from error
+    if sha256_hex(image) != candidate.sha256:
+        raise CandidateAltered("The unreleased output was altered in storage.")
+    return bytes(image)
+
+
+def discard_candidate_on_commit(job: Job) -> None:
+    """Remove a job's unreleased bytes once the transaction commits."""
+    for candidate in OutputCandidate.objects.filter(job=job):
+        transaction.on_commit(lambda name=candidate.object_name: storages["objects"].delete(name), robust=True)
+
+
+def discard_stored(name: str) -> None:
+    """Remove unreleased bytes of a lease that was lost before they were put on record."""
+    storages["objects"].delete(name)

@@ -1,0 +1,24 @@
+"""Errors of the workflows."""
+
+from governance.kernel.errors import InvalidInput, NotFound
+
+
+class AssetNotFound(NotFound):
+    """A job names a work that does not exist, or that this partner may not know of."""
+
+    code = "asset_not_found"
+    title = "A work was not found"
+
+
+class TaskMismatch(InvalidInput):
+    """The model does another task than the one asked for, or takes another number of inputs."""
+
+    code = "task_mismatch"
+    title = "The model cannot do this task"
+
+
+class IdempotencyKeyInvalid(InvalidInput):
+    """The Idempotency-Key is empty, too long or not printable ASCII."""
+
+    code = "idempotency_key_invalid"
+    title = "The Idempotency-Key is not valid"

@@ -1,0 +1,133 @@
+"""How a job ends: the last move, and the signed statement (in-toto Statement v1) of all that led to it."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from celery import current_app
+from django.db import transaction
+
+from governance.audit.models import EvidenceRecord
+from governance.audit.services import issue_evidence
+from governance.audit.types import Actor, SubjectRef
+from governance.decisions.models import DecisionRecord
+from governance.decisions.queries import decisions_for_job, redeemed_permit
+from governance.jobs.choices import JobState
+from governance.jobs.models import Job
+from governance.jobs.services import move
+from governance.jobs.types import Ending
+from governance.kernel.canonical import Json, to_json_value
+from governance.moderation.queries import verdicts_for_job
+from governance.workflows.candidates import discard_candidate_on_commit
+
+JOB_OUTCOME = "https://assent.dev/predicates/job-outcome/v1"
+
+
+def end_job(*, job: Job, to: JobState, actor: Actor, ending: Ending) -> EvidenceRecord:
+    """Move a locked job to a final state other than released, and issue the evidence of it.
+
+    Nothing of the job is kept for release: a candidate output is removed once the transaction commits.
+    """
+    move(job=job, to=to, actor=actor, ending=ending)
+    discard_candidate_on_commit(job)
+    return evidence_of(job=job, outcome=to, output=None)
+
+
+def evidence_of(*, job: Job, outcome: str, output: dict[str, Json] | None) -> EvidenceRecord:
+    """Issue the evidence record of a job in the present transaction and have it anchored in WORM after commit."""
+    subject = {"name": "request", "digest": {"sha256": job.request_digest}}
+    if output is not None:
+        subject = {"name": "output", "digest": {"sha256": output["sha256"]}}
+    evidence = issue_evidence(
+        subject=SubjectRef("job", str(job.id)),
+        outcome=outcome,
+        predicate_type=JOB_OUTCOME,
+        statement_subject=[subject],
+        predicate=_predicate(job, outcome, output),
+    )
+    transaction.on_commit(request_anchoring, robust=True)
+    return evidence
+
+
+def request_anchoring() -> None:
+    """Ask the control workers to write waiting evidence to WORM. If the broker is down, the schedule does it later."""
+    current_app.send_task("assent.control.anchor_evidence", queue="control", retry=False)
+
+
+def _predicate(job: Job, outcome: str, output: dict[str, Json] | None) -> dict[str, Any]:
+    version = job.model_version
+    decisions = decisions_for_job(job.id)
+    return {
+        "job": str(job.id),
+        "outcome": str(outcome),
+        "reason_code": job.reason_code,
+        "partner": job.partner.slug,
+        "client": job.client.client_id,
+        "task": job.task,
+        "purpose": job.purpose,
+        "request_sha256": job.request_digest,
+        "submitted_at": to_json_value(job.created_at),
+        "attempts": job.attempts,
+        "model": {
+            "slug": version.model.slug,
+            "version": version.version,
+            "artifact_sha256": version.artifact_sha256,
+            "licence": version.model.licence.slug,
+        },
+        "inputs": [
+            {"asset": str(each.asset_id), "sha256": each.sha256, "creator": each.asset.creator.slug}
+            for each in job.inputs.select_related("asset__creator").order_by("id")
+        ],
+        "decisions": [_decision(each) for each in decisions],
+        "permit": _permit(job.id),
+        "moderation": _moderation(job.id),
+        "output": output,
+    }
+
+
+def _decision(decision: DecisionRecord) -> dict[str, Any]:
+    return {
+        "id": str(decision.id),
+        "kind": decision.kind,
+        "effect": decision.effect,
+        "reason_codes": list(decision.reason_codes),
+        "rules": sorted(_rules(decision.evaluations)),
+        "obligations": decision.obligations,
+        "facts_sha256": decision.facts_digest,
+        "consent_epochs": decision.consent_epochs,
+        "revision": decision.revision_digest,
+        "engine": decision.engine,
+        "decided_at": to_json_value(decision.decided_at),
+    }
+
+
+def _rules(evaluations: Iterable[dict[str, Any]]) -> set[str]:
+    return {rule for each in evaluations for matched in each["matched_rules"].values() for rule in matched}
+
+
+def _permit(job_id: UUID) -> dict[str, Any] | None:
+    permit = redeemed_permit(job_id)
+    if permit is None:
+        return None
+    return {
+        "id": str(permit.id),
+        "decision": str(permit.decision_id),
+        "input_sha256": permit.input_sha256,
+        "artifact_sha256": permit.artifact_sha256,
+        "issued_at": to_json_value(permit.issued_at),
+        "expires_at": to_json_value(permit.expires_at),
+        "redeemed_at": to_json_value(permit.redeemed_at),
+    }
+
+
+def _moderation(job_id: UUID) -> list[dict[str, Any]]:
+    return [
+        {
+            "stage": verdict.stage,
+            "content_sha256": verdict.content_sha256,
+            "moderator": verdict.moderator,
+            "moderator_sha256": verdict.moderator_sha256,
+            "score": verdict.score,
+        }
+        for verdict in verdicts_for_job(job_id)
+    ]

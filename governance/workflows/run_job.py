@@ -1,0 +1,108 @@
+"""Running a job: fresh decision, permit, moderation of the input, the model, and the result put aside for release."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from governance.catalog.objects import read_verified
+from governance.decisions.choices import DecisionEffect, DecisionKind
+from governance.decisions.facts import run_questions
+from governance.decisions.models import Permit
+from governance.decisions.permits import Binding, issue
+from governance.decisions.services import decide
+from governance.jobs.choices import JobState
+from governance.jobs.dispatch import dispatch_on_commit
+from governance.jobs.errors import JobCancelRequested
+from governance.jobs.leases import forget_attempts, lease_end, lock_leased, take_lease, worker
+from governance.jobs.models import Job, JobInput, OutputCandidate
+from governance.jobs.services import move
+from governance.jobs.types import Lease
+from governance.kernel.canonical import sha256_hex
+from governance.moderation.choices import ModerationStage
+from governance.registry.artifacts import open_verified
+from governance.workflows.attempts import attempt, context_of, heartbeat
+from governance.workflows.candidates import discard_stored, store_candidate
+from governance.workflows.evidence import end_job
+from governance.workflows.moderate import moderate
+from governance.workflows.ports import ModelRuntime, Moderator
+from governance.workflows.submit_job import ending_of
+from governance.workflows.types import RuntimeResult
+
+
+def run_job(*, job_id: UUID, owner: str, runtime: ModelRuntime, moderator: Moderator) -> None:
+    """Take the job up if it waits, run it, and hand it on to moderation and release.
+
+    Never raises for what befalls the job: that is in the job's state, events and evidence.
+    """
+    lease = take_lease(job_id=job_id, owner=owner, waiting=JobState.QUEUED)
+    if lease is not None:
+        with attempt(lease):
+            _run(lease, runtime, moderator)
+
+
+def _run(lease: Lease, runtime: ModelRuntime, moderator: Moderator) -> None:
+    job = Job.objects.select_related("model_version").get(id=lease.job_id)
+    source = JobInput.objects.select_related("asset").get(job=job)
+    image = read_verified(source.asset.object_name, source.sha256)
+    artifact = open_verified(job.model_version)
+    moderate(lease=lease, stage=ModerationStage.INPUT, moderator=moderator, image=image)
+    permit = _permit(lease, source.sha256)
+    if permit is None:
+        return
+    result = runtime.run(
+        permit_envelope=permit.envelope,
+        job_id=job.id,
+        artifact=artifact,
+        config=job.model_version.config,
+        image=image,
+        heartbeat=heartbeat(lease),
+    )
+    _hand_on(lease, result)
+
+
+def _permit(lease: Lease, input_sha256: str) -> Permit | None:
+    """Decide again with the facts of now. Returns the permit, or None after a denial that ended the job."""
+    with transaction.atomic():
+        job = lock_leased(lease)
+        if job.cancel_requested:
+            raise JobCancelRequested("The job is to be cancelled.")
+        context = context_of(job)
+        assets = [each.asset for each in job.inputs.select_related("asset__creator", "asset__dataset")]
+        decision = decide(
+            kind=DecisionKind.PERMIT,
+            job_id=job.id,
+            context=context,
+            asked=run_questions(context=context, version=job.model_version, assets=assets),
+            actor=worker(lease.owner),
+            request_id=job.request_id,
+        )
+        if decision.effect != DecisionEffect.PERMIT:
+            end_job(job=job, to=JobState.CANCELLED, actor=worker(lease.owner), ending=ending_of(decision))
+            return None
+        binding = Binding(job.id, lease.fencing_token, input_sha256, job.model_version.artifact_sha256)
+        permit = issue(decision=decision, binding=binding, actor=worker(lease.owner))
+        move(job=job, to=JobState.RUNNING, actor=worker(lease.owner), lease_until=lease_end())
+    return permit
+
+
+def _hand_on(lease: Lease, result: RuntimeResult) -> None:
+    name = store_candidate(lease=lease, image=result.image)
+    try:
+        with transaction.atomic():
+            job = lock_leased(lease)
+            OutputCandidate.objects.create(
+                job=job,
+                fencing_token=lease.fencing_token,
+                object_name=name,
+                sha256=sha256_hex(result.image),
+                width=result.width,
+                height=result.height,
+                device=result.device,
+                duration_ms=result.duration_ms,
+            )
+            forget_attempts(job)
+            move(job=job, to=JobState.MODERATING, actor=worker(lease.owner))
+            dispatch_on_commit(job)
+    except Exception:
+        discard_stored(name)
+        raise

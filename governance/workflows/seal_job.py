@@ -1,0 +1,29 @@
+"""Sealing: the evidence of a release goes to WORM first; only then is the output the partner's."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from governance.audit.queries import evidence_for
+from governance.audit.services import anchor_evidence
+from governance.audit.types import Actor, SubjectRef
+from governance.jobs.choices import JobState
+from governance.jobs.models import Job
+from governance.jobs.services import move
+from governance.workflows.candidates import discard_candidate_on_commit
+
+
+def seal_job(*, job_id: UUID, actor: Actor) -> None:
+    """Anchor the evidence of a job that waits for it, then release the job. Safe to repeat and to run twice at once.
+
+    Raises what the WORM store raises; the job then goes on waiting and the sweeper sends it again.
+    """
+    evidence = evidence_for(SubjectRef("job", str(job_id)))
+    if evidence is None or not Job.objects.filter(id=job_id, state=JobState.SEALING).exists():
+        return
+    anchor_evidence(evidence_id=evidence.id)
+    with transaction.atomic():
+        job = Job.objects.select_for_update(of=("self",)).get(id=job_id)
+        if job.state == JobState.SEALING:
+            move(job=job, to=JobState.RELEASED, actor=actor)
+            discard_candidate_on_commit(job)

@@ -1,0 +1,45 @@
+"""Tasks of the queue `control`: light, and needed for everything else to move."""
+
+from uuid import UUID
+
+from celery import shared_task
+from oauth2_provider.models import clear_expired
+
+from governance.audit.services import anchor_pending, sequence_pending
+from governance.audit.types import Actor
+from governance.workflows import seal_job as sealing
+from governance.workflows.sweep import sweep
+from inference_workers.identity import worker_name
+
+SEQUENCE_BATCH = 4096
+
+
+@shared_task(name="assent.control.seal_job")
+def seal_job(job_id: str) -> None:
+    """Anchor a release's evidence and hand the output over."""
+    sealing.seal_job(job_id=UUID(job_id), actor=Actor("worker", worker_name()))
+
+
+@shared_task(name="assent.control.anchor_evidence")
+def anchor_evidence() -> None:
+    """Write waiting evidence to WORM."""
+    anchor_pending()
+
+
+@shared_task(name="assent.control.sequence_ledger")
+def sequence_ledger() -> None:
+    """Order waiting entries into the ledger until none is left."""
+    while sequence_pending(limit=SEQUENCE_BATCH) == SEQUENCE_BATCH:
+        pass
+
+
+@shared_task(name="assent.control.sweep_jobs")
+def sweep_jobs() -> None:
+    """Recover lost jobs, end overdue ones, send waiting ones again."""
+    sweep()
+
+
+@shared_task(name="assent.control.clear_tokens")
+def clear_tokens() -> None:
+    """Remove tokens that expired long ago."""
+    clear_expired()
