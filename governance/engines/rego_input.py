@@ -28,7 +28,7 @@ class NotRepresentable(ValueError):
     """A fact is not a JSON value that every engine holds exactly."""
 
 
-def fact_tree(paths: Iterable[tuple[str, ...]]) -> FactTree | None:
+def fact_tree(paths: Iterable[tuple[str, ...]]) -> "FactTree | None":
     """Return the paths as a tree for `slice_facts`; an empty branch means everything below, None means all facts."""
     tree: FactTree = {}
     # Longer paths first: a shorter one that follows takes in all that lies below it.
@@ -42,7 +42,7 @@ def fact_tree(paths: Iterable[tuple[str, ...]]) -> FactTree | None:
     return tree
 
 
-def slice_facts(facts: Mapping[str, Any], tree: FactTree | None, prefix: str = "") -> Mapping[str, Any]:
+def slice_facts(facts: Mapping[str, Any], tree: "FactTree | None", prefix: str = "") -> Mapping[str, Any]:
     """Return only the facts in `tree`. Raises FactMissing where one is not given."""
     if tree is None:
         return facts

@@ -1,0 +1,180 @@
+"""Attributes: the facts that exist, their types, and what counts as a complete set of them."""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from math import isfinite
+from typing import Any
+
+from governance.kernel.canonical import digest, timestamp
+from governance.kernel.vocabulary import Action
+from governance.rulebook.types import Operator
+
+_MAX_INTEGER = 2**53 - 1
+
+
+class AttributeType(StrEnum):
+    """The type of a fact."""
+
+    STRING = "string"
+    ENUM = "enum"
+    BOOL = "bool"
+    INT = "int"
+    NUMBER = "number"
+    STRING_LIST = "string_list"
+    TIME = "time"
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One fact that rules may ask about. `values` is the vocabulary of an enum, empty for every other type."""
+
+    path: str
+    type: AttributeType
+    group: str
+    label: str
+    help: str
+    actions: frozenset[str]
+    operators: tuple[Operator, ...]
+    values: tuple[str, ...] = ()
+    nullable: bool = False
+    when_true: str = ""
+    when_false: str = ""
+
+
+class AttributeSchema:
+    """All attributes, by path, in the order of the file."""
+
+    def __init__(self, attributes: Sequence[Attribute]) -> None:
+        self.attributes: Mapping[str, Attribute] = {attribute.path: attribute for attribute in attributes}
+        self.actions = tuple(action.value for action in Action)
+        self.digest = digest(list(attributes))
+        self._by_action = {
+            action: tuple(attribute for attribute in attributes if action in attribute.actions)
+            for action in self.actions
+        }
+
+    def get(self, path: str) -> Attribute | None:
+        """Return the attribute at `path`, or None."""
+        return self.attributes.get(path)
+
+    def attributes_for(self, action: str) -> tuple[Attribute, ...]:
+        """Return what is known whenever `action` is decided; nothing for an unknown action."""
+        return self._by_action.get(action, ())
+
+    def suggestion(self, path: str) -> str:
+        """Return ' Did you mean …?' for a misspelt path, or nothing when no attribute comes near."""
+        return did_you_mean(path, self.attributes)
+
+    def missing_facts(self, action: str, facts: Mapping[str, Any]) -> list[str]:
+        """Return a sentence for every fact of `action` that is absent or not of its type; [] when all is well.
+
+        Values are not quoted: the sentences may be stored and shown.
+        """
+        if action not in self._by_action:
+            return [f"{action} is not a known action"]
+        problems = [problem for attribute in self._by_action[action] if (problem := _problem(attribute, facts))]
+        if not problems and facts["action"] != action:
+            problems.append("action is not the action that is decided")
+        return problems
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ' Did you mean …?' with the nearest known word, or an empty string."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" Did you mean '{near[0]}'?" if near else ""
+
+
+def expand_actions(patterns: Iterable[str]) -> frozenset[str]:
+    """Return the actions that patterns ('*', 'asset.*' or an action) stand for. Raises ValueError with a sentence."""
+    known = tuple(action.value for action in Action)
+    expanded: set[str] = set()
+    for pattern in patterns:
+        prefix = pattern.removesuffix("*")
+        matching = {
+            action for action in known if action == pattern or (prefix != pattern and action.startswith(prefix))
+        }
+        if not matching:
+            raise ValueError(f"'{pattern}' is not a known action.{did_you_mean(pattern, known)}")
+        expanded |= matching
+    return frozenset(expanded)
+
+
+def time_text(moment: datetime) -> str:
+    """Return an aware datetime the way time facts are written: RFC 3339, UTC, microseconds.
+
+    The width is fixed, so the order of the texts is the order of the times on every engine.
+    """
+    return timestamp(moment)
+
+
+def normal_time(text: str) -> str | None:
+    """Return an RFC 3339 time in the form of time facts; None when it is none or names no offset."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time_text(moment) if moment.tzinfo is not None else None
+
+
+def _problem(attribute: Attribute, facts: Mapping[str, Any]) -> str | None:
+    value: Any = facts
+    for segment in attribute.path.split("."):
+        if not isinstance(value, Mapping) or segment not in value:
+            return f"{attribute.path} is missing"
+        value = value[segment]
+    if value is None:
+        return None if attribute.nullable else f"{attribute.path} is null"
+    if not _FITS[attribute.type](value):
+        return f"{attribute.path} is not {_NOUNS[attribute.type]}"
+    if attribute.type is AttributeType.ENUM and value not in attribute.values:
+        return f"{attribute.path} is not one of its known values"
+    return None
+
+
+def _is_text(value: object) -> bool:
+    # NUL has no place in PostgreSQL's text, nor has half a surrogate pair in UTF-8.
+    return isinstance(value, str) and "\0" not in value and (value.isascii() or _is_unicode(value))
+
+
+def _is_unicode(value: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _MAX_INTEGER
+
+
+def _is_number(value: object) -> bool:
+    return _is_int(value) or (isinstance(value, float) and isfinite(value) and abs(value) <= _MAX_INTEGER)
+
+
+def _is_text_list(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(_is_text(item) for item in value)
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, str) and normal_time(value) == value
+
+
+_FITS: Mapping[AttributeType, Callable[[object], bool]] = {
+    AttributeType.STRING: _is_text,
+    AttributeType.ENUM: _is_text,
+    AttributeType.BOOL: lambda value: isinstance(value, bool),
+    AttributeType.INT: _is_int,
+    AttributeType.NUMBER: _is_number,
+    AttributeType.STRING_LIST: _is_text_list,
+    AttributeType.TIME: _is_time,
+}
+
+_NOUNS: Mapping[AttributeType, str] = {
+    AttributeType.STRING: "text",
+    AttributeType.ENUM: "text",
+    AttributeType.BOOL: "true or false",
+    AttributeType.INT: "a whole number",
+    AttributeType.NUMBER: "a number",
+    AttributeType.STRING_LIST: "a list of texts",
+    AttributeType.TIME: "a time in UTC",
+}

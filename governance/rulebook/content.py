@@ -1,0 +1,111 @@
+"""The content of a policy revision: what is in it, its digest, and the program that engines run."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any
+
+from governance.engines.types import Effect, Obligation, PolicyProgram, RuleMeta
+from governance.kernel.canonical import canonical_json, sha256_hex
+from governance.kernel.errors import GovernanceError
+from governance.rulebook.attributes import AttributeSchema
+from governance.rulebook.compile_rego import compile_modules
+from governance.rulebook.conditions import parse_condition
+from governance.rulebook.errors import FieldError, RevisionCorrupt, RuleInvalid
+from governance.rulebook.rules import rule_json
+from governance.rulebook.types import RuleSpec
+
+FORMAT = 1
+SYSTEM, ABAC = "system", "abac"
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionContent:
+    """A revision's canonical JSON text (RFC 8785), the SHA-256 of it, and the number of rules in it."""
+
+    text: str
+    digest: str
+    rule_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionRule:
+    """A rule as a revision holds it; `origin` is `system` (from git) or `abac` (from the console)."""
+
+    origin: str
+    spec: RuleSpec
+
+
+def build_content(*, schema: AttributeSchema, system: Sequence[RuleSpec], abac: Sequence[RuleSpec]) -> RevisionContent:
+    """Return the content made of checked rules. Raises RuleInvalid when two of them have the same id."""
+    rules = sorted(
+        [*(RevisionRule(SYSTEM, spec) for spec in system), *(RevisionRule(ABAC, spec) for spec in abac)],
+        key=lambda rule: rule.spec.id,
+    )
+    for rule, following in pairwise(rules):
+        if rule.spec.id == following.spec.id:
+            raise RuleInvalid([FieldError("id", "Another rule has this id.")], rule_id=rule.spec.id)
+    content = {
+        "format": FORMAT,
+        "schema": schema.digest,
+        "rules": [{"origin": rule.origin, **rule_json(rule.spec)} for rule in rules],
+        "modules": compile_modules((rule.spec for rule in rules), schema),
+    }
+    data = canonical_json(content)
+    return RevisionContent(text=data.decode(), digest=sha256_hex(data), rule_count=len(rules))
+
+
+def program_of(*, text: str, digest: str) -> PolicyProgram:
+    """Return the program in a revision's content. Raises RevisionCorrupt when the digest is not that of the text."""
+    content = _read(text, digest)
+    try:
+        modules = {str(action): str(source) for action, source in content["modules"].items()}
+        rules = {str(data["id"]): _meta(data) for data in content["rules"]}
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise RevisionCorrupt(f"Revision {digest} does not hold what a revision holds: {error}") from error
+    return PolicyProgram(revision=digest, modules=MappingProxyType(modules), rules=MappingProxyType(rules))
+
+
+def rules_of(*, text: str, digest: str) -> tuple[RevisionRule, ...]:
+    """Return the rules in a revision's content, by id, whatever today's schema says. Raises RevisionCorrupt."""
+    content = _read(text, digest)
+    try:
+        return tuple(RevisionRule(data["origin"], _spec(data)) for data in content["rules"])
+    except (LookupError, TypeError, ValueError, GovernanceError) as error:
+        raise RevisionCorrupt(f"Revision {digest} does not hold what a revision holds: {error}") from error
+
+
+def _read(text: str, digest: str) -> Mapping[str, Any]:
+    if sha256_hex(text.encode()) != digest:
+        raise RevisionCorrupt(f"The content of revision {digest} has another digest.")
+    content = json.loads(text)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise RevisionCorrupt(f"The content of revision {digest} is in a format that this version does not read.")
+    return content
+
+
+def _meta(data: Mapping[str, Any]) -> RuleMeta:
+    return RuleMeta(
+        effect=Effect(data["effect"]),
+        reason_code=data["reason_code"],
+        message=data["message"],
+        obligations=_obligations(data),
+    )
+
+
+def _spec(data: Mapping[str, Any]) -> RuleSpec:
+    return RuleSpec(
+        id=data["id"],
+        effect=Effect(data["effect"]),
+        actions=tuple(data["actions"]),
+        condition=parse_condition(data["condition"]),
+        reason_code=data["reason_code"],
+        message=data["message"],
+        obligations=_obligations(data),
+    )
+
+
+def _obligations(data: Mapping[str, Any]) -> tuple[Obligation, ...]:
+    return tuple(Obligation(item["kind"], item["parameters"]) for item in data["obligations"])

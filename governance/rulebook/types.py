@@ -1,0 +1,76 @@
+"""A rule, as data."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from governance.engines.types import Effect, Obligation
+
+
+class Operator(StrEnum):
+    """How a fact is compared. With a null on either side every comparison is false; only `exists` sees null."""
+
+    EQ = "eq"
+    NE = "ne"
+    LT = "lt"
+    LTE = "lte"
+    GT = "gt"
+    GTE = "gte"
+    BETWEEN = "between"
+    IN = "in"
+    NOT_IN = "not_in"
+    CONTAINS = "contains"
+    INTERSECTS = "intersects"
+    STARTS_WITH = "starts_with"
+    EXISTS = "exists"
+
+
+Scalar: TypeAlias = str | int | float | bool
+Value: TypeAlias = Scalar | tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A fact compared with a value or with another fact (`other`); with neither for `exists`."""
+
+    attr: str
+    op: Operator
+    value: Value | None = None
+    other: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Holds when every item holds."""
+
+    items: "tuple[Condition, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Any_:  # noqa: N801 - `Any` would hide typing's
+    """Holds when at least one item holds."""
+
+    items: "tuple[Condition, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Holds when the item does not: plain negation, nulls included."""
+
+    item: "Condition"
+
+
+Condition: TypeAlias = All | Any_ | Not | Compare
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSpec:
+    """One rule. `message` may quote facts as `{attribute.path}`; only a permit carries obligations."""
+
+    id: str
+    effect: Effect
+    actions: tuple[str, ...]
+    condition: Condition
+    reason_code: str
+    message: str
+    obligations: tuple[Obligation, ...] = ()
