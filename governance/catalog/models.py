@@ -1,5 +1,7 @@
 """Tables of the catalogue: creators, consent levels, consent grants, datasets and assets."""
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
@@ -29,9 +31,19 @@ class Creator(models.Model):
 
     class Meta:
         ordering = ["slug"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(region__regex=r"^[A-Z]{2}$"), name="creator_region_two_letters"),
+        ]
 
     def __str__(self) -> str:
         return self.display_name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save all but the consent epoch, which only services raise: a form read before a change must not undo it."""
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            kept_out = {"id", "consent_epoch"}
+            kwargs["update_fields"] = [f.name for f in self._meta.concrete_fields if f.name not in kept_out]
+        super().save(*args, **kwargs)
 
 
 class ConsentLevel(models.Model):
@@ -111,6 +123,7 @@ class Asset(models.Model):
             models.CheckConstraint(
                 condition=models.Q(size__gt=0, width__gt=0, height__gt=0), name="asset_sizes_positive"
             ),
+            models.UniqueConstraint(fields=["id", "creator"], name="asset_with_creator"),
         ]
 
     def __str__(self) -> str:
@@ -120,7 +133,8 @@ class Asset(models.Model):
 class ConsentGrant(models.Model):
     """One statement of a creator about one asset, or about all that have no statement of their own.
 
-    Append-only by trigger: consent changes by a later statement, never by an edit.
+    Append-only by trigger: consent changes by a later statement, never by an edit. A foreign key over both columns
+    holds that `asset` is of `creator`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -165,6 +179,7 @@ class ConsentGrant(models.Model):
         indexes = [
             models.Index(fields=["asset", "-epoch"], name="consent_by_asset"),
             models.Index(fields=["creator", "-epoch"], name="consent_by_creator"),
+            models.Index(fields=["creator", "-epoch"], condition=models.Q(asset=None), name="consent_default"),
         ]
 
     def __str__(self) -> str:

@@ -75,14 +75,21 @@ class ModelVersion(models.Model):
     class Meta:
         ordering = ["model__slug", "-created_at"]
         verbose_name = "model version"
-        constraints = [models.UniqueConstraint(fields=["model", "version"], name="model_version_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["model", "version"], name="model_version_once"),
+            models.UniqueConstraint(fields=["id", "model"], name="model_version_with_model"),
+            models.CheckConstraint(condition=models.Q(artifact_size__gt=0), name="model_version_size_positive"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.model.slug} {self.version}"
 
 
 class ModelAlias(models.Model):
-    """A movable name for a version of a model, such as `production`."""
+    """A movable name for a version of a model, such as `production`.
+
+    A foreign key over both columns holds that `version` is of `model`.
+    """
 
     model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="aliases")
     name = models.SlugField()

@@ -1,0 +1,68 @@
+"""Values of the catalogue."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NotRequired, Protocol, TypedDict
+from uuid import UUID
+
+from governance.catalog.choices import ConsentSource, ConsentState
+from governance.catalog.models import ConsentLevel
+
+
+class ByteSource(Protocol):
+    """Anything that bytes can be read from piece by piece: an open file, an upload, a network response."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object in storage. `name` follows from `sha256`; `size` counts bytes."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What decoding found out about an image; sizes in pixels."""
+
+    media_type: str
+    width: int
+    height: int
+
+
+class ConsentTerms(TypedDict):
+    """What a creator grants. Empty `regions` means everywhere, empty `partners_allowed` every partner.
+
+    `valid_from` None means from now on, `valid_until` None without end. Partners are named by slug.
+    """
+
+    level: ConsentLevel
+    regions: NotRequired[Collection[str]]
+    partners_allowed: NotRequired[Collection[str]]
+    partners_excluded: NotRequired[Collection[str]]
+    valid_from: NotRequired[datetime | None]
+    valid_until: NotRequired[datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveConsent:
+    """What the statements on record amount to for one asset at one moment.
+
+    `pairs` holds the permitted (action, purpose) pairs and is empty unless `state` is active. `level`, `regions` and
+    the partner lists are those of the statement that governs. `epoch` is the creator's consent epoch, read before the
+    statements: a permit bound to it can never rest on statements older than the epoch says.
+    """
+
+    state: ConsentState
+    source: ConsentSource
+    epoch: int
+    grant_id: UUID | None = None
+    level: str | None = None
+    pairs: frozenset[tuple[str, str]] = frozenset()
+    regions: tuple[str, ...] = ()
+    partners_allowed: tuple[str, ...] = ()
+    partners_excluded: tuple[str, ...] = ()
