@@ -27,6 +27,12 @@ class EvidenceMissing(NotFound):
     code = "evidence_missing"
 
 
+class EvidenceAltered(IntegrityFault):
+    """An evidence record is not as it was signed. Codes: evidence_digest, evidence_signature, evidence_row."""
+
+    code = "evidence_altered"
+
+
 class WormKeyInvalid(InvalidInput):
     """A WORM key or URI is not of the form that the store takes."""
 

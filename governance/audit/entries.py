@@ -1,0 +1,96 @@
+"""The bytes of a ledger entry: built once, when something happens, and the same for ever."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from governance.audit.errors import EntryInvalid
+from governance.audit.types import Actor, SubjectRef
+from governance.kernel.canonical import Json, canonical_json, timestamp
+
+ENTRY_VERSION = 1
+MAX_ENTRY_BYTES = 64 * 1024
+ACTOR_TYPES = frozenset({"client", "user", "system", "worker", "creator"})
+_KIND = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+", re.ASCII)
+_TYPE = re.compile(r"[a-z][a-z_.]{0,31}", re.ASCII)
+#: An id is a machine's name for something: no blanks and no '@', so that names and addresses of people stay out.
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+~-]{0,127}", re.ASCII)
+_KIND_LENGTH = 64
+
+
+class EntryColumns(Protocol):
+    """The columns that a waiting and an ordered entry have in common."""
+
+    entry_id: UUID
+    kind: str
+    subject_type: str
+    subject_id: str
+    actor_type: str
+    actor_id: str
+    occurred_at: datetime
+
+
+def build_entry(
+    *, entry_id: UUID, kind: str, subject: SubjectRef, actor: Actor, at: datetime, data: Mapping[str, Json]
+) -> bytes:
+    """Return the canonical JSON of an entry (RFC 8785), at most MAX_ENTRY_BYTES.
+
+    Raises EntryInvalid for a kind or id of another form and for too much data, NotCanonical for data that is not JSON.
+    """
+    if len(kind) > _KIND_LENGTH or not _KIND.fullmatch(kind):
+        raise EntryInvalid(f"{kind!r} is not a kind of entry, such as 'job.submitted'.")
+    check_reference(subject)
+    if actor.type not in ACTOR_TYPES or not _ID.fullmatch(actor.id):
+        raise EntryInvalid(f"{str(actor)!r} is not an actor: one of {', '.join(sorted(ACTOR_TYPES))}, and an id.")
+    body = canonical_json(
+        {
+            "v": ENTRY_VERSION,
+            "entry_id": entry_id,
+            "kind": kind,
+            "subject": subject,
+            "actor": actor,
+            "at": at,
+            "data": data,
+        }
+    )
+    if len(body) > MAX_ENTRY_BYTES:
+        raise EntryInvalid(f"The entry has {len(body)} bytes; at most {MAX_ENTRY_BYTES} are taken.")
+    return body
+
+
+def check_reference(subject: SubjectRef) -> None:
+    """Raise EntryInvalid unless type and id of `subject` are plain names."""
+    if not _TYPE.fullmatch(subject.type) or not _ID.fullmatch(subject.id):
+        raise EntryInvalid(f"{str(subject)!r} does not name a subject: a type and an id, never a person's name.")
+
+
+def entry_data(body: bytes) -> Mapping[str, Json]:
+    """Return what was recorded in an entry besides who, when and about what; nothing when the bytes are no entry."""
+    try:
+        data = json.loads(body)["data"]
+    except (ValueError, LookupError, TypeError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def differing_columns(entry: EntryColumns, body: bytes) -> list[str]:
+    """Return the names of the columns that do not say what the entry's bytes say; `body` when those are no entry."""
+    try:
+        document: dict[str, Any] = json.loads(body)
+        said = {
+            "entry_id": document["entry_id"],
+            "kind": document["kind"],
+            "subject_type": document["subject"]["type"],
+            "subject_id": document["subject"]["id"],
+            "actor_type": document["actor"]["type"],
+            "actor_id": document["actor"]["id"],
+            "occurred_at": document["at"],
+        }
+    except (ValueError, LookupError, TypeError):
+        return ["body"]
+    stored = {name: getattr(entry, name) for name in said}
+    stored |= {"entry_id": str(entry.entry_id), "occurred_at": timestamp(entry.occurred_at)}
+    return [name for name, value in said.items() if stored[name] != value]

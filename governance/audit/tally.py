@@ -1,0 +1,67 @@
+"""Counting what a verification has looked at, and telling those who wait for it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from governance.audit.types import Fault
+
+T = TypeVar("T")
+
+#: Called with the name of the stage, how many things of it are done, and how many there are.
+Progress = Callable[[str, int, int], None]
+_EVERY = 500
+
+
+class Tally:
+    """The counts of one verification by stage."""
+
+    def __init__(self, on_progress: Progress | None = None) -> None:
+        self.checked: Counter[str] = Counter()
+        self._on_progress = on_progress or _silent
+
+    def counted(self, stage: str, items: Iterable[T], total: int) -> Iterator[T]:
+        """Yield the items, counting each once it has been dealt with; report now and then, and at the end."""
+        self.checked[stage] += 0
+        for item in items:
+            yield item
+            self.checked[stage] += 1
+            if self.checked[stage] % _EVERY == 0:
+                self._on_progress(stage, self.checked[stage], total)
+        self._on_progress(stage, self.checked[stage], total)
+
+
+def fault(subject: str, check: str, message: str) -> Fault:
+    """Return a fault with the remedy that goes with its check."""
+    return Fault(subject=subject, check=check, message=message, remedy=REMEDIES[check])
+
+
+_RESTORE_ROW = "Somebody changed the database behind the application. Keep it as it is, find out who, restore a backup."
+
+#: What to do, by the check that failed.
+REMEDIES = {
+    "entry_leaf": _RESTORE_ROW,
+    "entry_columns": "The signed bytes count, not the columns. " + _RESTORE_ROW,
+    "entry_missing": "Entries were removed. " + _RESTORE_ROW,
+    "entry_outside_tree": "This entry was added without the sequencer. " + _RESTORE_ROW,
+    "tree_root": "An entry of this range was replaced together with its hash. " + _RESTORE_ROW,
+    "tree_frontier": "The next entries would be added to a wrong tree. Stop the sequencer. " + _RESTORE_ROW,
+    "evidence_digest": _RESTORE_ROW,
+    "evidence_signature": "If the key is unknown, restore the key store; else the envelope is forged. " + _RESTORE_ROW,
+    "evidence_row": "The signed statement counts, not the row. " + _RESTORE_ROW,
+    "evidence_ledger": "Evidence and ledger disagree. " + _RESTORE_ROW,
+    "evidence_missing": "The evidence was removed from the database; its WORM object still holds it. " + _RESTORE_ROW,
+    "reference_missing": "The reference was removed; the WORM object is named in the ledger. " + _RESTORE_ROW,
+    "reference_ledger": "Reference and ledger disagree. " + _RESTORE_ROW,
+    "worm_bytes": "The stored file is not this evidence. Restore it from a copy of the WORM store.",
+    "worm_record": "The store keeps it otherwise than was promised. Restore it from a copy of the WORM store.",
+    "worm_object_altered": "The stored file was changed. Restore it from a copy of the WORM store; the database holds "
+    "the same bytes as evidence envelope.",
+    "worm_object_missing": "The stored file was removed. Restore it from a copy of the WORM store; the database holds "
+    "the same bytes as evidence envelope.",
+    "worm_unreadable": "Check disk, permissions and settings of the WORM store, then verify again.",
+}
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Report to nobody."""
