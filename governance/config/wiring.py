@@ -9,7 +9,7 @@ from governance.engines.ports import policy_engine
 from governance.engines.rego import RegoEngine
 from governance.kernel.key_store import FileKeyStore
 from governance.kernel.keys import KeyRing, key_ring
-from inference_workers.obligations import CARRIED_OUT
+from inference_workers.obligations.handlers import CARRIED_OUT
 
 
 def bind_all() -> None:

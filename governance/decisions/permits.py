@@ -25,7 +25,8 @@ from governance.kernel.canonical import canonical_json, timestamp
 from governance.kernel.dsse import Envelope, EnvelopeMalformed, sign_envelope, verify_envelope
 from governance.kernel.ids import new_id
 from governance.kernel.keys import KeyPurpose, SignatureInvalid, key_ring
-from governance.rulebook.queries import active_digest
+from governance.rulebook.errors import NoActiveRevision
+from governance.rulebook.queries import active_program
 
 PAYLOAD_TYPE = "application/vnd.assent.permit+json"
 FORMAT_VERSION = 1
@@ -147,7 +148,7 @@ def _refusal(permit: Permit, claims: Mapping[str, Any], actual: Mapping[str, str
         ),
         (permit.redeemed_at is not None, "permit_replayed", "The permit was used before."),
         (clock.now() >= permit.expires_at, "permit_expired", "The permit has expired."),
-        (active_digest() != permit.revision_digest, "permit_policy_changed", "The policy changed since the permit."),
+        (_active_digest() != permit.revision_digest, "permit_policy_changed", "The policy changed since the permit."),
         (
             current_epochs(permit.consent_epochs) != permit.consent_epochs,
             "permit_consent_changed",
@@ -155,6 +156,13 @@ def _refusal(permit: Permit, claims: Mapping[str, Any], actual: Mapping[str, str
         ),
     ]
     return next((PermitInvalid(message, code=code) for wrong, code, message in checks if wrong), None)
+
+
+def _active_digest() -> str:
+    try:
+        return active_program().revision
+    except NoActiveRevision:
+        return ""
 
 
 def current_epochs(epochs: Mapping[str, int]) -> dict[str, int]:

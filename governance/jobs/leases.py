@@ -53,7 +53,7 @@ def renew_lease(lease: Lease) -> None:
 
 
 def lock_leased(lease: Lease) -> Job:
-    """Return the job under a row lock for the rest of the transaction. Raises LeaseLost when the lease is not current."""
+    """Return the job under a row lock for the rest of the transaction. Raises LeaseLost if it is another's."""
     job = Job.objects.select_for_update(of=("self",)).filter(id=lease.job_id).first()
     current = job is not None and job.fencing_token == lease.fencing_token and job.state in WORKED_ON
     if job is None or not current or job.lease_until is None or job.lease_until <= clock.now():

@@ -1,47 +1,32 @@
 """Consent changes, with what they mean for jobs that are under way."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from typing import Unpack
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from governance.audit.types import Actor
 from governance.catalog import services as catalog
-from governance.catalog.models import Asset, ConsentGrant, ConsentLevel, Creator
+from governance.catalog.models import Asset, ConsentGrant, Creator
+from governance.catalog.types import ConsentTerms
 from governance.jobs.choices import JobState
 from governance.jobs.dispatch import dispatch_on_commit
 from governance.jobs.models import OPEN_STATES, Job
 
 
-def grant_consent(  # noqa: PLR0913 - a consent statement has this many parts
+def grant_consent(
     *,
     creator: Creator,
     asset: Asset | None,
-    level: ConsentLevel,
-    regions: Sequence[str],
-    partners_allowed: Sequence[str],
-    partners_excluded: Sequence[str],
-    valid_from: datetime | None,
-    valid_until: datetime | None,
     method: str,
-    evidence_digest: str,
     actor: Actor,
+    evidence_digest: str = "",
+    **granted: Unpack[ConsentTerms],
 ) -> ConsentGrant:
     """Record a grant and wake the jobs it touches. Raises what `catalog.services.grant_consent` raises."""
     with transaction.atomic():
         statement = catalog.grant_consent(
-            creator=creator,
-            asset=asset,
-            level=level,
-            regions=regions,
-            partners_allowed=partners_allowed,
-            partners_excluded=partners_excluded,
-            valid_from=valid_from,
-            valid_until=valid_until,
-            method=method,
-            evidence_digest=evidence_digest,
-            actor=actor,
+            creator=creator, asset=asset, method=method, actor=actor, evidence_digest=evidence_digest, **granted
         )
         _wake(affected_jobs(creator=creator, asset=asset))
     return statement
@@ -49,14 +34,14 @@ def grant_consent(  # noqa: PLR0913 - a consent statement has this many parts
 
 def withdraw_consent(
     *, creator: Creator, asset: Asset | None, everything: bool, method: str, actor: Actor
-) -> list[ConsentGrant]:
+) -> ConsentGrant:
     """Record a withdrawal and wake the jobs it touches; each is decided again before it runs or releases anything."""
     with transaction.atomic():
-        statements = catalog.withdraw_consent(
+        statement = catalog.withdraw_consent(
             creator=creator, asset=asset, everything=everything, method=method, actor=actor
         )
-        _wake(affected_jobs(creator=creator, asset=None if everything else asset))
-    return statements
+        _wake(affected_jobs(creator=creator, asset=asset))
+    return statement
 
 
 def affected_jobs(*, creator: Creator, asset: Asset | None) -> QuerySet[Job]:

@@ -109,7 +109,7 @@ def _check_key(key: str) -> None:
 
 
 def _lock_key(partner: Partner, key: str) -> None:
-    """Let one transaction at a time work on this key, so that of two equal requests the second finds the first's job."""
+    """Let one transaction at a time work on this key: of two equal requests the second finds the first's job."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"idempotency:{partner.id}:{key}"])
 

@@ -7,7 +7,7 @@ from celery import shared_task
 from governance.workflows import release_job as releasing
 from inference_workers.identity import worker_name
 from inference_workers.moderators.nudenet import moderator
-from inference_workers.obligations import apply_obligations
+from inference_workers.obligations.carry_out import apply_obligations
 
 
 @shared_task(name="assent.moderation.release_job")

@@ -111,15 +111,16 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 OAUTH2_PROVIDER_APPLICATION_MODEL = "partners.ApiClient"
-OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "partners.AccessToken"
-OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "oauth2_provider.RefreshToken"
-OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oauth2_provider.IDToken"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "partners.AccessToken"  # noqa: S105
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "oauth2_provider.RefreshToken"  # noqa: S105
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oauth2_provider.IDToken"  # noqa: S105
 OAUTH2_PROVIDER_GRANT_MODEL = "oauth2_provider.Grant"
 ASSENT_TOKEN_SECONDS = env.integer("ASSENT_TOKEN_SECONDS", 900, most=900)
 ASSENT_TOKEN_REQUESTS_PER_MINUTE = env.integer("ASSENT_TOKEN_REQUESTS_PER_MINUTE", 120)
 ASSENT_TOKEN_FAILURES_PER_MINUTE = env.integer("ASSENT_TOKEN_FAILURES_PER_MINUTE", 10)
 OAUTH2_PROVIDER = {
     "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",
+    "OAUTH2_BACKEND_CLASS": "governance.partners.oauth.PartnerOAuthCore",
     "OAUTH2_VALIDATOR_CLASS": "governance.partners.oauth.PartnerValidator",
     "ACCESS_TOKEN_GENERATOR": "governance.partners.oauth.generate_token",
     "ACCESS_TOKEN_EXPIRE_SECONDS": ASSENT_TOKEN_SECONDS,

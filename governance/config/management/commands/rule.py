@@ -1,0 +1,53 @@
+"""`manage.py rule`: adds and removes ABAC rules from the command line and publishes, through the console's services."""
+
+import json
+import sys
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError
+from django.core.management.base import BaseCommand, CommandParser
+
+from governance.audit.types import Actor
+from governance.kernel.errors import GovernanceError
+from governance.rulebook.models import AbacRule
+from governance.rulebook.rules import parse_rule
+from governance.rulebook.schema import current_schema
+from governance.rulebook.services import create_rule, delete_rule, publish
+
+
+class Command(BaseCommand):
+    help = "Add (JSON on standard input) or remove an ABAC rule and publish the policy."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="operation", required=True)
+        add = actions.add_parser("add", help="Read one rule as JSON from standard input, or from --json.")
+        add.add_argument("--json", help="The rule as JSON text.")
+        remove = actions.add_parser("remove", help="Remove a rule by its id.")
+        remove.add_argument("id")
+        for each in (add, remove):
+            each.add_argument("--user", required=True, help="The console user on whose account this is done.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = get_user_model().objects.filter(username=options["user"], is_active=True).first()
+        if user is None:
+            raise CommandError(f"There is no active console user '{options['user']}'.")
+        try:
+            if options["operation"] == "add":
+                data = json.loads(options["json"] or sys.stdin.read())
+                create_rule(spec=parse_rule(data, current_schema()), enabled=True, actor_user=user)
+            else:
+                delete_rule(rule=_rule(options["id"]), actor_user=user)
+            revision = publish(actor=Actor("user", str(user.pk)), note=f"manage.py rule {options['operation']}")
+        except json.JSONDecodeError as error:
+            raise CommandError(f"The rule is not JSON: {error}.") from error
+        except GovernanceError as error:
+            raise CommandError(error.message) from error
+        self.stdout.write(json.dumps({"revision": revision.number, "digest": revision.digest}))
+
+
+def _rule(slug: str) -> AbacRule:
+    rule = AbacRule.objects.filter(slug=slug).first()
+    if rule is None:
+        raise CommandError(f"There is no ABAC rule '{slug}'.")
+    return rule

@@ -1,0 +1,221 @@
+"""The seven steps of the demo. Partner apps use the REST API only; creators and the governance team use the console's
+services through `manage.py`; the worker is really killed and a file really altered."""
+
+import json
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from inference_workers import samples
+from scripts.demo.client import PartnerApp
+from scripts.demo.transcript import Transcript
+from scripts.stack.stack import Stack
+
+REGION_RULE = {
+    "id": "no-upscaling-in-germany",
+    "effect": "deny",
+    "actions": ["model.invoke"],
+    "condition": {"attr": "subject.region", "op": "in", "value": ["DE", "AT"]},
+    "reason_code": "region_blocked",
+    "message": "Upscaling is not offered to partners in Germany and Austria while a dispute is open.",
+}
+PSNR_GAIN_LEAST_DB = 0.5
+
+
+@dataclass
+class Scenario:
+    """One run of the story against a running stack."""
+
+    stack: Stack
+    app: PartnerApp
+    tell: Transcript
+    console_user: str
+    psnr_gain_db: float = 0.0
+    works: dict[str, dict[str, Any]] = field(default_factory=dict)
+    first_job: str = ""
+    first_evidence: dict[str, Any] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Play all steps. Raises Unexpected where the story cannot go on."""
+        self.step_1_governed_inference()
+        self.step_2_consent_does_not_cover()
+        self.step_3_licence_and_region()
+        self.step_5_idempotency()
+        recover = self.step_6_worker_killed()
+        self.step_4_consent_withdrawn_in_the_queue(recover)
+        self.step_7_tampering_is_named()
+
+    def step_1_governed_inference(self) -> None:
+        self.tell.chapter(1, "A governed inference: decided, run under a permit, moderated, released, proven")
+        token = self.app.authenticate()
+        self.tell.say("token", f"{token['token_type']}, {token['expires_in']} s, scope: {token['scope']}")
+        self.tell.expect("the token lives at most 15 minutes", token["expires_in"] <= 900)
+        models = self.app.get("/models")["results"]
+        self.tell.say("models", ", ".join(f"{each['slug']} ({each['licence']['name']})" for each in models))
+        self.works = {work["title"]: work for work in self.app.get("/assets", page_size="50")["results"]}
+        job = self._submit_and_show("Portrait in orange", "commercial", "demo-1")
+        self.first_job = job["id"]
+        done = self.app.wait(self.first_job)
+        self.tell.say("job", f"{done['state']} after {done['attempts']} attempt(s)")
+        self.tell.expect("the job is released", done["state"] == "released")
+        self._compare_with_bicubic()
+        self._show_evidence()
+
+    def _compare_with_bicubic(self) -> None:
+        output = self.app.fetch(f"/jobs/{self.first_job}/output")
+        original = samples.photo_png("astronaut")
+        ours = samples.psnr(original, output.content)
+        bicubic = samples.psnr(original, samples.bicubic_png(samples.low_resolution_png("astronaut")))
+        self.psnr_gain_db = round(ours - bicubic, 2)
+        self.tell.say("output", f"{len(output.content):,} bytes, ETag {output.headers['ETag'][:20]}…")
+        self.tell.say("quality", f"{ours:.2f} dB PSNR, bicubic {bicubic:.2f} dB: +{self.psnr_gain_db:.2f} dB")
+        self.tell.expect(f"at least {PSNR_GAIN_LEAST_DB} dB better", self.psnr_gain_db >= PSNR_GAIN_LEAST_DB)
+
+    def _show_evidence(self) -> None:
+        self.first_evidence = self.app.get(f"/jobs/{self.first_job}/evidence")
+        worm = self.first_evidence["worm_reference"]
+        self.tell.say("evidence", f"DSSE envelope, SHA-256 {self.first_evidence['envelope_sha256'][:16]}…")
+        self.tell.say("WORM", f"{Path(_path_of(worm['uri'])).name}, kept until {worm['retain_until'][:10]}")
+        self.tell.expect("the evidence is in WORM storage", worm is not None)
+
+    def step_2_consent_does_not_cover(self) -> None:
+        self.tell.chapter(2, "A work whose consent does not cover the purpose")
+        before = self._open_jobs()
+        answer = self._submit("Chelsea, resting", "commercial", "demo-2")
+        self._expect_denied(answer, "consent_not_covered")
+        self.tell.expect("nothing was queued", self._open_jobs() == before)
+
+    def step_3_licence_and_region(self) -> None:
+        self.tell.chapter(3, "What the model's licence forbids, and a region rule that comes and goes")
+        answer = self._submit("Portrait in orange", "derivative_commercial", "demo-3-licence")
+        self._expect_denied(answer, "licence_purpose")
+        added = json.loads(self._manage("rule", "add", "--user", self.console_user, "--json", json.dumps(REGION_RULE)))
+        self.tell.say("rule added", f"{REGION_RULE['id']}, revision {added['revision']}")
+        self._expect_denied(self._submit("Portrait in orange", "commercial", "demo-3-blocked"), "region_blocked")
+        removed = json.loads(self._manage("rule", "remove", REGION_RULE["id"], "--user", self.console_user))
+        self.tell.say("rule gone", f"revision {removed['revision']} decides again")
+        job = self._submit_and_show("Portrait in orange", "commercial", "demo-3-allowed")
+        self.tell.expect("allowed again, and released", self.app.wait(job["id"])["state"] == "released")
+
+    def step_4_consent_withdrawn_in_the_queue(self, recover: Callable[[], None]) -> None:
+        self.tell.chapter(4, "A creator withdraws consent while the job waits in the queue")
+        job = self._submit_and_show("Summer palace", "commercial", "demo-4")
+        self.tell.say("job", f"{job['id']} waits, no worker is up")
+        self._manage("consent", "withdraw", "--creator", "chiara")
+        self.tell.say("creator", "chiara withdrew all consent")
+        recover()
+        done = self.app.wait(job["id"])
+        self.tell.say("job", f"{done['state']}: {done['reason']} ({done['reason_code']})")
+        self.tell.expect("the job was cancelled for that reason", _ended_as(done, "cancelled", "consent_withdrawn"))
+        refused = self.app.fetch(f"/jobs/{job['id']}/output")
+        self.tell.expect("nothing was released", refused.status_code == 409)
+
+    def step_5_idempotency(self) -> None:
+        self.tell.chapter(5, "The same Idempotency-Key again")
+        again = self._submit("Portrait in orange", "commercial", "demo-1")
+        self.tell.say("same body", f"{again.status_code}, job {again.json()['id']}")
+        self.tell.expect("it is the same job", again.json()["id"] == self.first_job)
+        other = self._submit("Portrait in orange", "research", "demo-1")
+        self.tell.say("other body", f"{other.status_code} {other.json()['code']}")
+        self.tell.expect("another body is refused with 409", other.status_code == 409)
+
+    def step_6_worker_killed(self) -> Callable[[], None]:
+        """Kill the worker mid-job; return what starts it again and looks at how the job ended."""
+        self.tell.chapter(6, "The worker is killed (SIGKILL) in the middle of a job")
+        job = self._submit_and_show("Contact sheet", "commercial", "demo-6")
+        self.app.wait(job["id"], until=frozenset({"running"}))
+        pid = self.stack.process("worker").pid
+        self.stack.kill("worker")
+        self.tell.say("killed", f"worker {pid} while the job was running")
+
+        def recover() -> None:
+            self.stack.start_process("worker")
+            self.tell.say("worker", f"started again as {self.stack.process('worker').pid}")
+            done = self.app.wait(job["id"])
+            self.tell.say("step 6's job", f"{done['state']}: {' → '.join(event['to'] for event in done['events'])}")
+            self.tell.expect("the killed job completed", done["state"] == "released")
+            self.tell.expect("it took more than one lease, and one release", _released_once(done))
+
+        return recover
+
+    def step_7_tampering_is_named(self) -> None:
+        self.tell.chapter(7, "A stored evidence file is altered on disk")
+        clean = self._verify()
+        self.tell.expect(f"before: {_counted(clean)}, no fault", clean["ok"])
+        path = Path(_path_of(self.first_evidence["worm_reference"]["uri"]))
+        original, mode = path.read_bytes(), path.stat().st_mode
+        os.chmod(path, mode | stat.S_IWUSR)
+        path.write_bytes(original.replace(b'"payload":"ey', b'"payload":"eX', 1))
+        faults = self._verify()["faults"]
+        for fault in faults:
+            self.tell.say("fault", f"{fault['subject']}: {fault['message']}")
+        self.tell.expect("verification names the file", any(path.name in json.dumps(fault) for fault in faults))
+        path.write_bytes(original)
+        os.chmod(path, mode)
+        self.tell.expect("with the bytes put back, verification passes", self._verify()["ok"])
+
+    def summary(self) -> dict[str, Any]:
+        """Return the figures of the run, counted by the product itself."""
+        checked = self._verify()["checked"]
+        return {
+            **{state: self._count(state) for state in ("released", "denied", "cancelled")},
+            "ledger_entries": checked["ledger_entries"],
+            "worm_objects": checked["worm_objects"],
+            "psnr_gain_db": self.psnr_gain_db,
+        }
+
+    def _submit(self, title: str, purpose: str, key: str) -> Any:
+        self.tell.say("asked", f"upscale “{title}” for {purpose} (Idempotency-Key {key})")
+        return self.app.submit(self.works[title]["id"], purpose=purpose, key=key)
+
+    def _submit_and_show(self, title: str, purpose: str, key: str) -> dict[str, Any]:
+        answer = self._submit(title, purpose, key)
+        job: dict[str, Any] = answer.json()
+        self.tell.expect(f"accepted: {answer.status_code}", answer.status_code == 202)
+        decision = self.app.get(f"/decisions/{job['decision_id']}")
+        rules = sorted(rule for each in decision["evaluations"] for rule in each["matched_rules"]["permit"])
+        self.tell.say("decided", f"{decision['effect']} by {', '.join(rules)} (decision {decision['id']})")
+        return job
+
+    def _expect_denied(self, answer: Any, code: str) -> None:
+        problem = answer.json()
+        for reason in problem.get("reasons", []):
+            self.tell.say("denied", f"{reason['message']} ({reason['code']})")
+        self.tell.say("decision", problem.get("decision_id"))
+        codes = [reason["code"] for reason in problem.get("reasons", [])]
+        self.tell.expect(f"403 with reason {code}", answer.status_code == 403 and code in codes)
+        self.tell.expect("it is problem+json", answer.headers["Content-Type"] == "application/problem+json")
+
+    def _open_jobs(self) -> int:
+        return sum(self._count(state) for state in ("queued", "leased", "running", "moderating", "releasing"))
+
+    def _count(self, state: str) -> int:
+        return len(self.app.get("/jobs", state=state, page_size="100")["results"])
+
+    def _manage(self, *arguments: str) -> str:
+        return self.stack.manage(*arguments).strip().splitlines()[-1]
+
+    def _verify(self) -> dict[str, Any]:
+        report: dict[str, Any] = json.loads(self.stack.manage("verify_evidence", "--json", allowed=(0, 1)))
+        return report
+
+
+def _path_of(uri: str) -> str:
+    return unquote(urlsplit(uri).path)
+
+
+def _ended_as(job: dict[str, Any], state: str, code: str) -> bool:
+    return bool(job["state"] == state and job["reason_code"] == code)
+
+
+def _released_once(job: dict[str, Any]) -> bool:
+    states = [event["to"] for event in job["events"]]
+    return states.count("leased") == 2 and states.count("released") == 1
+
+
+def _counted(report: dict[str, Any]) -> str:
+    return f"{report['checked']['ledger_entries']} ledger entries and {report['checked']['worm_objects']} WORM objects"

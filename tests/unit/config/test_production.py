@@ -1,0 +1,78 @@
+"""What production refuses to start with."""
+
+import json
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from governance.config.production import refuse_unsafe
+
+GOOD_SECRET = "k3Jd9sLq0vXwZ8yB2nM5rT7uP1cF4hGa"
+SAFE_ENVIRONMENT = {
+    "ASSENT_ALLOWED_HOSTS": "assent.example",
+    "DATABASE_URL": "postgresql://app:Zx81-long-enough@db.example/assent",
+    "REDIS_URL": "redis://:Zx82-long-enough@broker.example:6379/0",
+    "DEBUG": "",
+}
+
+
+@pytest.fixture
+def key_store(tmp_path):
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({"keys": [{"key_id": "0123456789abcdef"}]}))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def safe_environment(monkeypatch):
+    for name, value in SAFE_ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+def refusal(key_store, *, secret_key=GOOD_SECRET, key_passphrase=GOOD_SECRET):
+    with pytest.raises(ImproperlyConfigured) as caught:
+        refuse_unsafe(secret_key=secret_key, key_passphrase=key_passphrase, key_store=key_store)
+    return str(caught.value)
+
+
+def test_a_safe_configuration_is_accepted(key_store):
+    refuse_unsafe(secret_key=GOOD_SECRET, key_passphrase=GOOD_SECRET, key_store=key_store)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "1"),
+        ("ASSENT_ALLOWED_HOSTS", ""),
+        ("DATABASE_URL", ""),
+        ("DATABASE_URL", "postgresql://app:postgres@db.example/assent"),
+        ("DATABASE_URL", "postgresql://app@db.example/assent"),
+        ("REDIS_URL", ""),
+        ("REDIS_URL", "redis://broker.example:6379/0"),
+    ],
+)
+def test_an_unsafe_variable_is_named(monkeypatch, key_store, name, value):
+    monkeypatch.setenv(name, value)
+    assert name in refusal(key_store)
+
+
+@pytest.mark.parametrize("value", ["", "short", "changeme", "development-only-not-a-secret"])
+def test_a_missing_short_or_default_secret_is_named(key_store, value):
+    assert "ASSENT_SECRET_KEY" in refusal(key_store, secret_key=value)
+    assert "ASSENT_KEY_PASSPHRASE" in refusal(key_store, key_passphrase=value)
+
+
+def test_a_missing_key_store_is_named(tmp_path):
+    assert "ASSENT_KEY_STORE" in refusal(tmp_path / "none.json")
+
+
+def test_a_development_key_is_named(key_store):
+    key_store.write_text(json.dumps({"keys": [{"key_id": "dev-0123456789abcdef"}]}))
+    assert "development key" in refusal(key_store)
+
+
+def test_all_faults_are_named_at_once(monkeypatch, tmp_path):
+    monkeypatch.setenv("DEBUG", "true")
+    monkeypatch.setenv("REDIS_URL", "")
+    message = refusal(tmp_path / "none.json", secret_key="")
+    assert all(name in message for name in ("DEBUG", "REDIS_URL", "ASSENT_SECRET_KEY", "ASSENT_KEY_STORE"))
