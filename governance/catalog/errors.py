@@ -1,13 +1,6 @@
 """Errors of the catalogue. Those about input name the field they are about in `details["field"]`."""
 
-from governance.kernel.errors import IntegrityFault, InvalidInput, LimitExceeded, NotFound, Unavailable
-
-
-class AssetNotFound(NotFound):
-    """There is no such asset, or none that the caller may know of."""
-
-    code = "asset_not_found"
-    title = "No such asset"
+from governance.kernel.errors import IntegrityFault, InvalidInput, LimitExceeded, Unavailable
 
 
 class ConsentInvalid(InvalidInput):

@@ -1,5 +1,7 @@
 """Closed vocabularies of the model registry."""
 
+from typing import Final
+
 from django.db.models import TextChoices
 
 
@@ -23,3 +25,7 @@ class LicenceState(TextChoices):
     ACTIVE = "active", "Active"
     NOT_STARTED = "not_started", "Not started"
     EXPIRED = "expired", "Expired"
+
+
+PRODUCTION_ALIAS: Final = "production"
+"""The alias that is meant where none is named. It points to a version in stage production, or is not there."""

@@ -1,0 +1,66 @@
+"""Errors of the model registry. Those about input name the field they are about in `details["field"]`."""
+
+from governance.kernel.errors import Conflict, IntegrityFault, InvalidInput, NotFound, Unavailable
+
+
+class ModelNotFound(NotFound):
+    """There is no model of this name."""
+
+    code = "model_not_found"
+    title = "No such model"
+
+
+class ModelVersionNotFound(NotFound):
+    """The model has no such version or alias."""
+
+    code = "model_version_not_found"
+    title = "No such model version"
+
+
+class ModelVersionInvalid(InvalidInput):
+    """A model version or alias cannot be described so."""
+
+    code = "model_version_invalid"
+    title = "The model version is not valid"
+
+
+class ArtifactMalformed(InvalidInput):
+    """An artifact is not a sound safetensors file."""
+
+    code = "artifact_malformed"
+    title = "The artifact is not a sound safetensors file"
+
+
+class ModelVersionExists(Conflict):
+    """The model has a version of this name; versions never change."""
+
+    code = "model_version_exists"
+    title = "The version exists already"
+
+
+class StageRefused(Conflict):
+    """A model version cannot go from its stage to the one asked for."""
+
+    code = "model_stage_refused"
+    title = "The stage cannot be changed so"
+
+
+class AliasRefused(Conflict):
+    """An alias may not point to that version."""
+
+    code = "model_alias_refused"
+    title = "The alias cannot be set so"
+
+
+class ArtifactAltered(IntegrityFault):
+    """The bytes of a model artifact are not those that were registered."""
+
+    code = "artifact_altered"
+    title = "A model artifact was altered"
+
+
+class ArtifactCacheUnavailable(Unavailable):
+    """The private directory of artifacts cannot be used, or is open to others."""
+
+    code = "artifact_cache_unavailable"
+    title = "The artifact cache is unavailable"

@@ -1,0 +1,168 @@
+"""Use cases of the model registry. Whoever changes versions or aliases of a model holds the model's row."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import transaction
+from safetensors import SafetensorError, safe_open
+
+from governance.audit.services import record
+from governance.audit.types import Actor, SubjectRef
+from governance.catalog import objects
+from governance.catalog.types import ByteSource
+from governance.kernel.canonical import Json, NotCanonical, canonical_json, sha256_hex
+from governance.registry.choices import PRODUCTION_ALIAS, RuntimeName, Stage
+from governance.registry.errors import (
+    AliasRefused,
+    ArtifactMalformed,
+    ModelVersionExists,
+    ModelVersionInvalid,
+    StageRefused,
+)
+from governance.registry.models import Model, ModelAlias, ModelVersion
+
+VERSION: Final = re.compile(r"[0-9][0-9A-Za-z.+_-]{0,49}")
+"""Versions begin with a digit and aliases with a letter, so that a reference is never both."""
+ALIAS: Final = re.compile(r"[a-z][a-z0-9-]{0,49}")
+CONFIG_BYTES: Final = 64 * 1024
+
+TRANSITIONS: Final[Mapping[str, frozenset[str]]] = {
+    Stage.STAGING: frozenset({Stage.PRODUCTION, Stage.RETIRED}),
+    Stage.PRODUCTION: frozenset({Stage.STAGING, Stage.RETIRED}),
+    Stage.RETIRED: frozenset(),
+}
+
+
+def register_version(
+    *, model: Model, version: str, artifact: ByteSource, runtime: str, config: Mapping[str, Any], actor: Actor
+) -> ModelVersion:
+    """Take in the artifact of a new version, at most ASSENT_MAX_ARTIFACT_BYTES of safetensors, and put it in staging.
+
+    The file's structure is checked, its numbers are not loaded. Raises ModelVersionInvalid, ArtifactMalformed,
+    UploadTooLarge, ModelVersionExists, ObjectStoreUnavailable or ObjectAltered.
+    """
+    _check_description(version, runtime, config)
+    with objects.received(artifact, limit=settings.ASSENT_MAX_ARTIFACT_BYTES) as item:
+        _check_artifact(item.path)
+        stored = objects.store(item)
+    with transaction.atomic():
+        _lock(model)
+        if ModelVersion.objects.filter(model=model, version=version).exists():
+            raise ModelVersionExists(f"The model '{model.slug}' has a version {version} already.")
+        registered = ModelVersion.objects.create(
+            model=model,
+            version=version,
+            runtime=runtime,
+            config=dict(config),
+            artifact_object=stored.name,
+            artifact_sha256=stored.sha256,
+            artifact_size=stored.size,
+        )
+        data = _version_json(registered) | {
+            "runtime": str(runtime),
+            "config_sha256": sha256_hex(canonical_json(config)),
+            "artifact_size": stored.size,
+        }
+        record(kind="model.version_registered", subject=_version_ref(registered), actor=actor, data=data)
+    return registered
+
+
+def set_stage(*, version: ModelVersion, stage: Stage, actor: Actor) -> ModelVersion:
+    """Move a version to another stage; a retired one stays retired.
+
+    Aliases that may not point to it any longer are taken away in the same step, so that a bad version can be pulled at
+    once: every alias of a retired version, and `production` of one that goes back to staging. Raises StageRefused.
+    """
+    with transaction.atomic():
+        _lock(version.model)
+        current = ModelVersion.objects.select_related("model").get(pk=version.pk)
+        before = current.stage
+        if stage != before:
+            _check_transition(before, stage)
+            current.stage = stage
+            current.save(update_fields=["stage"])
+            data = _version_json(current) | {"from": str(before), "to": str(stage)}
+            record(kind="model.stage_changed", subject=_version_ref(current), actor=actor, data=data)
+            _drop_aliases(current, actor)
+    version.stage = current.stage
+    return version
+
+
+def set_alias(*, model: Model, name: str, version: ModelVersion, actor: Actor) -> ModelAlias:
+    """Let an alias of the model point to a version of it. Raises ModelVersionInvalid, AliasRefused.
+
+    No alias points to a retired version, and `production` only to one in that stage.
+    """
+    if not ALIAS.fullmatch(name):
+        raise _invalid("name", "An alias begins with a letter and has 1 to 50 small letters, digits or hyphens.")
+    with transaction.atomic():
+        _lock(model)
+        current = ModelVersion.objects.get(pk=version.pk)
+        if current.model_id != model.id:
+            raise _invalid("version", f"That version is not one of the model '{model.slug}'.")
+        if current.stage == Stage.RETIRED or (name == PRODUCTION_ALIAS and current.stage != Stage.PRODUCTION):
+            raise AliasRefused(f"The alias '{name}' may not point to a version in stage {current.stage}.")
+        alias, _ = ModelAlias.objects.update_or_create(model=model, name=name, defaults={"version": current})
+        data = _version_json(current) | {"alias": name}
+        record(kind="model.alias_set", subject=_model_ref(model), actor=actor, data=data)
+    return alias
+
+
+def _check_description(version: str, runtime: str, config: Mapping[str, Any]) -> None:
+    if not VERSION.fullmatch(version):
+        raise _invalid("version", "A version begins with a digit, such as 1.0.0, and has at most 50 characters.")
+    if runtime not in RuntimeName.values:
+        raise _invalid("runtime", f"There is no runtime '{runtime}'.")
+    try:
+        size = len(canonical_json(config))
+    except NotCanonical as error:
+        raise _invalid("config", f"The configuration must be plain JSON: {error.message}") from error
+    if size > CONFIG_BYTES:
+        raise _invalid("config", f"The configuration may have at most {CONFIG_BYTES} bytes.")
+
+
+def _check_artifact(path: Path) -> None:
+    """Check header, offsets and coverage with the reference reader, which maps the file and loads no tensor."""
+    try:
+        with safe_open(path, framework="numpy") as tensors:
+            names = list(tensors.keys())
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ArtifactMalformed(f"The file cannot be read: {error}.", details={"field": "artifact"}) from error
+    if not names:
+        raise ArtifactMalformed("The file holds no tensors.", details={"field": "artifact"})
+
+
+def _check_transition(before: str, after: str) -> None:
+    if after not in TRANSITIONS[before]:
+        raise StageRefused(f"A version in stage {before} cannot go to stage {after}.")
+
+
+def _lock(model: Model) -> None:
+    Model.objects.select_for_update(no_key=True).get(pk=model.pk)
+
+
+def _drop_aliases(version: ModelVersion, actor: Actor) -> None:
+    aliases = ModelAlias.objects.filter(version=version).order_by("name")
+    for alias in aliases if version.stage == Stage.RETIRED else aliases.filter(name=PRODUCTION_ALIAS):
+        data = _version_json(version) | {"alias": alias.name}
+        alias.delete()
+        record(kind="model.alias_removed", subject=_model_ref(version.model), actor=actor, data=data)
+
+
+def _invalid(field: str, message: str) -> ModelVersionInvalid:
+    return ModelVersionInvalid(message, details={"field": field})
+
+
+def _model_ref(model: Model) -> SubjectRef:
+    return SubjectRef("model", str(model.id))
+
+
+def _version_ref(version: ModelVersion) -> SubjectRef:
+    return SubjectRef("model_version", str(version.id))
+
+
+def _version_json(version: ModelVersion) -> dict[str, Json]:
+    return {"model": version.model.slug, "version": version.version, "artifact_sha256": version.artifact_sha256}
