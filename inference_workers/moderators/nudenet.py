@@ -6,6 +6,7 @@ encoded bytes (the same face scores 0.72 instead of 0.81), reports one label per
 
 import ast
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -16,10 +17,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from governance.kernel.canonical import sha256_hex
+from governance.workflows.types import LabelScore, ModerationScores
 from inference_workers.errors import RuntimeFault
 from inference_workers.images import MAX_OUTPUT_PIXELS, decode
 from inference_workers.moderators.views import views
-from inference_workers.types import LabelScore, ModerationScores
 
 MODEL_SHA256: Final = "c15d8273adad2d0a92f014cc69ab2d6c311a06777a55545f2c4eb46f51911f0f"
 """Digest of 320n.onnx in nudenet 3.4.2."""
@@ -89,6 +90,12 @@ class NudeNetModerator:
         (output,) = self._session.run(None, {self._input: batch})
         anchors: NDArray[np.float32] = output[:, BOX_VALUES:, :].transpose(0, 2, 1)
         return anchors.reshape(-1, anchors.shape[-1])
+
+
+@cache
+def moderator() -> NudeNetModerator:
+    """Return the process's moderator."""
+    return NudeNetModerator()
 
 
 def to_input(image: Image.Image) -> NDArray[np.float32]:

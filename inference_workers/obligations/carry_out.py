@@ -1,15 +1,16 @@
 """Carrying out the obligations of a release on the image that is released."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
 from governance.engines.types import Obligation
 from governance.kernel.canonical import Json
+from governance.workflows.types import AppliedImage, Provenance
 from inference_workers.errors import ObligationUnsupported
 from inference_workers.images import MAX_OUTPUT_PIXELS, PNG_MEDIA_TYPE, decode, encode_png, media_type_of
 from inference_workers.obligations.handlers import CARRIED_OUT
-from inference_workers.obligations.types import AppliedImage, Draft, ProvenanceContext, Stage, Step
+from inference_workers.obligations.types import Draft, Stage, Step
 
 
 class _Prepared(NamedTuple):
@@ -18,32 +19,39 @@ class _Prepared(NamedTuple):
     step: Step
 
 
-def apply_obligations(image: bytes, obligations: Sequence[Obligation], context: ProvenanceContext) -> AppliedImage:
+def apply_obligations(image: bytes, obligations: Sequence[Obligation], provenance: Provenance) -> AppliedImage:
     """Return `image` with all obligations carried out, as PNG; without obligations the bytes stay as they are.
 
     Pixels are changed first, metadata is written last; of equal obligations one is carried out. Metadata of the
     incoming image is not kept. Raises ObligationUnsupported, before anything is done, when one kind is unknown or one
     parameter is not understood, and RuntimeFault `image_unreadable` or `image_too_large`.
     """
-    prepared = [_prepare(obligation, context) for obligation in _distinct(obligations)]
+    prepared = [_prepare(obligation, provenance) for obligation in _distinct(obligations)]
+    decoded = decode(image, max_pixels=MAX_OUTPUT_PIXELS)
     if not prepared:
-        return AppliedImage(image=image, media_type=media_type_of(image), applied=())
-    draft = Draft(decode(image, max_pixels=MAX_OUTPUT_PIXELS))
-    applied: list[dict[str, Json]] = []
+        return AppliedImage(image, media_type_of(image), decoded.width, decoded.height, applied=())
+    draft = Draft(decoded)
+    applied: list[Mapping[str, Json]] = []
     for obligation, _, step in sorted(prepared, key=attrgetter("stage")):
         draft, outcome = step(draft)
         applied.append({"kind": obligation.kind, "parameters": dict(obligation.parameters), "outcome": outcome})
-    return AppliedImage(encode_png(draft.pixels, text=draft.text), PNG_MEDIA_TYPE, tuple(applied))
+    return AppliedImage(
+        image=encode_png(draft.pixels, text=draft.text),
+        media_type=PNG_MEDIA_TYPE,
+        width=draft.pixels.width,
+        height=draft.pixels.height,
+        applied=tuple(applied),
+    )
 
 
-def _prepare(obligation: Obligation, context: ProvenanceContext) -> _Prepared:
+def _prepare(obligation: Obligation, provenance: Provenance) -> _Prepared:
     handler = CARRIED_OUT.get(obligation.kind)
     if handler is None:
         raise ObligationUnsupported(
             f"No worker can carry out the obligation {obligation.kind}.", details={"kind": obligation.kind}
         )
     try:
-        step = handler.prepare(obligation.parameters, context)
+        step = handler.prepare(obligation.parameters, provenance)
     except ObligationUnsupported as error:
         message = f"The obligation {obligation.kind} cannot be carried out. {error.message}"
         raise ObligationUnsupported(message, details={"kind": obligation.kind}) from error

@@ -8,19 +8,20 @@ from typing import Final
 from PIL import Image
 
 from governance.kernel.canonical import Json, canonical_json, sha256_hex
+from governance.workflows.types import Provenance
 from inference_workers.errors import ObligationUnsupported
 from inference_workers.images import TextChunk
-from inference_workers.obligations.types import Draft, Handler, Outcome, Parameters, ProvenanceContext, Stage, Step
+from inference_workers.obligations.types import Draft, Handler, Outcome, Parameters, Stage, Step
 
 PROVENANCE_KEYWORD: Final = "assent:provenance"
 PROVENANCE_FORMAT: Final = 1
-ATTRIBUTION_KEYWORDS: Final = ("Copyright", "Attribution")
-"""`Copyright` is registered (PNG third edition, 11.3.3.1) and shown by viewers; `Attribution` says what was meant."""
+ATTRIBUTION_KEYWORD: Final = "Attribution"
+"""Not the registered `Copyright` (PNG third edition, 11.3.3.1): a licence may have a tool named, which owns nothing."""
 MAX_ATTRIBUTION: Final = 500
 """Characters."""
 
 
-def limit_resolution(parameters: Parameters, context: ProvenanceContext) -> Step:
+def limit_resolution(parameters: Parameters, provenance: Provenance) -> Step:
     """Lower the fidelity: {"max_edge": n} scales the picture so that no edge is longer than n pixels (Lanczos)."""
     max_edge = _only(parameters, "max_edge")
     if not isinstance(max_edge, int) or isinstance(max_edge, bool) or max_edge < 1:
@@ -33,24 +34,24 @@ def limit_resolution(parameters: Parameters, context: ProvenanceContext) -> Step
     return step
 
 
-def attribution(parameters: Parameters, context: ProvenanceContext) -> Step:
-    """Name the author in the file: {"text": "..."} is written as text chunks."""
+def attribution(parameters: Parameters, provenance: Provenance) -> Step:
+    """Name the author in the file: {"text": "..."} is written as a text chunk."""
     text = _only(parameters, "text")
     if not isinstance(text, str) or not text.strip() or not text.isprintable() or len(text) > MAX_ATTRIBUTION:
         raise ObligationUnsupported(f'"text" must be one line of 1 to {MAX_ATTRIBUTION} characters.')
-    chunks = tuple(TextChunk(keyword, text, international=not text.isascii()) for keyword in ATTRIBUTION_KEYWORDS)
+    chunk = TextChunk(ATTRIBUTION_KEYWORD, text, international=not text.isascii())
 
     def step(draft: Draft) -> tuple[Draft, Outcome]:
-        return Draft(draft.pixels, draft.text + chunks), {"keywords": list(ATTRIBUTION_KEYWORDS)}
+        return Draft(draft.pixels, (*draft.text, chunk)), {"keyword": ATTRIBUTION_KEYWORD}
 
     return step
 
 
-def embed_provenance(parameters: Parameters, context: ProvenanceContext) -> Step:
-    """Say in the file where it comes from: {} writes the context as canonical JSON into an iTXt chunk."""
+def embed_provenance(parameters: Parameters, provenance: Provenance) -> Step:
+    """Say in the file where it comes from: {} writes the provenance as canonical JSON into an iTXt chunk."""
     if parameters:
         raise ObligationUnsupported("It takes no parameters.")
-    payload = canonical_json({"format": PROVENANCE_FORMAT, **asdict(context)})
+    payload = canonical_json({"format": PROVENANCE_FORMAT, **asdict(provenance)})
     chunk = TextChunk(PROVENANCE_KEYWORD, payload.decode(), international=True)
 
     def step(draft: Draft) -> tuple[Draft, Outcome]:

@@ -4,34 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeAlias
-from uuid import UUID
 
 from PIL import Image
 
 from governance.kernel.canonical import Json
+from governance.workflows.types import Provenance
 from inference_workers.images import TextChunk
-
-
-@dataclass(frozen=True, slots=True)
-class ProvenanceContext:
-    """Where an output comes from, in machine identifiers only: nothing here names a person."""
-
-    job_id: UUID
-    decision_id: UUID
-    permit_id: UUID
-    model_slug: str
-    model_version: str
-    artifact_digest: str
-    client_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class AppliedImage:
-    """The image with every obligation carried out, and for each one what was done."""
-
-    image: bytes
-    media_type: str
-    applied: tuple[dict[str, Json], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +41,4 @@ class Handler:
     """
 
     stage: Stage
-    prepare: Callable[[Parameters, ProvenanceContext], Step]
+    prepare: Callable[[Parameters, Provenance], Step]

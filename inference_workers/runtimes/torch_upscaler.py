@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from governance.kernel.canonical import sha256_hex
+from governance.workflows.types import RuntimeResult
 from inference_workers.errors import RuntimeFault
 from inference_workers.images import MAX_OUTPUT_PIXELS, MAX_PIXELS, PNG_MEDIA_TYPE, decode, encode_png
 from inference_workers.runtimes.espcn import Espcn, EspcnConfig
 from inference_workers.runtimes.tiling import Tile, tiles
 from inference_workers.runtimes.weights import NetworkCache, load_network, parse_config, read_artifact
-from inference_workers.types import RuntimeResult
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
+AUTO: Final = "auto"
+"""The device setting for CUDA when there is one and the CPU otherwise."""
 MAX_THREADS: Final = 4
 """A net this small gains nothing from more, and other workers share the machine."""
 
@@ -53,6 +55,7 @@ class TorchUpscaler:
         self,
         *,
         redeem: Redeem,
+        device: str = AUTO,
         tile_edge: int = 256,
         max_pixels: int = MAX_PIXELS,
         cached_models: int = 4,
@@ -62,7 +65,7 @@ class TorchUpscaler:
         self._tile_edge = tile_edge
         self._max_pixels = max_pixels
         self._networks = NetworkCache(size=cached_models)
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = _device(device)
         torch.set_num_threads(threads or min(MAX_THREADS, torch.get_num_threads()))
 
     def run(
@@ -131,6 +134,12 @@ class TorchUpscaler:
         levels = enlarged[0].clamp(0, 1).mul(255).round().to(torch.uint8)
         array: Pixels = levels.permute(1, 2, 0).cpu().numpy()
         return array
+
+
+def _device(name: str) -> torch.device:
+    if name == AUTO:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(name)
 
 
 def _with_surroundings(padded: Pixels, tile: Tile, radius: int) -> Pixels:

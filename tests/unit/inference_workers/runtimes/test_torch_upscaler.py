@@ -14,12 +14,12 @@ from PIL import Image
 from safetensors.torch import save
 
 from governance.kernel.errors import Forbidden
+from governance.workflows.types import RuntimeResult
 from inference_workers import samples
 from inference_workers.errors import RuntimeFault
 from inference_workers.images import decode, encode_png
 from inference_workers.runtimes.espcn import Espcn, EspcnConfig
 from inference_workers.runtimes.torch_upscaler import TorchUpscaler
-from inference_workers.types import RuntimeResult
 
 JOB = UUID("01900000-0000-7000-8000-000000000001")
 WEIGHTS = Path("inference_workers/weights/espcn_x2.safetensors")
