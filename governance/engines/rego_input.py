@@ -6,10 +6,12 @@ integers and takes strings as if they were already escaped. Here strings go in e
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from json.encoder import encode_basestring
 from math import isfinite
 from typing import Any, TypeAlias
+
+from governance.engines.numbers import decided_number
 
 FactTree: TypeAlias = "dict[str, FactTree]"
 
@@ -59,43 +61,47 @@ def slice_facts(facts: Mapping[str, Any], tree: "FactTree | None", prefix: str =
 
 
 def set_facts(interpreter: Any, facts: Mapping[str, Any]) -> None:
-    """Make `facts` the input of a regopy interpreter. Raises NotRepresentable."""
+    """Make `facts` the input of a regopy interpreter; fractions as `decided_number`. Raises NotRepresentable."""
     fractions: list[float] = []
-    escaped = _escaped(facts, fractions)
+    escaped = _exact(facts, _escaped, fractions)
     if fractions:
-        interpreter.set_input_term(json.dumps(facts, ensure_ascii=False, default=dict))
+        interpreter.set_input_term(json.dumps(_exact(facts, str, []), ensure_ascii=False))
     else:
         interpreter.set_input(escaped)
 
 
-def _escaped(value: Any, fractions: list[float]) -> Any:
-    """Return `value` ready for `set_input`, and collect the fractions that cannot go that way."""
+def _exact(value: Any, text: Callable[[str], str], fractions: list[float]) -> Any:
+    """Return `value` in plain types, every text through `text`; collect the fractions in it."""
     match value:
         case str():
-            return _text(value)
-        case float() if isfinite(value) and not value.is_integer():
-            fractions.append(value)
-            return value
+            return text(_unicode(value))
         case None | bool():
             return value
+        case float() if isfinite(value) and not decided_number(value).is_integer():
+            fractions.append(value)
+            return decided_number(value)
         case int() | float() if abs(value) <= _SAFE_INTEGER:
-            return int(value)
+            return round(value)
         case Mapping():
-            return {_key(key): _escaped(item, fractions) for key, item in value.items()}
+            return {text(_key(key)): _exact(item, text, fractions) for key, item in value.items()}
         case list() | tuple():
-            return [_escaped(item, fractions) for item in value]
+            return [_exact(item, text, fractions) for item in value]
     raise NotRepresentable(f"A fact of type {type(value).__name__} has no JSON form that every engine holds exactly.")
 
 
 def _key(key: Any) -> str:
     if not isinstance(key, str):
         raise NotRepresentable("A fact's name must be text.")
-    return _text(key)
+    return _unicode(key)
 
 
-def _text(value: str) -> str:
+def _unicode(value: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError as error:
         raise NotRepresentable("A fact holds text that is not Unicode.") from error
+    return value
+
+
+def _escaped(value: str) -> str:
     return encode_basestring(value)[1:-1]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from governance.engines.messages import placeholders
+from governance.engines.numbers import SIGNIFICANT_DIGITS, decided_number
 from governance.engines.types import Effect, Obligation
 from governance.kernel.canonical import NotCanonical, canonical_json
 from governance.rulebook.attributes import (
@@ -229,7 +230,8 @@ def _scalar_error(attribute: Attribute, op: Operator, value: Scalar) -> str | No
         case AttributeType.INT:
             return None if isinstance(value, int) and not isinstance(value, bool) else "A whole number is needed here."
         case AttributeType.NUMBER:
-            return None if not isinstance(value, bool | str) else "A number is needed here."
+            fits = not isinstance(value, bool | str) and decided_number(value) == value
+            return None if fits else f"A number of at most {SIGNIFICANT_DIGITS} digits is needed here."
         case AttributeType.TIME:
             fits = isinstance(value, str) and normal_time(value) == value
             return None if fits else "A time with its offset is needed here, such as 2026-11-20T16:00:00Z."
