@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from django.core.files import File
-from django.core.files.storage import Storage, storages
+from django.core.files.storage import FileSystemStorage, Storage, storages
 
 from governance.catalog.errors import ObjectAltered, ObjectMissing, ObjectStoreUnavailable, UploadTooLarge
 from governance.catalog.types import ByteSource, StoredObject
@@ -34,7 +34,7 @@ class Received:
     size: int
 
 
-class _Movable(File[bytes]):
+class _Movable(File):  # type: ignore[type-arg]  # generic in the stubs only
     """A file that a local storage may move into place instead of copying it."""
 
     def __init__(self, file: IO[bytes], path: Path) -> None:
@@ -94,7 +94,7 @@ def store(item: Received) -> StoredObject:
     return StoredObject(name, item.sha256, item.size)
 
 
-def open_object(name: str) -> File[bytes]:
+def open_object(name: str) -> "File[bytes]":
     """Open an object for reading; close it. Raises ObjectMissing, ObjectStoreUnavailable."""
     try:
         with _faults_reported():
@@ -144,24 +144,20 @@ def _altered(name: str) -> ObjectAltered:
 
 def _incoming_directory(storage: Storage) -> Path | None:
     """Return where uploads wait, or None for the machine's temporary directory when the store is remote."""
-    try:
-        directory = Path(storage.path(INCOMING))
-    except NotImplementedError:
+    if not isinstance(storage, FileSystemStorage):
         return None
+    directory = Path(storage.path(INCOMING))
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory
 
 
 def _flush_names(storage: Storage, name: str) -> None:
     """Make the object's name in a local store survive a power cut, with the directories above it."""
-    try:
-        root, path = Path(storage.path("")), Path(storage.path(name))
-    except NotImplementedError:
+    if not isinstance(storage, FileSystemStorage):
         return
-    for directory in path.parents:
-        flush_directory(directory)
-        if directory == root:
-            break
+    root = Path(storage.path(""))
+    for directory in Path(name).parents:
+        flush_directory(root / directory)
 
 
 @contextmanager
