@@ -1,7 +1,11 @@
 """Fixtures of every test."""
 
-import pytest
+from collections.abc import Iterator
 
+import pytest
+from django.db.backends.postgresql.operations import DatabaseOperations
+
+from tests.history import flush_past_guards
 from tests.servers import KEY, TestServers
 
 
@@ -19,3 +23,11 @@ def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None,
 ) -> None:
     """Start the servers before pytest-django makes its test database."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def history_cleared_between_tests() -> Iterator[None]:
+    """Let a test with real transactions be cleared away, though the database refuses to truncate history."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", flush_past_guards)
+        yield

@@ -21,8 +21,11 @@ class Tally:
         self._on_progress = on_progress or _silent
 
     def counted(self, stage: str, items: Iterable[T], total: int) -> Iterator[T]:
-        """Yield the items, counting each once it has been dealt with; report now and then, and at the end."""
+        """Return the items, counting each once it has been dealt with; report now and then, and at the end."""
         self.checked[stage] += 0
+        return self._counting(stage, items, total)
+
+    def _counting(self, stage: str, items: Iterable[T], total: int) -> Iterator[T]:
         for item in items:
             yield item
             self.checked[stage] += 1

@@ -40,7 +40,7 @@ class Command(BaseCommand):
             raise CommandError(f"Cannot verify: {error}", returncode=CANNOT_RUN) from error
         self.stdout.write(_as_json(report) if options["json"] else _as_text(report))
         if not report.ok:
-            raise CommandError(f"{len(report.faults)} faults found.", returncode=FAULTS)
+            raise CommandError(f"{_faults(report)} found.", returncode=FAULTS)
 
     def _progress(self, stage: str, done: int, total: int) -> None:
         self.stderr.write(f"{stage.replace('_', ' ')}: {done} of {total}", self.style.NOTICE)
@@ -69,4 +69,8 @@ def _as_text(report: VerificationReport) -> str:
             f"  what   {each.message}",
             f"  to do  {each.remedy}",
         ]
-    return "\n".join([*lines, "", "All of it holds." if report.ok else f"{len(report.faults)} faults."])
+    return "\n".join([*lines, "", "All of it holds." if report.ok else f"{_faults(report)}."])
+
+
+def _faults(report: VerificationReport) -> str:
+    return "1 fault" if len(report.faults) == 1 else f"{len(report.faults)} faults"

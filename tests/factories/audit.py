@@ -1,0 +1,53 @@
+"""Audit things for tests, made through the services, so that ledger and signatures fit."""
+
+from typing import Any
+
+import factory
+from django.db import transaction
+
+from governance.audit.models import EvidenceRecord
+from governance.audit.services import issue_evidence, record
+from governance.audit.types import Actor, SubjectRef
+from governance.kernel.ids import new_id
+
+
+class SubjectRefFactory(factory.Factory[SubjectRef]):
+    """A job that nobody else uses."""
+
+    class Meta:
+        model = SubjectRef
+
+    type = "job"
+    id = factory.LazyFunction(lambda: str(new_id()))
+
+
+class ActorFactory(factory.Factory[Actor]):
+    """An API client."""
+
+    class Meta:
+        model = Actor
+
+    type = "client"
+    id = factory.Sequence(lambda number: f"client-{number}")
+
+
+def record_entries(count: int, *, subject: SubjectRef | None = None, kind: str = "job.submitted") -> SubjectRef:
+    """Record `count` entries about one subject, each in its own transaction; return the subject."""
+    about = subject or SubjectRefFactory()
+    for number in range(count):
+        with transaction.atomic():
+            record(kind=kind, subject=about, actor=ActorFactory(), data={"number": number})
+    return about
+
+
+def issued_evidence(**given: Any) -> EvidenceRecord:
+    """Issue evidence of a released job in a transaction of its own; `given` replaces arguments of the service."""
+    arguments: dict[str, Any] = {
+        "subject": SubjectRefFactory(),
+        "outcome": "released",
+        "predicate_type": "https://assent.dev/predicates/job-outcome/v1",
+        "statement_subject": [{"name": "output", "digest": {"sha256": "ab" * 32}}],
+        "predicate": {"decision": str(new_id())},
+    }
+    with transaction.atomic():
+        return issue_evidence(**(arguments | given))
