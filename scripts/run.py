@@ -49,7 +49,7 @@ def welcome(stack: Stack) -> str:
 
 def token_line(web_url: str, client_id: str, client_secret: str) -> str:
     """Return the `curl` line that gets a partner's access token."""
-    return f"curl -s -u '{client_id}:{client_secret}' -d grant_type=client_credentials {web_url}/api/v1/tokens"
+    return f"curl -s -u '{client_id}:{client_secret}' -d grant_type=client_credentials {web_url}/api/v1/oauth/token"
 
 
 def serve() -> None:

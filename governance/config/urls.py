@@ -9,3 +9,8 @@ urlpatterns = [
     path("", include("governance.api.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "governance.api.handlers.bad_request"
+handler403 = "governance.api.handlers.permission_denied"
+handler404 = "governance.api.handlers.page_not_found"
+handler500 = "governance.api.handlers.server_error"

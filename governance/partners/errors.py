@@ -4,13 +4,31 @@ from governance.kernel.errors import InvalidInput, Unauthenticated
 
 
 class TokenInvalid(Unauthenticated):
-    """An access token is unknown, expired, revoked, or its partner is suspended.
-
-    Codes: token_invalid, token_expired, token_revoked, partner_suspended.
-    """
+    """There is no such access token."""
 
     code = "token_invalid"
     title = "The access token is not valid"
+
+
+class TokenExpired(TokenInvalid):
+    """The access token is past its time; ask for a new one."""
+
+    code = "token_expired"
+    title = "The access token has expired"
+
+
+class TokenRevoked(TokenInvalid):
+    """The access token was revoked, alone or with all of its partner."""
+
+    code = "token_revoked"
+    title = "The access token was revoked"
+
+
+class PartnerSuspended(TokenInvalid):
+    """The partner of the access token is suspended."""
+
+    code = "partner_suspended"
+    title = "The partner is suspended"
 
 
 class ScopeInvalid(InvalidInput):

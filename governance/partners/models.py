@@ -11,6 +11,7 @@ from governance.kernel import clock
 from governance.kernel.ids import new_id
 from governance.kernel.vocabulary import ACTION_CHOICES, PURPOSE_CHOICES
 from governance.partners.choices import PartnerStatus
+from governance.partners.errors import PartnerSuspended, TokenExpired, TokenInvalid, TokenRevoked
 
 
 class Tier(models.Model):
@@ -95,20 +96,19 @@ class AccessToken(AbstractAccessToken):  # type: ignore[misc]
     def __str__(self) -> str:
         return f"Token {self.pk}"
 
-    def refusal(self, *, at: datetime) -> str:
-        """Return the code of why the token may not be used at that moment; empty if it may.
-
-        Codes: token_invalid, token_revoked, token_expired, partner_suspended.
-        """
+    def refusal(self, *, at: datetime) -> TokenInvalid | None:
+        """Return why the token may not be used at that moment; None if it may."""
         if self.application is None:
-            return "token_invalid"
+            return TokenInvalid("The access token belongs to no client.")
         partner = self.application.partner
         cut = partner.tokens_valid_after
         if self.revoked_at is not None or (cut is not None and self.created <= cut):
-            return "token_revoked"
+            return TokenRevoked("The access token was revoked.")
         if at >= self.expires:
-            return "token_expired"
-        return "" if partner.status == PartnerStatus.ACTIVE else "partner_suspended"
+            return TokenExpired("The access token has expired; ask for a new one.")
+        if partner.status != PartnerStatus.ACTIVE:
+            return PartnerSuspended("The partner of this access token is suspended.")
+        return None
 
     def revoke(self) -> None:
         """Mark the token as revoked instead of deleting it, as the library would."""
@@ -117,4 +117,4 @@ class AccessToken(AbstractAccessToken):  # type: ignore[misc]
 
     def is_expired(self) -> bool:
         """Return whether the token may no longer be used; the library asks this."""
-        return self.refusal(at=clock.now()) != ""
+        return self.refusal(at=clock.now()) is not None

@@ -7,6 +7,8 @@ validator; `OAUTH2_PROVIDER` names it.
 from datetime import datetime
 from typing import Any
 
+from django.http import HttpRequest
+from oauth2_provider.oauth2_backends import OAuthLibCore
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error, InvalidScopeError
@@ -87,3 +89,15 @@ class PartnerValidator(OAuth2Validator):  # type: ignore[misc]
         """Return the credentials of the Authorization header; base64 is ASCII, anything else is no credential."""
         credentials: str | None = super()._extract_basic_auth(request)
         return credentials if credentials is not None and credentials.isascii() else None
+
+
+class PartnerOAuthCore(OAuthLibCore):  # type: ignore[misc]
+    """The library's bridge from Django to oauthlib, with introspection, which the library lacks."""
+
+    def create_introspection_response(self, request: HttpRequest) -> tuple[dict[str, str], str, int]:
+        """Return headers, body and status of an answer to an introspection request (RFC 7662 section 2)."""
+        uri, http_method, body, headers = self._extract_params(request)
+        answer: tuple[dict[str, str], str, int] = self.server.create_introspect_response(
+            uri, http_method, body, headers
+        )
+        return answer

@@ -8,13 +8,6 @@ from governance.partners.errors import TokenInvalid
 from governance.partners.models import AccessToken, ApiClient
 from governance.partners.types import Coverage, TokenGrant
 
-REFUSALS = {
-    "token_invalid": "The access token is not known.",
-    "token_expired": "The access token has expired; ask for a new one.",
-    "token_revoked": "The access token was revoked.",
-    "partner_suspended": "The partner of this access token is suspended.",
-}
-
 
 def find_token(raw_token: str) -> AccessToken | None:
     """Return the token with its client, partner and tier, live or not; None when there is no such token."""
@@ -24,11 +17,13 @@ def find_token(raw_token: str) -> AccessToken | None:
 
 
 def live_token(raw_token: str) -> TokenGrant:
-    """Return what a token covers. Raises TokenInvalid, with the code that says why, unless it may be used right now."""
+    """Return what a token covers. Raises TokenInvalid, or the subclass that says why, unless it may be used now."""
     token = find_token(raw_token)
-    refusal = "token_invalid" if token is None else token.refusal(at=clock.now())
-    if token is None or refusal:
-        raise TokenInvalid(REFUSALS[refusal], code=refusal)
+    if token is None:
+        raise TokenInvalid("The access token is not known.")
+    refusal = token.refusal(at=clock.now())
+    if refusal is not None:
+        raise refusal
     return token_grant(token)
 
 
@@ -44,6 +39,7 @@ def token_grant(token: AccessToken) -> TokenGrant:
         purposes=coverage.purposes,
         models=coverage.models,
         datasets=coverage.datasets,
+        expires_at=token.expires,
     )
 
 
@@ -53,7 +49,7 @@ def introspection(*, raw_token: str, client: ApiClient) -> dict[str, Any] | None
     Other partners' tokens look the same as tokens that do not exist (RFC 7662 section 4).
     """
     token = find_token(raw_token)
-    if token is None or token.refusal(at=clock.now()) or token.application.partner_id != client.partner_id:
+    if token is None or token.is_expired() or token.application.partner_id != client.partner_id:
         return None
     return {
         "scope": token.scope,

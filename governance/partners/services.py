@@ -52,7 +52,7 @@ def create_client(
             kind="client.created",
             subject=SubjectRef("client", client.client_id),
             actor=actor,
-            data={"partner": partner.slug, "authorization_details": Coverage.of_client(client).to_details()},
+            data={"partner": partner.slug, "authorization_details": list(Coverage.of_client(client).to_details())},
         )
     return client, secret
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from governance.partners.models import ApiClient, Partner
@@ -64,9 +65,11 @@ class TokenGrant:
     purposes: frozenset[str]
     models: frozenset[str] | None
     datasets: frozenset[str] | None
+    expires_at: datetime
 
     @property
     def coverage(self) -> Coverage:
+        """What the token covers, on its own."""
         return Coverage(self.actions, self.purposes, self.models, self.datasets)
 
     def covers_model(self, slug: str) -> bool:

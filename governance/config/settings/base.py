@@ -82,7 +82,13 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
+    }
+}
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
@@ -115,6 +121,7 @@ OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "partners.AccessToken"  # noqa: S105
 OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "oauth2_provider.RefreshToken"  # noqa: S105
 OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oauth2_provider.IDToken"  # noqa: S105
 OAUTH2_PROVIDER_GRANT_MODEL = "oauth2_provider.Grant"
+SILENCED_SYSTEM_CHECKS = ["oauth2_provider.W011"]  # partners/migrations/0002 links the two apps by hand
 ASSENT_TOKEN_SECONDS = env.integer("ASSENT_TOKEN_SECONDS", 900, most=900)
 ASSENT_TOKEN_REQUESTS_PER_MINUTE = env.integer("ASSENT_TOKEN_REQUESTS_PER_MINUTE", 120)
 ASSENT_TOKEN_FAILURES_PER_MINUTE = env.integer("ASSENT_TOKEN_FAILURES_PER_MINUTE", 10)
@@ -147,13 +154,40 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["governance.api.parsers.BoundedJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "governance.api.pagination.NewestFirst",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["governance.api.filters.StrictFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["governance.api.throttling.TierThrottle"],
     "EXCEPTION_HANDLER": "governance.api.problems.handle",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "governance.api.negotiation.JsonAlways",
     "UNAUTHENTICATED_USER": None,
     "NUM_PROXIES": env.integer("ASSENT_TRUSTED_PROXIES", 0, least=0),
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Assent",
+    "DESCRIPTION": (
+        "Ask what policy allows, submit jobs, fetch results and their evidence. Every answer has an `X-Request-ID`; "
+        "every error is a problem document (RFC 9457) with a stable `code`, except at the token endpoints, where "
+        "RFC 6749 section 5.2 says how an error looks."
+    ),
+    "VERSION": PRODUCT_VERSION,
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True},
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "Action": "governance.kernel.vocabulary.ACTION_CHOICES",
+        "Purpose": "governance.kernel.vocabulary.PURPOSE_CHOICES",
+        "JobState": "governance.jobs.choices.JobState",
+        "AssetStatus": "governance.catalog.choices.AssetStatus",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "governance.api.schema.add_problems",
+    ],
 }
 
 CELERY_BROKER_URL = REDIS_URL

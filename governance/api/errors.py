@@ -1,0 +1,64 @@
+"""Errors that only the HTTP interface knows."""
+
+from governance.kernel.errors import Forbidden, InvalidInput, LimitExceeded, NotFound, Unavailable
+
+
+class IdempotencyKeyMissing(InvalidInput):
+    """The request needs an Idempotency-Key header, so that repeating it is safe."""
+
+    code = "idempotency_key_missing"
+    title = "The Idempotency-Key is missing"
+
+
+class QueryInvalid(InvalidInput):
+    """A query parameter is unknown or has a value that it cannot have."""
+
+    code = "query_invalid"
+    title = "The query is not valid"
+
+
+class BodyMalformed(InvalidInput):
+    """The body cannot be read as what it is declared to be."""
+
+    code = "body_malformed"
+    title = "The body cannot be read"
+
+
+class BodyTooLarge(LimitExceeded):
+    """The body is larger than this endpoint takes."""
+
+    code = "body_too_large"
+    title = "The body is too large"
+
+
+class NotCovered(Forbidden):
+    """The access token does not cover this; ask for a token with the scope or the details it takes."""
+
+    code = "insufficient_scope"
+    title = "The access token does not cover this"
+
+
+class EvidenceNotReady(NotFound):
+    """There is no evidence about this job yet; it is issued when the job ends."""
+
+    code = "evidence_not_ready"
+    title = "There is no evidence yet"
+
+
+class TooManyRequests(LimitExceeded):
+    """There were more requests in a minute than allowed; wait as long as Retry-After says."""
+
+    code = "too_many_requests"
+    title = "Too many requests"
+
+
+class ThrottleUnavailable(Unavailable):
+    """Requests cannot be counted just now, so none is let through."""
+
+    code = "throttle_unavailable"
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer just now."""
+
+    code = "database_unavailable"

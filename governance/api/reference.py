@@ -1,0 +1,50 @@
+"""Where problem types are explained, and what answers URLs that nothing is at."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance.api.catalogue import problem_kinds
+from governance.api.problems import known, respond
+
+
+class ProblemKindSerializer(serializers.Serializer[Any]):
+    """What a problem code stands for."""
+
+    code = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    description = serializers.CharField()
+
+
+class ProblemKindView(APIView):
+    """One kind of problem."""
+
+    authentication_classes = []
+    permission_classes = []
+    throttle_classes = []
+
+    @extend_schema(
+        operation_id="explain_problem",
+        tags=["problems"],
+        summary="Explain a problem code",
+        responses=ProblemKindSerializer,
+    )
+    def get(self, request: Request, code: str) -> Response:
+        """Return what the code stands for."""
+        kind = problem_kinds().get(code)
+        if kind is None:
+            raise Http404
+        return Response(ProblemKindSerializer(kind).data)
+
+
+@csrf_exempt
+def nowhere(request: HttpRequest, *args: Any) -> HttpResponse:
+    """Answer every method at every other URL below /api."""
+    return respond(request, known("not_found", "There is nothing at this URL."))

@@ -1,0 +1,17 @@
+"""URLs of the API, its documentation, and the health checks."""
+
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+
+from governance.api.health import HealthView, ReadinessView
+from governance.api.reference import ProblemKindView, nowhere
+
+urlpatterns = [
+    path("healthz", HealthView.as_view(), name="healthz"),
+    path("readyz", ReadinessView.as_view(), name="readyz"),
+    path("api/schema", SpectacularJSONAPIView.as_view(), name="api-schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path("api/problems/<slug:code>", ProblemKindView.as_view(), name="api-problem"),
+    path("api/v1/", include("governance.api.v1.urls")),
+    re_path(r"^api(/.*)?\Z", nowhere),
+]

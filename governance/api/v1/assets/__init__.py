@@ -1,0 +1,1 @@
+"""Works in the catalogue and their upload."""

@@ -1,0 +1,24 @@
+"""Filters of the list of works."""
+
+from django_filters import CharFilter, ChoiceFilter
+
+from governance.api.filters import CreatedFilterSet
+from governance.catalog.choices import AssetStatus
+from governance.catalog.models import Asset
+
+
+class AssetFilterSet(CreatedFilterSet):
+    """By creator, dataset, tag, status, media type and time of creation."""
+
+    creator = CharFilter(field_name="creator__slug", help_text="The creator's slug.")
+    dataset = CharFilter(field_name="dataset__slug", help_text="The dataset's slug.")
+    tag = CharFilter(field_name="tags", lookup_expr="contains", method="with_tag", help_text="A tag it has.")
+    status = ChoiceFilter(choices=AssetStatus.choices)
+    media_type = CharFilter()
+
+    class Meta:
+        model = Asset
+        fields: list[str] = []
+
+    def with_tag(self, queryset, name, value):  # type: ignore[no-untyped-def]
+        return queryset.filter(tags__contains=[value])

@@ -1,0 +1,37 @@
+"""How works look to partners, and the form for uploading one."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from governance.api.serializers import StrictSerializer
+from governance.catalog.models import Asset, Creator, Dataset
+from governance.catalog.queries import UPLOADED_BY_PARTNER
+
+
+class AssetSerializer(serializers.ModelSerializer[Asset]):
+    """A work in the catalogue."""
+
+    creator: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    dataset: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
+    own = serializers.SerializerMethodField(help_text="Whether your organisation uploaded it.")
+
+    class Meta:
+        model = Asset
+        fields = [
+            "id", "title", "creator", "dataset", "tags", "status", "own",
+            "media_type", "size", "sha256", "width", "height", "created_at",
+        ]  # fmt: skip
+
+    def get_own(self, asset: Asset) -> bool:
+        """Return whether a partner uploaded it; partners see no other partner's uploads."""
+        return asset.uploaded_by_type == UPLOADED_BY_PARTNER
+
+
+class UploadSerializer(StrictSerializer):
+    """The form for uploading a work."""
+
+    file = serializers.FileField(help_text="A PNG, JPEG or WebP image.")
+    title = serializers.CharField(max_length=200)
+    creator: Any = serializers.SlugRelatedField(slug_field="slug", queryset=Creator.objects.all())
+    dataset: Any = serializers.SlugRelatedField(slug_field="slug", queryset=Dataset.objects.all(), required=False)

@@ -1,0 +1,85 @@
+"""Works in the catalogue and their upload."""
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from governance.api.authentication import grant_of
+from governance.api.parsers import BoundedMultiPartParser
+from governance.api.permissions import require_dataset_cover
+from governance.api.schema import problems
+from governance.api.v1.assets.filters import AssetFilterSet
+from governance.api.v1.assets.serializers import AssetSerializer, UploadSerializer
+from governance.api.v1.visibility import assets_for
+from governance.audit.types import Actor, SubjectRef
+from governance.catalog.models import Asset
+from governance.catalog.queries import UPLOADED_BY_PARTNER
+from governance.catalog.services import register_asset
+
+MULTIPART = "multipart/form-data"
+
+
+@extend_schema_view(get=extend_schema(operation_id="list_assets", tags=["assets"], summary="List works"))
+class AssetListView(ListAPIView[Asset]):
+    """The works that the partner may know of."""
+
+    queryset = Asset.objects.none()
+    serializer_class = AssetSerializer
+    filterset_class = AssetFilterSet
+    parser_classes = [BoundedMultiPartParser]
+
+    def get_queryset(self) -> QuerySet[Asset]:
+        """Return what the partner may know of and the token covers."""
+        return assets_for(grant_of(self.request))
+
+    @extend_schema(
+        operation_id="upload_asset",
+        tags=["assets"],
+        summary="Upload a work",
+        request={MULTIPART: UploadSerializer},
+        responses={201: AssetSerializer},
+        filters=False,
+        extensions=problems(
+            "insufficient_scope",
+            "asset_invalid",
+            "upload_too_large",
+            "media_undecodable",
+            "object_store_unavailable",
+        ),
+    )
+    def post(self, request: Request) -> Response:
+        """Store the file, once it is seen to be an image of a type and size that is taken in, and register the work."""
+        form = UploadSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        values, grant = form.validated_data, grant_of(request)
+        dataset = values.get("dataset")
+        require_dataset_cover(grant, dataset.slug if dataset else None)
+        asset = register_asset(
+            creator=values["creator"],
+            title=values["title"],
+            stream=values["file"],
+            filename=values["file"].name,
+            uploaded_by=SubjectRef(UPLOADED_BY_PARTNER, str(grant.partner.id)),
+            dataset=dataset,
+            actor=Actor("client", grant.client.client_id),
+        )
+        return Response(
+            AssetSerializer(asset).data, status=201, headers={"Location": reverse("v1:asset", args=[asset.id])}
+        )
+
+
+@extend_schema_view(get=extend_schema(operation_id="get_asset", tags=["assets"], summary="Look at a work"))
+class AssetView(RetrieveAPIView[Asset]):
+    """One work."""
+
+    queryset = Asset.objects.none()
+    serializer_class = AssetSerializer
+    lookup_field = "id"
+    filter_backends = []
+
+    def get_queryset(self) -> QuerySet[Asset]:
+        """Return what the partner may know of and the token covers."""
+        return assets_for(grant_of(self.request))

@@ -1,0 +1,1 @@
+"""Policy decisions about a partner's jobs."""

@@ -1,0 +1,56 @@
+"""How decisions look to the partner they were made for: without the facts, which tell of other parties."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from governance.api.serializers import ReasonSerializer
+from governance.decisions.choices import DecisionEffect
+from governance.decisions.models import DecisionRecord
+from governance.kernel.vocabulary import ACTION_CHOICES
+
+
+class ResourceSerializer(serializers.Serializer[Any]):
+    """What an action was to be done to."""
+
+    type = serializers.CharField()
+    id = serializers.CharField()
+
+
+class MatchedRulesSerializer(serializers.Serializer[Any]):
+    """The ids of the rules that matched, by effect."""
+
+    permit = serializers.ListField(child=serializers.CharField())
+    deny = serializers.ListField(child=serializers.CharField())
+
+
+class EvaluationSerializer(serializers.Serializer[Any]):
+    """The answer for one action on one resource."""
+
+    action = serializers.ChoiceField(choices=ACTION_CHOICES)
+    resource = ResourceSerializer()
+    effect = serializers.ChoiceField(choices=DecisionEffect.choices)
+    matched_rules = MatchedRulesSerializer()
+    reasons = ReasonSerializer(many=True)
+
+
+class ObligationSerializer(serializers.Serializer[Any]):
+    """What a permit demands."""
+
+    kind = serializers.CharField()
+    parameters = serializers.DictField(default=dict)
+
+
+class DecisionSerializer(serializers.ModelSerializer[DecisionRecord]):
+    """A decision, its reasons and the rules that led to it."""
+
+    reasons = ReasonSerializer(many=True)
+    evaluations = EvaluationSerializer(many=True)
+    obligations = ObligationSerializer(many=True)
+
+    class Meta:
+        model = DecisionRecord
+        fields = [
+            "id", "kind", "job_id", "client_id", "purpose", "effect", "reasons", "evaluations", "obligations",
+            "revision_digest", "engine", "request_id", "decided_at",
+        ]  # fmt: skip

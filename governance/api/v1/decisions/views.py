@@ -1,0 +1,49 @@
+"""Policy decisions about a partner's jobs."""
+
+from django.db.models import QuerySet
+from django_filters.rest_framework import FilterSet, IsoDateTimeFilter
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.generics import ListAPIView, RetrieveAPIView
+
+from governance.api.authentication import grant_of
+from governance.api.v1.decisions.serializers import DecisionSerializer
+from governance.api.v1.visibility import decisions_for
+from governance.decisions.models import DecisionRecord
+
+
+class DecisionFilterSet(FilterSet):  # type: ignore[misc]
+    """By kind, effect, purpose, job and time."""
+
+    decided_after = IsoDateTimeFilter(field_name="decided_at", lookup_expr="gte", help_text="At or after (RFC 3339).")
+    decided_before = IsoDateTimeFilter(field_name="decided_at", lookup_expr="lt", help_text="Before (RFC 3339).")
+
+    class Meta:
+        model = DecisionRecord
+        fields = ["kind", "effect", "purpose", "job_id"]
+
+
+@extend_schema_view(get=extend_schema(operation_id="list_decisions", tags=["decisions"], summary="List decisions"))
+class DecisionListView(ListAPIView[DecisionRecord]):
+    """The decisions about the partner's jobs."""
+
+    queryset = DecisionRecord.objects.none()
+    serializer_class = DecisionSerializer
+    filterset_class = DecisionFilterSet
+
+    def get_queryset(self) -> QuerySet[DecisionRecord]:
+        """Return the partner's own."""
+        return decisions_for(grant_of(self.request))
+
+
+@extend_schema_view(get=extend_schema(operation_id="get_decision", tags=["decisions"], summary="See why"))
+class DecisionView(RetrieveAPIView[DecisionRecord]):
+    """One decision."""
+
+    queryset = DecisionRecord.objects.none()
+    serializer_class = DecisionSerializer
+    lookup_field = "id"
+    filter_backends = []
+
+    def get_queryset(self) -> QuerySet[DecisionRecord]:
+        """Return the partner's own."""
+        return decisions_for(grant_of(self.request))

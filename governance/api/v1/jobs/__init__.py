@@ -1,0 +1,1 @@
+"""Jobs, their outputs and their evidence."""

@@ -1,0 +1,1 @@
+"""Models that partners may ask for."""

@@ -1,0 +1,38 @@
+"""How models look to partners."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from governance.registry.models import Licence, Model, ModelAlias
+
+
+class LicenceSerializer(serializers.ModelSerializer[Licence]):
+    """The terms a model is under. Who else may use it is not told."""
+
+    class Meta:
+        model = Licence
+        fields = ["slug", "name", "purposes", "regions", "valid_from", "valid_until", "terms_url"]
+
+
+class AliasSerializer(serializers.ModelSerializer[ModelAlias]):
+    """A name that a version of a model goes by."""
+
+    version = serializers.CharField(source="version.version")
+    stage = serializers.CharField(source="version.stage")
+    artifact_sha256 = serializers.CharField(source="version.artifact_sha256")
+
+    class Meta:
+        model = ModelAlias
+        fields = ["name", "version", "stage", "artifact_sha256"]
+
+
+class ModelSerializer(serializers.ModelSerializer[Model]):
+    """A model with its licence and the versions that go by a name."""
+
+    licence = LicenceSerializer()
+    aliases = AliasSerializer(many=True)
+
+    class Meta:
+        model = Model
+        fields: Any = ["slug", "name", "description", "task", "owner", "licence", "aliases"]

@@ -1,0 +1,48 @@
+"""Models that partners may ask for."""
+
+from django.db.models import QuerySet
+from django_filters.rest_framework import FilterSet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.generics import ListAPIView, RetrieveAPIView
+
+from governance.api.authentication import grant_of
+from governance.api.pagination import BySlug
+from governance.api.v1.models.serializers import ModelSerializer
+from governance.api.v1.visibility import models_for
+from governance.registry.models import Model
+
+
+class ModelFilterSet(FilterSet):  # type: ignore[misc]
+    """Filters of the list."""
+
+    class Meta:
+        model = Model
+        fields = ["task", "owner"]
+
+
+@extend_schema_view(get=extend_schema(operation_id="list_models", tags=["models"], summary="List models"))
+class ModelListView(ListAPIView[Model]):
+    """The models that the token covers."""
+
+    queryset = Model.objects.none()
+    serializer_class = ModelSerializer
+    pagination_class = BySlug
+    filterset_class = ModelFilterSet
+
+    def get_queryset(self) -> QuerySet[Model]:
+        """Return what the token covers."""
+        return models_for(grant_of(self.request))
+
+
+@extend_schema_view(get=extend_schema(operation_id="get_model", tags=["models"], summary="Look at a model"))
+class ModelView(RetrieveAPIView[Model]):
+    """One model."""
+
+    queryset = Model.objects.none()
+    serializer_class = ModelSerializer
+    lookup_field = "slug"
+    filter_backends = []
+
+    def get_queryset(self) -> QuerySet[Model]:
+        """Return what the token covers."""
+        return models_for(grant_of(self.request))

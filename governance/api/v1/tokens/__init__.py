@@ -1,0 +1,1 @@
+"""Access tokens: getting, examining and revoking them."""
