@@ -3,7 +3,7 @@
 Every attribute of the schema is present for the actions it is declared for. Facts name people by pseudonym only.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -50,7 +50,7 @@ def _question_set(
     )
 
 
-def _question(context: AccessContext, action: Action, resource: tuple[str, str], facts: Mapping[str, Any]) -> Question:
+def _question(context: AccessContext, action: Action, resource: tuple[str, str], facts: dict[str, Any]) -> Question:
     return Question(action, resource[0], resource[1], common_facts(context, action) | facts)
 
 

@@ -98,14 +98,14 @@ def _answer(questions: Sequence[Question]) -> _Answer:
         program = active_program()
     except GovernanceError as error:
         logger.error("no policy to decide by: %s", error.message)
-        return _Answer(_refuse_all(questions, error.error_code, _sentence(error)), "", "none", 0)
+        return _Answer(_refuse_all(questions, error.error_code, _sentence(type(error))), "", "none", 0)
     started = time.perf_counter_ns()
     try:
         engine = policy_engine.get()
         evaluated = _ask(program, questions)
-    except GovernanceError as error:
-        logger.error("the policy engine gave no answer: %s", error.message)
-        refused = _refuse_all(questions, EngineUnavailable.code, _sentence(error))
+    except Exception:  # whatever goes wrong in an engine must end as a denial, never as a way past it
+        logger.exception("the policy engine gave no answer")
+        refused = _refuse_all(questions, EngineUnavailable.code, _sentence(EngineUnavailable))
         return _Answer(refused, program.revision, "none", _elapsed_us(started))
     return _Answer(evaluated, program.revision, engine.name, _elapsed_us(started))
 
@@ -140,7 +140,7 @@ def _denial(code: str, message: str) -> EngineResult:
     return EngineResult(Effect.DENY, (), (), (), (Reason(code, message),))
 
 
-def _sentence(error: GovernanceError) -> str:
+def _sentence(error: type[GovernanceError]) -> str:
     return f"No decision could be made, so the answer is no: {error.title[0].lower()}{error.title[1:]}."
 
 

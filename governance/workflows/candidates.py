@@ -1,5 +1,7 @@
 """The bytes that a model made and that nobody may have yet."""
 
+from functools import partial
+
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import transaction
@@ -37,7 +39,7 @@ def read_candidate(candidate: OutputCandidate) -> bytes:
 def discard_candidate_on_commit(job: Job) -> None:
     """Remove a job's unreleased bytes once the transaction commits."""
     for candidate in OutputCandidate.objects.filter(job=job):
-        transaction.on_commit(lambda name=candidate.object_name: storages["objects"].delete(name), robust=True)
+        transaction.on_commit(partial(discard_stored, candidate.object_name), robust=True)
 
 
 def discard_stored(name: str) -> None:

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from governance.catalog.objects import StoredObject, put_object
+from governance.catalog.objects import put_object
+from governance.catalog.types import StoredObject
 from governance.decisions.choices import DecisionEffect, DecisionKind
 from governance.decisions.facts import release_questions
 from governance.decisions.models import DecisionRecord

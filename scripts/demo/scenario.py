@@ -92,7 +92,7 @@ class Scenario:
     def step_3_licence_and_region(self) -> None:
         self.tell.chapter(3, "What the model's licence forbids, and a region rule that comes and goes")
         answer = self._submit("Portrait in orange", "derivative_commercial", "demo-3-licence")
-        self._expect_denied(answer, "licence_purpose")
+        self._expect_denied(answer, "licence_purpose_not_covered")
         added = json.loads(self._manage("rule", "add", "--user", self.console_user, "--json", json.dumps(REGION_RULE)))
         self.tell.say("rule added", f"{REGION_RULE['id']}, revision {added['revision']}")
         self._expect_denied(self._submit("Portrait in orange", "commercial", "demo-3-blocked"), "region_blocked")

@@ -1,0 +1,179 @@
+"""A small marketplace made through the services, for tests that follow a job through all areas."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from PIL import Image
+
+from governance.audit.types import Actor, SubjectRef
+from governance.catalog import services as catalog
+from governance.catalog.choices import GrantMethod
+from governance.catalog.models import Asset, ConsentLevel, Creator
+from governance.decisions.permits import redeem
+from governance.jobs.models import Job
+from governance.kernel import clock
+from governance.kernel.vocabulary import Action, Purpose
+from governance.partners.models import ApiClient, Partner, Tier
+from governance.partners.services import create_client
+from governance.partners.types import Coverage, TokenGrant
+from governance.registry import services as registry
+from governance.registry.choices import ModelTask, RuntimeName, Stage
+from governance.registry.models import Licence, Model, ModelVersion
+from governance.rulebook.services import publish
+from governance.workflows.release_job import release_job
+from governance.workflows.run_job import run_job
+from governance.workflows.seal_job import seal_job
+from governance.workflows.submit_job import SubmitOutcome, submit_job
+from governance.workflows.types import JobRequest
+from inference_workers import samples
+from inference_workers.moderators.nudenet import NudeNetModerator
+from inference_workers.obligations.carry_out import apply_obligations
+from inference_workers.runtimes.torch_upscaler import TorchUpscaler
+
+TESTER = Actor("system", "tests")
+WEIGHTS = Path(samples.__file__).parent / "weights" / "espcn_x2.safetensors"
+CONFIG = {"architecture": "espcn", "scale": 2, "features": 48, "layers": 4}
+ACTIONS = [Action.MODEL_INVOKE, Action.ASSET_INFER, Action.OUTPUT_RELEASE]
+
+
+@dataclass(frozen=True)
+class Marketplace:
+    """One creator with one work under consent, one model in production, one partner with one token, one policy."""
+
+    creator: Creator
+    level: ConsentLevel
+    asset: Asset
+    version: ModelVersion
+    partner: Partner
+    client: ApiClient
+    grant: TokenGrant
+
+    def submit(self, *, key: str = "", purpose: str = Purpose.COMMERCIAL, asset: Asset | None = None) -> SubmitOutcome:
+        request = JobRequest(
+            model="espcn-x2",
+            model_ref=None,
+            task="upscale",
+            purpose=purpose,
+            inputs=((asset or self.asset).id,),
+        )
+        return submit_job(grant=self.grant, request=request, idempotency_key=key or uuid4().hex, request_id="test")
+
+    def withdraw(self) -> None:
+        catalog.withdraw_consent(
+            creator=self.creator, asset=None, everything=True, method=GrantMethod.CONSOLE, actor=TESTER
+        )
+
+
+@cache
+def upscaler() -> TorchUpscaler:
+    return TorchUpscaler(redeem=redeem)
+
+
+@cache
+def moderator() -> NudeNetModerator:
+    return NudeNetModerator()
+
+
+def png(width: int = 24, height: int = 16, colour: str = "teal") -> bytes:
+    buffer = BytesIO()
+    Image.new("RGB", (width, height), colour).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def make_partner(slug: str = "lumen") -> tuple[Partner, ApiClient, TokenGrant]:
+    tier, _ = Tier.objects.get_or_create(slug="production", defaults={"name": "Production"})
+    partner = Partner.objects.create(slug=slug, name=slug.title(), tier=tier, region="DE")
+    client, _ = create_client(
+        partner=partner, name=f"{slug} server", actions=ACTIONS, purposes=list(Purpose), actor=TESTER
+    )
+    coverage = Coverage.of_client(client)
+    grant = TokenGrant(
+        token_id="1",
+        client=client,
+        partner=partner,
+        actions=coverage.actions,
+        purposes=coverage.purposes,
+        models=coverage.models,
+        datasets=coverage.datasets,
+        expires_at=clock.now() + timedelta(minutes=15),
+    )
+    return partner, client, grant
+
+
+def make_asset(creator: Creator, image: bytes | None = None) -> Asset:
+    return catalog.register_asset(
+        creator=creator,
+        title="Sunset",
+        stream=BytesIO(image or png()),
+        filename="sunset.png",
+        uploaded_by=SubjectRef("creator", str(creator.id)),
+        dataset=None,
+        actor=TESTER,
+    )
+
+
+def make_version(purposes: list[str] | None = None) -> ModelVersion:
+    licence = Licence.objects.create(
+        slug="open", name="Open licence", purposes=purposes or [Purpose.COMMERCIAL, Purpose.RESEARCH]
+    )
+    model = Model.objects.create(
+        slug="espcn-x2", name="ESPCN", task=ModelTask.UPSCALE, owner="assent-labs", licence=licence
+    )
+    version = registry.register_version(
+        model=model,
+        version="1.0.0",
+        artifact=BytesIO(WEIGHTS.read_bytes()),
+        runtime=RuntimeName.TORCH_ESPCN,
+        config=CONFIG,
+        actor=TESTER,
+    )
+    registry.set_stage(version=version, stage=Stage.PRODUCTION, actor=TESTER)
+    registry.set_alias(model=model, name="production", version=version, actor=TESTER)
+    return ModelVersion.objects.get(id=version.id)
+
+
+def make_marketplace() -> Marketplace:
+    level = catalog.save_consent_level(
+        slug="commercial",
+        name="Commercial",
+        rank=10,
+        description="",
+        pairs=[(Action.ASSET_INFER, Purpose.COMMERCIAL), (Action.ASSET_INFER, Purpose.DERIVATIVE_COMMERCIAL)],
+        actor=TESTER,
+    )
+    creator = Creator.objects.create(slug="ada", display_name="Ada", region="SE")
+    catalog.grant_consent(creator=creator, asset=None, level=level, method=GrantMethod.SIGNED_FORM, actor=TESTER)
+    asset = make_asset(creator)
+    version = make_version()
+    partner, client, grant = make_partner()
+    publish(actor=TESTER, note="tests")
+    return Marketplace(creator, level, asset, version, partner, client, grant)
+
+
+def run(job_id: UUID, *, owner: str = "worker-1") -> Job:
+    """Do what the inference worker does for one message."""
+    run_job(job_id=job_id, owner=owner, runtime=upscaler(), moderator=moderator())
+    return Job.objects.get(id=job_id)
+
+
+def release(job_id: UUID, *, owner: str = "worker-1") -> Job:
+    """Do what the moderation worker does for one message."""
+    release_job(job_id=job_id, owner=owner, moderator=moderator(), carry_out=apply_obligations)
+    return Job.objects.get(id=job_id)
+
+
+def seal(job_id: UUID) -> Job:
+    """Do what the control worker does for one message."""
+    seal_job(job_id=job_id, actor=TESTER)
+    return Job.objects.get(id=job_id)
+
+
+def finish(job_id: UUID) -> Job:
+    """Take a queued job all the way."""
+    run(job_id)
+    release(job_id)
+    return seal(job_id)

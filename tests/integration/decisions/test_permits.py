@@ -1,0 +1,116 @@
+"""Permits: bound, short-lived and good for one use."""
+
+import json
+from base64 import b64decode, b64encode
+from datetime import timedelta
+
+import pytest
+
+from governance.audit.models import OutboxEntry
+from governance.audit.types import Actor
+from governance.decisions.errors import PermitInvalid
+from governance.decisions.models import DecisionRecord, Permit
+from governance.decisions.permits import Binding, issue, redeem
+from governance.kernel import clock
+from governance.kernel.ids import new_id
+from governance.kernel.vocabulary import Purpose
+from tests.factories.marketplace import make_marketplace
+
+INPUT, ARTIFACT = "a" * 64, "b" * 64
+WORKER = Actor("worker", "tests")
+
+
+@pytest.fixture
+def market(db, monkeypatch):
+    monkeypatch.setattr("celery.current_app.send_task", lambda *args, **options: None)
+    return make_marketplace()
+
+
+@pytest.fixture
+def permit(market):
+    job = market.submit().job
+    return issue(decision=job.admission, binding=Binding(job.id, 1, INPUT, ARTIFACT), actor=WORKER)
+
+
+def redeem_as_issued(permit, **other):
+    arguments = {"job_id": permit.job_id, "input_digest": INPUT, "artifact_digest": ARTIFACT} | other
+    return redeem(envelope=permit.envelope, **arguments)
+
+
+def refusal(permit, **other):
+    with pytest.raises(PermitInvalid) as caught:
+        redeem_as_issued(permit, **other)
+    return caught.value.error_code
+
+
+def altered(envelope, **claims):
+    document = json.loads(envelope)
+    payload = json.loads(b64decode(document["payload"])) | claims
+    document["payload"] = b64encode(json.dumps(payload).encode()).decode()
+    return json.dumps(document)
+
+
+def test_a_permit_is_redeemed_once(permit):
+    assert redeem_as_issued(permit).redeemed_at is not None
+    assert refusal(permit) == "permit_replayed"
+
+
+@pytest.mark.parametrize(
+    ("other", "code"),
+    [
+        ({"input_digest": "c" * 64}, "permit_input_mismatch"),
+        ({"artifact_digest": "c" * 64}, "permit_artifact_mismatch"),
+        ({"job_id": new_id()}, "permit_job_mismatch"),
+    ],
+)
+def test_a_permit_is_bound_to_what_it_was_issued_for(permit, other, code):
+    assert refusal(permit, **other) == code
+    assert Permit.objects.get().redeemed_at is None
+
+
+def test_a_permit_expires(permit, settings):
+    with clock.using(clock.ManualClock(permit.issued_at + timedelta(seconds=settings.ASSENT_PERMIT_SECONDS))):
+        assert refusal(permit) == "permit_expired"
+
+
+def test_an_altered_permit_is_forged(permit):
+    with pytest.raises(PermitInvalid) as caught:
+        redeem(
+            envelope=altered(permit.envelope, input_sha256="c" * 64),
+            job_id=permit.job_id,
+            input_digest="c" * 64,
+            artifact_digest=ARTIFACT,
+        )
+    assert caught.value.error_code == "permit_forged"
+
+
+@pytest.mark.parametrize("envelope", ["", "{}", "not a permit", '{"payloadType":"x","payload":"","signatures":[]}'])
+def test_what_is_no_permit_is_malformed(permit, envelope):
+    with pytest.raises(PermitInvalid) as caught:
+        redeem(envelope=envelope, job_id=permit.job_id, input_digest=INPUT, artifact_digest=ARTIFACT)
+    assert caught.value.error_code == "permit_malformed"
+
+
+def test_consent_that_changed_makes_the_permit_void(market, permit):
+    market.withdraw()
+    assert refusal(permit) == "permit_consent_changed"
+
+
+def test_redemption_and_refusal_go_to_the_ledger(permit):
+    redeem_as_issued(permit)
+    refusal(permit)
+    kinds = OutboxEntry.objects.filter(subject_type="permit").order_by("id").values_list("kind", flat=True)
+    assert list(kinds) == ["permit.issued", "permit.redeemed", "permit.refused"]
+
+
+def test_a_denial_leads_to_no_permit(market):
+    job = market.submit(purpose=Purpose.RESEARCH).job
+    with pytest.raises(PermitInvalid) as caught:
+        issue(decision=job.admission, binding=Binding(job.id, 1, INPUT, ARTIFACT), actor=WORKER)
+    assert caught.value.error_code == "permit_not_decided"
+
+
+def test_a_decision_about_another_job_leads_to_no_permit(market):
+    market.submit()
+    with pytest.raises(PermitInvalid):
+        issue(decision=DecisionRecord.objects.get(), binding=Binding(new_id(), 1, INPUT, ARTIFACT), actor=WORKER)
