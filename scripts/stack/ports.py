@@ -30,6 +30,7 @@ def reserve_port(port: int | None = None) -> PortReservation:
     try:
         held.bind((HOST, port or 0))
     except OverflowError as error:
+        held.close()
         raise StackError(f"{port} is no port: choose one from 1 to 65535.") from error
     except OSError as error:
         held.close()

@@ -133,7 +133,6 @@ class EmbeddedPostgres:
             "max_connections": str(self._max_connections),
             "shared_buffers": "64MB",
             "fsync": "on" if self._durable else "off",
-            "synchronous_commit": "on" if self._durable else "off",
             "timezone": "UTC",
             "log_timezone": "UTC",
         }

@@ -5,7 +5,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -74,6 +74,7 @@ class Stack:
         ours = {
             "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", SETTINGS),
             "ASSENT_DATA_DIR": str(self.data_dir / "data"),
+            "ASSENT_STATIC_ROOT": str(self.data_dir / "static"),
             "PYTHONUNBUFFERED": "1",
             **self._given,
             "DATABASE_URL": self._database_url,
@@ -81,13 +82,16 @@ class Stack:
         }
         return {**os.environ, **ours}
 
-    def manage(self, *arguments: str) -> str:
-        """Run a management command and return its standard output. Raises StackError with the end of what it said."""
+    def manage(self, *arguments: str, allowed: Collection[int] = (0,)) -> str:
+        """Run a management command and return its standard output.
+
+        Raises StackError, with the end of what it said, for an exit code that is not among `allowed`.
+        """
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
         done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, check=False)
         with (self.logs / "manage.log").open("a", encoding="utf-8") as log:
             log.write(f"$ manage.py {' '.join(arguments)}\n{done.stdout}{done.stderr}\n")
-        if done.returncode != 0:
+        if done.returncode not in allowed:
             tail = "\n".join(f"    {line}" for line in (done.stderr or done.stdout).splitlines()[-15:])
             raise StackError(f"manage.py {arguments[0]} failed with exit code {done.returncode}:\n{tail}")
         return done.stdout
@@ -124,7 +128,7 @@ class Stack:
             cleanup.enter_context(ending_signals())
             make_writable(self.data_dir)
             cleanup.enter_context(only_user_of(self.data_dir))
-            for folder in (self.logs, self.data_dir / "data"):
+            for folder in (self.logs, self.data_dir / "data", self.data_dir / "static"):
                 make_writable(folder)
             self._web_port = reserve_port(self._wanted_port)
             cleanup.callback(self._web_port.release)
