@@ -9,4 +9,6 @@ PASSWORD_HASHERS = [
 STORAGES["staticfiles"] = {  # noqa: F405
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
 }
+STATIC_ROOT = DATA_DIR / "static"  # noqa: F405
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns where it is missing
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
