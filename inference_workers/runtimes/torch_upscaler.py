@@ -78,8 +78,9 @@ class TorchUpscaler:
         image: bytes,
         heartbeat: Callable[[], None],
     ) -> RuntimeResult:
-        """Return the enlarged `image` as PNG. `heartbeat` is called before each tile; what it raises ends the run.
+        """Return the enlarged `image` as PNG. What `heartbeat` raises ends the run.
 
+        It is called before each tile and before the result is encoded.
         Raises PermitInvalid (from `redeem`), or RuntimeFault with code `permit_missing`, `artifact_unloadable`,
         `model_config_invalid`, `image_unreadable` or `image_too_large`.
         """
@@ -93,6 +94,7 @@ class TorchUpscaler:
             artifact_digest=work.artifact_digest,
         )
         enlarged = self._compute(permit, work, heartbeat)
+        heartbeat()
         return RuntimeResult(
             image=encode_png(enlarged),
             media_type=PNG_MEDIA_TYPE,

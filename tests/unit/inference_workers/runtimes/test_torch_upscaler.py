@@ -22,7 +22,7 @@ from inference_workers.runtimes.espcn import Espcn, EspcnConfig
 from inference_workers.runtimes.torch_upscaler import TorchUpscaler
 
 JOB = UUID("01900000-0000-7000-8000-000000000001")
-WEIGHTS = Path("inference_workers/weights/espcn_x2.safetensors")
+WEIGHTS = Path(samples.__file__).parent / "weights" / "espcn_x2.safetensors"
 CARD = json.loads(WEIGHTS.with_suffix(".json").read_text())
 CONFIG = CARD["config"]
 GAINS_ASKED_DB = 0.5
@@ -128,7 +128,7 @@ def test_a_model_at_hand_still_needs_a_permit_for_the_file_as_it_is_now(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("image", "artifact"), [(encode_png(noise(4, 3)), WEIGHTS), (b"no image", Path("pyproject.toml"))]
+    ("image", "artifact"), [(encode_png(noise(4, 3)), WEIGHTS), (b"no image", Path(samples.__file__))]
 )
 def test_without_a_permit_nothing_is_decoded_loaded_or_computed(image: bytes, artifact: Path) -> None:
     beats: list[None] = []
@@ -162,14 +162,14 @@ def test_an_image_past_the_limit_is_refused() -> None:
     assert raised.value.error_code == "image_too_large"
 
 
-def test_the_heartbeat_is_called_before_every_tile() -> None:
+def test_the_heartbeat_is_called_before_every_tile_and_before_encoding() -> None:
     beats: list[None] = []
     run(
         TorchUpscaler(redeem=Permits(), tile_edge=8),
         encode_png(noise(20, 9)),
         heartbeat=lambda: beats.append(None),
     )
-    assert len(beats) == 3 * 2
+    assert len(beats) == 3 * 2 + 1
 
 
 def test_what_the_heartbeat_raises_ends_the_run(runtime: TorchUpscaler) -> None:
