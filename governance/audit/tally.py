@@ -2,15 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from typing import TypeVar
 
 from governance.audit.types import Fault
+from governance.kernel import clock
 
 T = TypeVar("T")
 
 #: Called with the name of the stage, how many things of it are done, and how many there are.
 Progress = Callable[[str, int, int], None]
-_EVERY = 500
+_EVERY = timedelta(seconds=1)
 
 
 class Tally:
@@ -21,15 +23,17 @@ class Tally:
         self._on_progress = on_progress or _silent
 
     def counted(self, stage: str, items: Iterable[T], total: int) -> Iterator[T]:
-        """Return the items, counting each once it has been dealt with; report now and then, and at the end."""
+        """Return the items, counting each once it has been dealt with; report every second, and at the end."""
         self.checked[stage] += 0
         return self._counting(stage, items, total)
 
     def _counting(self, stage: str, items: Iterable[T], total: int) -> Iterator[T]:
+        reported_at = clock.now()
         for item in items:
             yield item
             self.checked[stage] += 1
-            if self.checked[stage] % _EVERY == 0:
+            if clock.now() >= reported_at + _EVERY:
+                reported_at = clock.now()
                 self._on_progress(stage, self.checked[stage], total)
         self._on_progress(stage, self.checked[stage], total)
 

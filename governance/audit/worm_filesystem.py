@@ -40,6 +40,8 @@ from governance.kernel.durable_files import create_file, flush_directory, locked
 
 #: A time server may set the clock back by this much without a fault; retention is counted in days.
 CLOCK_TOLERANCE = timedelta(seconds=2)
+#: The latest time seen is written down again once it is this much older: each write costs two flushes of the disk.
+CLOCK_STEP = timedelta(seconds=1)
 
 
 class FilesystemWormStore:
@@ -117,7 +119,7 @@ class FilesystemWormStore:
                 f"The clock says {timestamp(now)}, but the WORM store has seen {timestamp(seen)}.",
                 details={"now": timestamp(now), "seen": timestamp(seen)},
             )
-        if seen is None or now > seen:
+        if seen is None or now >= seen + CLOCK_STEP:
             replace_file(self._clock, timestamp(now).encode(), mode=0o644)
         return now
 

@@ -66,6 +66,13 @@ def test_a_missing_key_store_is_named(tmp_path):
     assert "ASSENT_KEY_STORE" in refusal(tmp_path / "none.json")
 
 
+def test_the_command_that_makes_the_store_may_start_without_one(monkeypatch, tmp_path):
+    monkeypatch.setattr("sys.argv", ["manage.py", "keys", "init"])
+    refuse_unsafe(secret_key=GOOD_SECRET, key_passphrase=GOOD_SECRET, key_store=tmp_path / "none.json")
+    monkeypatch.setattr("sys.argv", ["manage.py", "keys", "list"])
+    assert "ASSENT_KEY_STORE" in refusal(tmp_path / "none.json")
+
+
 def test_a_development_key_is_named(key_store):
     key_store.write_text(json.dumps({"keys": [{"key_id": "dev-0123456789abcdef"}]}))
     assert "development key" in refusal(key_store)
