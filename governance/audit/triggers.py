@@ -34,7 +34,7 @@ def append_only(table: str) -> RunSQL:
 
 
 def frozen_columns(table: str, columns: list[str]) -> RunSQL:
-    """Return the operation that makes `table` refuse a change of any of `columns`, and every DELETE."""
+    """Return the operation that makes `table` refuse a change of any of `columns`, every DELETE and TRUNCATE."""
     changed = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in columns)
     return RunSQL(
         sql=f"""
@@ -42,9 +42,12 @@ def frozen_columns(table: str, columns: list[str]) -> RunSQL:
             FOR EACH ROW WHEN ({changed}) EXECUTE FUNCTION assent_refuse_change();
         CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}
             FOR EACH ROW EXECUTE FUNCTION assent_refuse_change();
+        CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION assent_refuse_change();
         """,
         reverse_sql=f"""
         DROP TRIGGER {table}_frozen ON {table};
         DROP TRIGGER {table}_no_delete ON {table};
+        DROP TRIGGER {table}_no_truncate ON {table};
         """,
     )
