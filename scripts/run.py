@@ -5,11 +5,9 @@ What it writes stays under `var/run`, so the next start goes on where this one e
 of inference workers. Seeding leaves what a person needs to log in in `var/run/data/access.json`.
 """
 
-import hashlib
 import json
 import os
 import sys
-from pathlib import Path
 
 from scripts.stack.errors import StackError
 from scripts.stack.places import ROOT
@@ -26,13 +24,6 @@ def number(name: str, default: int) -> int:
     if not raw.isascii() or not raw.isdigit() or int(raw) < 1:
         raise StackError(f"{name} must be a whole number of at least 1, not '{raw}'.")
     return int(raw)
-
-
-def seeded_mark(outside: dict[str, str]) -> Path:
-    """Return the file that says that this database has its demo data; each database from outside has its own."""
-    url = outside.get("DATABASE_URL", "")
-    name = f"seeded-{hashlib.sha256(url.encode()).hexdigest()[:8]}" if url else "seeded"
-    return DATA_DIR / name
 
 
 def welcome(stack: Stack) -> str:
@@ -55,17 +46,15 @@ def token_line(web_url: str, client_id: str, client_secret: str) -> str:
 def serve() -> None:
     """Start all, say where it is, and stay until a signal (KeyboardInterrupt) or a dead process (ProcessDied)."""
     outside = {name: os.environ[name] for name in OUTSIDE if os.environ.get(name)}
-    mark = seeded_mark(outside)
     print("Starting Assent ...", flush=True)
     stack = Stack(
         DATA_DIR,
         port=number("PORT", DEFAULT_PORT),
         worker_count=number("ASSENT_WORKERS", 1),
         env=outside,
-        seed=() if mark.exists() else ("seed_demo",),
+        seed=("seed_demo", "--if-empty"),
     )
     with stack:
-        mark.touch()
         print(welcome(stack), flush=True)
         try:
             stack.watch()

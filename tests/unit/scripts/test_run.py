@@ -21,8 +21,3 @@ def test_what_is_no_number_is_named(monkeypatch: pytest.MonkeyPatch, raw: str) -
 def test_an_empty_variable_means_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "")
     assert run.number("PORT", 8000) == 8000
-
-
-def test_each_database_is_seeded_once_for_itself() -> None:
-    urls = ({}, {"DATABASE_URL": "postgresql://a/x"}, {"DATABASE_URL": "postgresql://b/x"})
-    assert len({run.seeded_mark(outside) for outside in urls}) == 3

@@ -6,17 +6,24 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
+from governance.catalog.models import Creator
 from governance.config.demo_data import seed
 
 
 class Command(BaseCommand):
     help = "Fill an empty database with demo creators, consent, works, a model, partners and a console user."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--if-empty", action="store_true", help="leave a database that has creators as it is")
+
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.ASSENT_ALLOW_DEVELOPMENT_KEYS:
             raise CommandError("Demo data has published terms and a fresh admin; it is refused in production settings.")
+        if options["if_empty"] and Creator.objects.exists():
+            self.stdout.write("The database has creators already; nothing was seeded.")
+            return
         call_command("ensure_roles", stdout=self.stdout)
         try:
             access = seed()
