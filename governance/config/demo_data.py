@@ -25,6 +25,7 @@ from inference_workers import samples
 
 SEEDER = Actor("system", "seed")
 WEIGHTS = Path(samples.__file__).parent / "weights"
+SHEET_EDGE = 640
 INFERENCE_ACTIONS = [Action.MODEL_INVOKE, Action.ASSET_INFER, Action.OUTPUT_RELEASE, Action.ASSET_PREVIEW]
 
 LEVELS: list[tuple[str, str, int, str, list[tuple[Action, Purpose]]]] = [
@@ -94,7 +95,7 @@ def _seed_catalogue() -> None:
         for sample, title in seeded.works:
             _add_work(creator, dataset, title, sample, samples.low_resolution_png(sample))
     ada = Creator.objects.get(slug="ada")
-    _add_work(ada, dataset, "Contact sheet", "contact-sheet", samples.large_png())
+    _add_work(ada, dataset, "Contact sheet", "contact-sheet", samples.large_png(SHEET_EDGE))
 
 
 def _add_work(creator: Creator, dataset: Dataset, title: str, sample: str, image: bytes) -> Asset:

@@ -1,11 +1,9 @@
 """One attempt of a worker at a job: how it is kept alive, and what becomes of the job when the attempt fails."""
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from django.conf import settings
 from django.db import transaction
 
 from governance.audit.types import Actor
@@ -13,7 +11,7 @@ from governance.decisions.errors import PermitInvalid
 from governance.decisions.types import AccessContext
 from governance.jobs.choices import JobState
 from governance.jobs.errors import JobCancelRequested, LeaseLost
-from governance.jobs.leases import ATTEMPTS_EXHAUSTED, give_back, lock_leased, renew_lease, worker
+from governance.jobs.leases import ATTEMPTS_EXHAUSTED, give_back, lock_leased, worker
 from governance.jobs.models import Job
 from governance.jobs.types import Ending, Lease
 from governance.kernel import clock
@@ -21,23 +19,26 @@ from governance.kernel.errors import GovernanceError, Unavailable
 from governance.partners.types import Coverage
 from governance.workflows.cancel_job import CANCELLED_ON_REQUEST
 from governance.workflows.evidence import end_job
+from governance.workflows.keep_alive import KeepAlive
 
 logger = logging.getLogger(__name__)
 
 #: Refusals of a permit that a fresh decision may overcome: the world changed between issue and use.
 PASSING_REFUSALS = frozenset({"permit_expired", "permit_consent_changed", "permit_policy_changed"})
-RENEWALS_PER_LEASE = 4
 
 
 @contextmanager
-def attempt(lease: Lease) -> Iterator[None]:
-    """Work on a leased job inside the block. What the block raises decides the job's fate and does not go further.
+def attempt(lease: Lease) -> Iterator[KeepAlive]:
+    """Work on a leased job inside the block; its lease is renewed meanwhile.
+
+    What the block raises decides the job's fate and does not go further.
 
     A lost lease changes nothing; a cancel request cancels; a passing fault sends the job back for another attempt while
     there is one; anything else ends the job as failed, with the fault's code.
     """
     try:
-        yield
+        with KeepAlive(lease) as alive:
+            yield alive
     except LeaseLost:
         logger.warning("job %s: lease %d was lost, its work is dropped", lease.job_id, lease.fencing_token)
     except JobCancelRequested:
@@ -49,23 +50,6 @@ def attempt(lease: Lease) -> Iterator[None]:
     except Exception:
         logger.exception("job %s: the worker failed", lease.job_id)
         _send_back(lease, Ending("worker_error", "The worker failed unexpectedly."))
-
-
-def heartbeat(lease: Lease) -> Callable[[], None]:
-    """Return a function that is cheap to call often and renews the lease a few times per lease time.
-
-    It raises LeaseLost or JobCancelRequested, so that the work stops.
-    """
-    interval = settings.ASSENT_LEASE_SECONDS / RENEWALS_PER_LEASE
-    renewed_at = time.monotonic()
-
-    def beat() -> None:
-        nonlocal renewed_at
-        if time.monotonic() - renewed_at >= interval:
-            renew_lease(lease)
-            renewed_at = time.monotonic()
-
-    return beat
 
 
 def context_of(job: Job) -> AccessContext:

@@ -1,5 +1,6 @@
 """Running a job: fresh decision, permit, moderation of the input, the model, and the result put aside for release."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.db import transaction
@@ -20,7 +21,7 @@ from governance.jobs.types import Lease
 from governance.kernel.canonical import sha256_hex
 from governance.moderation.choices import ModerationStage
 from governance.registry.artifacts import open_verified
-from governance.workflows.attempts import attempt, context_of, heartbeat
+from governance.workflows.attempts import attempt, context_of
 from governance.workflows.candidates import discard_stored, store_candidate
 from governance.workflows.evidence import end_job
 from governance.workflows.moderate import moderate
@@ -36,11 +37,11 @@ def run_job(*, job_id: UUID, owner: str, runtime: ModelRuntime, moderator: Moder
     """
     lease = take_lease(job_id=job_id, owner=owner, waiting=JobState.QUEUED)
     if lease is not None:
-        with attempt(lease):
-            _run(lease, runtime, moderator)
+        with attempt(lease) as alive:
+            _run(lease, runtime, moderator, alive.check)
 
 
-def _run(lease: Lease, runtime: ModelRuntime, moderator: Moderator) -> None:
+def _run(lease: Lease, runtime: ModelRuntime, moderator: Moderator, heartbeat: Callable[[], None]) -> None:
     job = Job.objects.select_related("model_version").get(id=lease.job_id)
     source = JobInput.objects.select_related("asset").get(job=job)
     image = read_verified(source.asset.object_name, source.sha256)
@@ -55,7 +56,7 @@ def _run(lease: Lease, runtime: ModelRuntime, moderator: Moderator) -> None:
         artifact=artifact,
         config=job.model_version.config,
         image=image,
-        heartbeat=heartbeat(lease),
+        heartbeat=heartbeat,
     )
     _hand_on(lease, result)
 

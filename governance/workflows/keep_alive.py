@@ -1,0 +1,63 @@
+"""Keeping a lease while its worker is busy with something that takes as long as it takes."""
+
+import logging
+from threading import Event, Thread
+from types import TracebackType
+from typing import Self
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from governance.jobs.errors import JobCancelRequested, LeaseLost
+from governance.jobs.leases import renew_lease
+from governance.jobs.types import Lease
+from governance.kernel.errors import GovernanceError
+
+logger = logging.getLogger(__name__)
+
+RENEWALS_PER_LEASE = 4
+
+
+class KeepAlive:
+    """A context manager that renews a lease from a thread of its own, a few times per lease time.
+
+    The lease of a killed process ends by itself, since the thread dies with it; that of a process which hangs is
+    bounded by the job's deadline. `check` tells the worker what the last renewal found.
+    """
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+        self._stop = Event()
+        self._found: GovernanceError | None = None
+        self._thread = Thread(target=self._renew, name=f"keep-alive-{lease.job_id}", daemon=True)
+
+    def check(self) -> None:
+        """Raise LeaseLost or JobCancelRequested once a renewal met it. Costs nothing; call it at every safe point."""
+        if self._found is not None:
+            raise self._found
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _renew(self) -> None:
+        try:
+            while self._found is None and not self._stop.wait(settings.ASSENT_LEASE_SECONDS / RENEWALS_PER_LEASE):
+                self._renew_once()
+        finally:
+            connection.close()
+
+    def _renew_once(self) -> None:
+        try:
+            renew_lease(self._lease)
+        except (LeaseLost, JobCancelRequested) as found:
+            self._found = found
+        except DatabaseError:
+            logger.warning("job %s: its lease could not be renewed just now", self._lease.job_id, exc_info=True)
+            connection.close()
