@@ -1,0 +1,171 @@
+"""Datasets and works."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter, RelatedCheckboxFilter
+
+from governance.audit.queries import timeline
+from governance.audit.types import SubjectRef
+from governance.catalog.choices import AssetStatus, ConsentSource, ConsentState
+from governance.catalog.models import Asset, Dataset
+from governance.catalog.queries import effective_consent
+from governance.catalog.services import register_asset, set_asset_status
+from governance.console.base import SluggedAdmin, actor_of
+from governance.console.form_admin import FormAdmin
+from governance.console.forms.works import WorkForm
+from governance.console.pages import Page, form_page, require
+from governance.console.pictures import picture_response
+from governance.console.presentation import choice_badge, code, digest, link, moment, page_url, size
+from governance.console.subjects import subject_link
+from governance.kernel import clock
+
+
+@admin.register(Dataset)
+class DatasetAdmin(SluggedAdmin):
+    """Collections that tokens can be limited to."""
+
+    intro = "Named collections of works. API clients and tokens can be limited to some of them."
+    empty_text = "Without datasets every work is in one catalogue."
+    list_display = ["name", "slug_", "works", "description"]
+    search_fields = ["name", "slug__exact", "description"]
+    fields = ["name", "slug", "description"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Dataset]:
+        datasets: QuerySet[Dataset] = super().get_queryset(request)
+        return datasets.annotate(work_count=Count("assets"))
+
+    @admin.display(description="Slug", ordering="slug")
+    def slug_(self, dataset: Dataset) -> SafeString:
+        return code(dataset.slug)
+
+    @admin.display(description="Works", ordering="work_count")
+    def works(self, dataset: Any) -> SafeString:
+        url = reverse("admin:catalog_asset_changelist", query={"dataset__id__exact": dataset.pk})
+        return format_html('<a class="as-link" href="{}">{}</a>', url, dataset.work_count)
+
+
+@admin.register(Asset)
+class AssetAdmin(FormAdmin):
+    """Works of creators."""
+
+    intro = "Works of creators. The bytes lie in object storage under their digest and never change."
+    empty_text = "Upload a creator's work here, or let partners upload through the API."
+    form_template = "console/work.html"
+    list_display = ["picture_", "title", "creator_", "dataset_", "status_", "pixels", "bytes_", "sha", "when"]
+    list_display_links = ["picture_", "title"]
+    list_filter = [
+        ("status", ChoicesCheckboxFilter),
+        ("dataset", RelatedCheckboxFilter),
+        ("creator", RelatedCheckboxFilter),
+        ("created_at", RangeDateTimeFilter),
+    ]
+    list_select_related = ["creator", "dataset"]
+    date_hierarchy = "created_at"
+    search_ids = ("id",)
+    search_fields = ["title", "creator__slug__exact", "creator__display_name", "sha256__exact"]
+    search_help_text = "A title, a creator, an id or a digest"
+    row_pages = {"picture": "picture_page", "quarantine": "quarantine_page"}
+
+    def has_delete_permission(self, request: HttpRequest, obj: Asset | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Asset | None = None) -> bool:
+        return False
+
+    @admin.display(description="")
+    def picture_(self, asset: Asset) -> SafeString:
+        url = reverse("admin:catalog_asset_picture", args=[asset.pk])
+        return format_html('<img class="as-thumb" loading="lazy" src="{}" alt="">', url)
+
+    @admin.display(description="Creator", ordering="creator__slug")
+    def creator_(self, asset: Asset) -> SafeString:
+        return link(asset.creator)
+
+    @admin.display(description="Dataset", ordering="dataset__slug")
+    def dataset_(self, asset: Asset) -> SafeString:
+        return link(asset.dataset)
+
+    @admin.display(description="Status", ordering="status")
+    def status_(self, asset: Asset) -> SafeString:
+        return choice_badge(asset.status, asset.get_status_display())
+
+    @admin.display(description="Pixels", ordering="width")
+    def pixels(self, asset: Asset) -> str:
+        return f"{asset.width} × {asset.height}"
+
+    @admin.display(description="Size", ordering="size")
+    def bytes_(self, asset: Asset) -> str:
+        return size(asset.size)
+
+    @admin.display(description="SHA-256")
+    def sha(self, asset: Asset) -> SafeString:
+        return digest(asset.sha256)
+
+    @admin.display(description="Added (UTC)", ordering="created_at")
+    def when(self, asset: Asset) -> SafeString:
+        return moment(asset.created_at)
+
+    def build_form(self, request: HttpRequest, row: Asset | None) -> Form:
+        if row is not None:
+            return Form()
+        return WorkForm(request.POST or None, request.FILES or None, initial={"creator": request.GET.get("creator")})
+
+    def form_context(self, request: HttpRequest, row: Asset | None) -> dict[str, Any]:
+        if row is None:
+            return {}
+        consent = effective_consent(asset=row, at=clock.now())
+        return {
+            "consent": consent,
+            "consent_state": choice_badge(consent.state, str(ConsentState(consent.state).label)),
+            "consent_source": ConsentSource(consent.source).label,
+            "pairs": sorted(f"{action}:{purpose}" for action, purpose in consent.pairs),
+            "statements": row.consent_grants.select_related("level"),
+            "jobs": row.job_inputs.select_related("job__partner").order_by("-job__created_at")[:10],
+            "uploader": subject_link(row.uploaded_by_type, row.uploaded_by_id),
+            "status_badge": choice_badge(row.status, row.get_status_display()),
+            "can_quarantine": request.user.has_perm("catalog.change_asset"),
+            "can_consent": request.user.has_perm("catalog.add_consentgrant"),
+            "ledger": timeline(SubjectRef("asset", str(row.pk))),
+        }
+
+    def perform(self, request: HttpRequest, row: Asset | None, data: dict[str, Any]) -> Asset:
+        upload = data.pop("file")
+        actor = actor_of(request)
+        uploader = SubjectRef(actor.type, actor.id)
+        return register_asset(**data, stream=upload, filename=upload.name, uploaded_by=uploader, actor=actor)
+
+    def picture_page(self, request: HttpRequest, row: Asset) -> HttpResponse:
+        """Return a small picture of the work."""
+        require(request, "catalog.view_asset")
+        return picture_response(request, row.object_name, row.sha256)
+
+    def quarantine_page(self, request: HttpRequest, row: Asset) -> HttpResponse:
+        """Put a work into quarantine, or take it out, after asking once more."""
+        require(request, "catalog.change_asset")
+        entering = row.status == AssetStatus.ACTIVE
+        page = Page(
+            title=f"Quarantine “{row}”?" if entering else f"Release “{row}” from quarantine?",
+            submit="Quarantine the work" if entering else "Release from quarantine",
+            back=page_url(row),
+            intro=(
+                "Policy denies every use of a quarantined work, also for jobs that wait now."
+                if entering
+                else "The work can be used again, as far as consent and policy permit."
+            ),
+            danger=entering,
+        )
+
+        def perform(data: dict[str, Any]) -> HttpResponse:
+            status = AssetStatus.QUARANTINED if entering else AssetStatus.ACTIVE
+            set_asset_status(asset=row, status=status, actor=actor_of(request))
+            messages.success(request, "The work is in quarantine." if entering else "The work can be used again.")
+            return HttpResponseRedirect(page_url(row))
+
+        return form_page(request, admin=self, page=page, form=Form(request.POST or None), perform=perform, row=row)

@@ -1,0 +1,191 @@
+"""API clients of partners and the tokens that were issued to them."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.safestring import SafeString
+from oauth2_provider.models import get_device_grant_model, get_grant_model, get_id_token_model, get_refresh_token_model
+from unfold.contrib.filters.admin import RangeDateTimeFilter, RelatedCheckboxFilter
+
+from governance.audit.queries import timeline
+from governance.audit.types import SubjectRef
+from governance.console.base import StoryAdmin, actor_of
+from governance.console.form_admin import FormAdmin
+from governance.console.forms.partners import ClientForm, RevocationForm
+from governance.console.pages import Page, form_page, render_page, require
+from governance.console.presentation import badge, chips, code, link, moment, page_url
+from governance.kernel import clock
+from governance.partners.models import AccessToken, ApiClient
+from governance.partners.services import create_client, revoke_token
+from governance.partners.types import Coverage
+
+# The library's own pages would show tokens and edit clients past the services.
+for library_model in (
+    ApiClient,
+    AccessToken,
+    get_refresh_token_model(),
+    get_id_token_model(),
+    get_grant_model(),
+    get_device_grant_model(),
+):
+    if admin.site.is_registered(library_model):
+        admin.site.unregister(library_model)
+
+
+@admin.register(ApiClient)
+class ApiClientAdmin(FormAdmin):
+    """Apps of partners."""
+
+    intro = "Apps and servers of partners that ask for tokens, each with the most that its tokens may ever cover."
+    empty_text = "Add a client to give a partner access. Its secret is shown once."
+    form_template = "console/client.html"
+    list_display = ["name", "partner_", "client_id_", "actions_", "purposes_", "limits", "when"]
+    list_filter = [("partner", RelatedCheckboxFilter), ("created", RangeDateTimeFilter)]
+    list_select_related = ["partner"]
+    search_ids = ("id",)
+    search_fields = ["name", "client_id__exact", "partner__slug__exact"]
+    search_help_text = "A name, a client id or a partner"
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
+        return False
+
+    @admin.display(description="Organisation", ordering="partner__slug")
+    def partner_(self, client: ApiClient) -> SafeString:
+        return link(client.partner)
+
+    @admin.display(description="Client id")
+    def client_id_(self, client: ApiClient) -> SafeString:
+        return code(client.client_id)
+
+    @admin.display(description="Actions")
+    def actions_(self, client: ApiClient) -> SafeString:
+        return chips(client.actions)
+
+    @admin.display(description="Purposes")
+    def purposes_(self, client: ApiClient) -> SafeString:
+        return chips(client.purposes)
+
+    @admin.display(description="Limited to")
+    def limits(self, client: ApiClient) -> SafeString:
+        return chips([*client.model_slugs, *client.dataset_slugs], empty="nothing")
+
+    @admin.display(description="Made (UTC)", ordering="created")
+    def when(self, client: ApiClient) -> SafeString:
+        return moment(client.created)
+
+    def build_form(self, request: HttpRequest, row: ApiClient | None) -> Form:
+        if row is not None:
+            return Form()
+        return ClientForm(request.POST or None, initial={"partner": request.GET.get("partner")})
+
+    def form_intro(self, row: ApiClient | None) -> str:
+        return "" if row else "The secret is shown once, on the next page, and can never be read again."
+
+    def form_context(self, request: HttpRequest, row: ApiClient | None) -> dict[str, Any]:
+        if row is None:
+            return {}
+        tokens = AccessToken.objects.filter(application=row).order_by("-created")[:20]
+        return {
+            "tokens": [(token, token_badge(token)) for token in tokens],
+            "ledger": timeline(SubjectRef("client", row.client_id)),
+        }
+
+    def finish(self, request: HttpRequest, row: ApiClient | None, data: dict[str, Any]) -> HttpResponse:
+        """Show the secret in this very answer: it is kept neither in the session nor in an address."""
+        client, secret = create_client(**data, actor=actor_of(request))
+        page = Page(
+            title="Keep this secret now", submit="", back=page_url(client), template="console/client_secret.html"
+        )
+        response = render_page(request, admin=self, page=page, row=client, context={"secret": secret})
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+@admin.register(AccessToken)
+class AccessTokenAdmin(StoryAdmin):
+    """Tokens that were issued."""
+
+    intro = "Tokens that were issued in the last 30 days. Only their SHA-256 is stored; a token cannot be read here."
+    empty_text = "Tokens appear when API clients ask for them. They live for 15 minutes at most."
+    story_template = "console/token.html"
+    list_display = ["status", "client_", "partner_", "covers", "checksum", "when", "until"]
+    list_display_links = ["status"]
+    list_filter = [
+        ("application__partner", RelatedCheckboxFilter),
+        ("created", RangeDateTimeFilter),
+    ]
+    list_select_related = ["application__partner"]
+    date_hierarchy = "created"
+    search_fields = ["application__client_id__exact", "application__partner__slug__exact", "token_checksum__startswith"]
+    search_help_text = "A client id, a partner, or the beginning of a token's SHA-256"
+    row_pages = {"revoke": "revoke_page"}
+
+    @admin.display(description="Status")
+    def status(self, token: AccessToken) -> SafeString:
+        return token_badge(token)
+
+    @admin.display(description="API client", ordering="application__name")
+    def client_(self, token: AccessToken) -> SafeString:
+        return link(token.application)
+
+    @admin.display(description="Organisation")
+    def partner_(self, token: AccessToken) -> SafeString:
+        return link(token.application.partner)
+
+    @admin.display(description="Actions")
+    def covers(self, token: AccessToken) -> SafeString:
+        return chips(token.scope.split())
+
+    @admin.display(description="SHA-256")
+    def checksum(self, token: AccessToken) -> SafeString:
+        return code(f"{token.token_checksum[:12]}…")
+
+    @admin.display(description="Issued (UTC)", ordering="created")
+    def when(self, token: AccessToken) -> SafeString:
+        return moment(token.created)
+
+    @admin.display(description="Expires (UTC)", ordering="expires")
+    def until(self, token: AccessToken) -> SafeString:
+        return moment(token.expires)
+
+    def story(self, request: HttpRequest, row: AccessToken) -> dict[str, Any]:
+        live = row.refusal(at=clock.now()) is None
+        return {
+            "status": token_badge(row),
+            "coverage": Coverage.from_details(row.authorization_details),
+            "can_revoke": live and request.user.has_perm("partners.change_accesstoken"),
+            "ledger": timeline(SubjectRef("token", str(row.pk))),
+        }
+
+    def revoke_page(self, request: HttpRequest, row: AccessToken) -> HttpResponse:
+        """Revoke one token after asking once more."""
+        require(request, "partners.change_accesstoken")
+        page = Page(
+            title="Revoke this token?",
+            submit="Revoke the token",
+            back=page_url(row),
+            intro="It stops working with the next request. Jobs that were accepted go on.",
+            danger=True,
+        )
+
+        def perform(data: dict[str, Any]) -> HttpResponse:
+            changed = revoke_token(token=row, actor=actor_of(request), reason=data["reason"])
+            messages.success(request, "The token is revoked." if changed else "The token was revoked before.")
+            return HttpResponseRedirect(page_url(row))
+
+        form = RevocationForm(request.POST or None)
+        return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
+
+
+def token_badge(token: AccessToken) -> SafeString:
+    """Return whether a token may be used now, and why not."""
+    refusal = token.refusal(at=clock.now())
+    if refusal is None:
+        return badge("Live", "good")
+    word = refusal.error_code.removeprefix("token_").replace("_", " ").capitalize()
+    return badge(word, "quiet" if word == "Expired" else "bad")

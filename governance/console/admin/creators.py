@@ -1,0 +1,178 @@
+"""Creators, and the consent they gave."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesCheckboxFilter
+
+from governance.catalog.choices import CreatorStatus
+from governance.catalog.models import Asset, Creator
+from governance.catalog.services import set_creator_status
+from governance.console.base import ConsoleAdmin, actor_of
+from governance.console.consent_story import consent_story, reach_of_withdrawal
+from governance.console.forms.consent import GrantForm, WithdrawForm
+from governance.console.pages import Page, form_page, render_page, require
+from governance.console.presentation import choice_badge, code, page_url
+from governance.workflows.consent import grant_consent, withdraw_consent
+
+
+@admin.register(Creator)
+class CreatorAdmin(ConsoleAdmin):
+    """Somebody whose works are in the catalogue."""
+
+    intro = (
+        "The people whose works are in the catalogue. Policies, partners and the ledger know them only by their "
+        "pseudonym; open one to see what they permit and to grant or withdraw consent for them."
+    )
+    empty_text = "Add the first creator, then a consent level to grant."
+    list_display = ["display_name", "pseudonym", "region", "status_", "works", "statements", "consent_epoch"]
+    list_filter = [("status", ChoicesCheckboxFilter), ("region", AllValuesCheckboxFilter)]
+    search_ids = ("id",)
+    search_fields = ["slug", "display_name"]
+    search_help_text = "A name, a pseudonym or an id"
+    change_form_outer_after_template = "console/creator.html"
+    row_pages = {"grant": "grant_page", "withdraw": "withdraw_page", "suspend": "suspend_page"}
+    fields = ["display_name", "slug", "email", "region"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Creator]:
+        creators: QuerySet[Creator] = super().get_queryset(request)
+        return creators.annotate(
+            work_count=Count("assets", distinct=True), statement_count=Count("consent_grants", distinct=True)
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Creator | None = None) -> list[str]:
+        return ["slug"] if obj else []
+
+    @admin.display(description="Pseudonym", ordering="slug")
+    def pseudonym(self, creator: Creator) -> SafeString:
+        return code(creator.slug)
+
+    @admin.display(description="Status", ordering="status")
+    def status_(self, creator: Creator) -> SafeString:
+        return choice_badge(creator.status, creator.get_status_display())
+
+    @admin.display(description="Works", ordering="work_count")
+    def works(self, creator: Any) -> int:
+        return int(creator.work_count)
+
+    @admin.display(description="Statements", ordering="statement_count")
+    def statements(self, creator: Any) -> int:
+        return int(creator.statement_count)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        creator = kwargs.get("obj")
+        if creator is not None:
+            context |= consent_story(creator, request.GET.get("works", "1"))
+            context |= {
+                "can_grant": request.user.has_perm("catalog.add_consentgrant"),
+                "can_suspend": request.user.has_perm("catalog.change_creator"),
+                "status_badge": choice_badge(creator.status, creator.get_status_display()),
+            }
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
+
+    def grant_page(self, request: HttpRequest, row: Creator) -> HttpResponse:
+        """Ask for the terms of a grant and put it on record."""
+        require(request, "catalog.add_consentgrant")
+        asset = _asset(request, row)
+        page = Page(
+            title=f"Grant consent for “{asset}”" if asset else f"Grant {row}'s default consent",
+            submit="Put the grant on record",
+            back=page_url(row),
+            intro=(
+                "It takes the place of this work's earlier statements and beats the creator's default."
+                if asset
+                else "It holds for every work without a statement of its own, in place of the earlier default."
+            ),
+        )
+
+        def perform(data: dict[str, Any]) -> HttpResponse:
+            statement = grant_consent(creator=row, asset=asset, actor=actor_of(request), **data)
+            messages.success(request, f"The grant of “{statement.level}” is on record as epoch {statement.epoch}.")
+            return HttpResponseRedirect(page_url(row))
+
+        form = GrantForm(request.POST or None, request.FILES or None)
+        return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
+
+    def withdraw_page(self, request: HttpRequest, row: Creator) -> HttpResponse:
+        """Ask what is withdrawn, say what that touches, and withdraw once that was confirmed."""
+        require(request, "catalog.add_consentgrant")
+        asset = _asset(request, row)
+        scopes = _scopes(asset)
+        form = WithdrawForm(request.POST or None, scopes=scopes)
+        if form.is_valid() and "confirmed" not in request.POST:
+            scope = form.cleaned_data["scope"]
+            context = {
+                "form": form,
+                "reach": reach_of_withdrawal(creator=row, **_withdrawal(scope, asset)),
+                "scope_label": dict(scopes)[scope],
+            }
+            page = _withdraw_page(row, submit="Withdraw consent now", danger=True)
+            return render_page(request, admin=self, page=page, row=row, context=context)
+
+        def perform(data: dict[str, Any]) -> HttpResponse:
+            chosen = _withdrawal(data["scope"], asset)
+            withdraw_consent(creator=row, **chosen, method=data["method"], actor=actor_of(request))
+            messages.success(request, "The withdrawal is on record and in force.")
+            return HttpResponseRedirect(page_url(row))
+
+        page = _withdraw_page(row, submit="Continue", danger=False)
+        return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
+
+    def suspend_page(self, request: HttpRequest, row: Creator) -> HttpResponse:
+        """Suspend a creator or make one active again, after asking once more."""
+        require(request, "catalog.change_creator")
+        suspending = row.status == CreatorStatus.ACTIVE
+        page = Page(
+            title=f"Suspend {row}?" if suspending else f"Make {row} active again?",
+            submit="Suspend the creator" if suspending else "Make active",
+            back=page_url(row),
+            intro=(
+                "Policy denies every use of a suspended creator's works, also for jobs that wait now."
+                if suspending
+                else "The creator's works can be used again, as far as consent and policy permit."
+            ),
+            danger=suspending,
+        )
+
+        def perform(data: dict[str, Any]) -> HttpResponse:
+            status = CreatorStatus.SUSPENDED if suspending else CreatorStatus.ACTIVE
+            set_creator_status(creator=row, status=status, actor=actor_of(request))
+            messages.success(request, f"{row} is {status.label.lower()} now.")
+            return HttpResponseRedirect(page_url(row))
+
+        return form_page(request, admin=self, page=page, form=Form(request.POST or None), perform=perform, row=row)
+
+
+def _asset(request: HttpRequest, creator: Creator) -> Asset | None:
+    wanted = request.GET.get("work")
+    return get_object_or_404(Asset, pk=wanted, creator=creator) if wanted else None
+
+
+def _scopes(asset: Asset | None) -> list[tuple[str, str]]:
+    everything = ("everything", "Everything: the default and every work of this creator")
+    if asset is not None:
+        return [("work", f"Only “{asset}”"), everything]
+    return [("default", "The default: works without a statement of their own"), everything]
+
+
+def _withdrawal(scope: str, asset: Asset | None) -> dict[str, Any]:
+    return {"asset": asset if scope == "work" else None, "everything": scope == "everything"}
+
+
+def _withdraw_page(creator: Creator, *, submit: str, danger: bool) -> Page:
+    return Page(
+        title=f"Withdraw {creator}'s consent",
+        submit=submit,
+        back=page_url(creator),
+        intro="A withdrawal takes effect at once. Only a new grant permits again.",
+        danger=danger,
+        template="console/withdraw.html",
+    )

@@ -1,0 +1,135 @@
+"""What was decided and why, and the permits that followed from it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesCheckboxFilter, RangeDateTimeFilter
+
+from governance.audit.queries import timeline
+from governance.audit.types import SubjectRef
+from governance.console.base import StoryAdmin
+from governance.console.evaluations import evaluation_views
+from governance.console.presentation import chips, choice_badge, code, digest, moment, permit_badge
+from governance.console.subjects import subject_link
+from governance.decisions.models import DecisionRecord, Permit
+from governance.rulebook.models import PolicyRevision
+
+
+@admin.register(DecisionRecord)
+class DecisionRecordAdmin(StoryAdmin):
+    """Every answer of the policy decision point."""
+
+    intro = (
+        "Every answer of the policy decision point, with the facts it rested on and the rules that matched. "
+        "A job is decided at admission, again when a worker asks for a permit, and once more before release."
+    )
+    empty_text = "Decisions appear when partners submit jobs through the API."
+    story_template = "console/decision.html"
+    list_display = ["answer", "kind_", "partner", "purpose", "why", "about", "took", "when"]
+    list_filter = [
+        ("effect", ChoicesCheckboxFilter),
+        ("kind", ChoicesCheckboxFilter),
+        ("partner", AllValuesCheckboxFilter),
+        ("purpose", AllValuesCheckboxFilter),
+        ("decided_at", RangeDateTimeFilter),
+    ]
+    search_ids = ("id", "job_id")
+    search_fields = ["partner__exact", "client_id__exact", "request_id__exact"]
+    search_help_text = "Id of a decision, job, request or client, or a partner"
+    date_hierarchy = "decided_at"
+
+    @admin.display(description="Effect", ordering="effect")
+    def answer(self, decision: DecisionRecord) -> SafeString:
+        return choice_badge(decision.effect, decision.get_effect_display())
+
+    @admin.display(description="Asked at", ordering="kind")
+    def kind_(self, decision: DecisionRecord) -> str:
+        return decision.get_kind_display()
+
+    @admin.display(description="Reasons")
+    def why(self, decision: DecisionRecord) -> SafeString:
+        return chips(decision.reason_codes)
+
+    @admin.display(description="Job")
+    def about(self, decision: DecisionRecord) -> SafeString:
+        return subject_link("job", str(decision.job_id))
+
+    @admin.display(description="Engine time", ordering="duration_us")
+    def took(self, decision: DecisionRecord) -> str:
+        return f"{decision.duration_us / 1000:.2f} ms"
+
+    @admin.display(description="Decided (UTC)", ordering="decided_at")
+    def when(self, decision: DecisionRecord) -> SafeString:
+        return moment(decision.decided_at)
+
+    def story(self, request: HttpRequest, row: DecisionRecord) -> dict[str, Any]:
+        return {
+            "effect": choice_badge(row.effect, row.get_effect_display()),
+            "job": subject_link("job", str(row.job_id)),
+            "client": subject_link("client", row.client_id),
+            "evaluations": evaluation_views(row),
+            "permit": Permit.objects.filter(decision=row).first(),
+            "revision": PolicyRevision.objects.filter(digest=row.revision_digest).first(),
+            "ledger": timeline(SubjectRef("decision", str(row.pk))),
+        }
+
+
+@admin.register(Permit)
+class PermitAdmin(StoryAdmin):
+    """Signed, single-use, short-lived leave to run."""
+
+    intro = (
+        "A permit lets one worker run one job, once, within seconds, on exactly one input with exactly one model "
+        "artifact. Without it the model runtime refuses."
+    )
+    empty_text = "A permit is issued when a worker takes up a job and policy still allows it."
+    story_template = "console/permit.html"
+    list_display = ["name", "status", "about", "attempt", "input_", "artifact", "when", "until"]
+    list_filter = [("issued_at", RangeDateTimeFilter)]
+    date_hierarchy = "issued_at"
+    search_ids = ("id", "job_id")
+    search_fields = ["input_sha256__exact", "artifact_sha256__exact"]
+    search_help_text = "A permit or job id, or a digest"
+
+    @admin.display(description="Permit")
+    def name(self, permit: Permit) -> SafeString:
+        return code(f"…{str(permit.pk)[-12:]}")
+
+    @admin.display(description="Status")
+    def status(self, permit: Permit) -> SafeString:
+        return permit_badge(permit)
+
+    @admin.display(description="Job")
+    def about(self, permit: Permit) -> SafeString:
+        return subject_link("job", str(permit.job_id))
+
+    @admin.display(description="Lease", ordering="fencing_token")
+    def attempt(self, permit: Permit) -> str:
+        return f"#{permit.fencing_token}"
+
+    @admin.display(description="Input")
+    def input_(self, permit: Permit) -> SafeString:
+        return digest(permit.input_sha256)
+
+    @admin.display(description="Artifact")
+    def artifact(self, permit: Permit) -> SafeString:
+        return digest(permit.artifact_sha256)
+
+    @admin.display(description="Issued (UTC)", ordering="issued_at")
+    def when(self, permit: Permit) -> SafeString:
+        return moment(permit.issued_at)
+
+    @admin.display(description="Expires (UTC)", ordering="expires_at")
+    def until(self, permit: Permit) -> SafeString:
+        return moment(permit.expires_at)
+
+    def story(self, request: HttpRequest, row: Permit) -> dict[str, Any]:
+        return {
+            "status": permit_badge(row),
+            "job": subject_link("job", str(row.job_id)),
+            "lifetime": (row.expires_at - row.issued_at).total_seconds(),
+            "revision": PolicyRevision.objects.filter(digest=row.revision_digest).first(),
+            "ledger": timeline(SubjectRef("permit", str(row.pk))),
+        }

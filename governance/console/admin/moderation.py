@@ -1,0 +1,70 @@
+"""What moderation models saw."""
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesCheckboxFilter, RangeDateTimeFilter
+
+from governance.console.base import HistoryAdmin
+from governance.console.presentation import badge, chips, code, label_texts, link, moment, score_meter
+from governance.moderation.models import ModerationVerdict
+
+
+@admin.register(ModerationVerdict)
+class ModerationVerdictAdmin(HistoryAdmin):
+    """Verdicts on inputs and outputs. They are facts for the release decision, not decisions themselves."""
+
+    intro = (
+        "What the moderation model saw in each input and output. The score is the highest confidence of an unsafe "
+        "label, from 0 to 1; policy decides what follows from it."
+    )
+    empty_text = "Inputs are moderated before a model runs, outputs before they are released."
+    list_display = ["stage_", "score_", "seen", "about", "moderator", "took", "when"]
+    list_display_links = ["stage_"]
+    list_filter = [
+        ("stage", ChoicesCheckboxFilter),
+        ("moderator", AllValuesCheckboxFilter),
+        ("created_at", RangeDateTimeFilter),
+    ]
+    list_select_related = ["job"]
+    date_hierarchy = "created_at"
+    search_ids = ("id", "job_id")
+    search_fields = ["content_sha256__exact", "moderator"]
+    search_help_text = "Id of a verdict or job, a digest, or a moderator"
+    fields = ["stage_", "score_", "seen", "about", "moderator", "model", "content", "attempt", "took", "when"]
+    readonly_fields = fields
+
+    @admin.display(description="Stage", ordering="stage")
+    def stage_(self, verdict: ModerationVerdict) -> SafeString:
+        return badge(verdict.get_stage_display())
+
+    @admin.display(description="Score", ordering="score")
+    def score_(self, verdict: ModerationVerdict) -> SafeString:
+        return score_meter(verdict.score)
+
+    @admin.display(description="Unsafe labels")
+    def seen(self, verdict: ModerationVerdict) -> SafeString:
+        return chips(label_texts(verdict), empty="none seen")
+
+    @admin.display(description="Job")
+    def about(self, verdict: ModerationVerdict) -> SafeString:
+        return link(verdict.job)
+
+    @admin.display(description="Model artifact (SHA-256)")
+    def model(self, verdict: ModerationVerdict) -> SafeString:
+        return code(verdict.moderator_sha256)
+
+    @admin.display(description="Content (SHA-256)")
+    def content(self, verdict: ModerationVerdict) -> SafeString:
+        return code(verdict.content_sha256)
+
+    @admin.display(description="Lease")
+    def attempt(self, verdict: ModerationVerdict) -> str:
+        return f"#{verdict.fencing_token}"
+
+    @admin.display(description="Took", ordering="duration_ms")
+    def took(self, verdict: ModerationVerdict) -> str:
+        return f"{verdict.duration_ms} ms"
+
+    @admin.display(description="Seen (UTC)", ordering="created_at")
+    def when(self, verdict: ModerationVerdict) -> SafeString:
+        return moment(verdict.created_at)

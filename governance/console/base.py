@@ -1,0 +1,145 @@
+"""What every console page shares: permissions, explanations, read-only history and pages that tell a story."""
+
+from collections.abc import Callable
+from functools import reduce
+from operator import or_
+from typing import Any, ClassVar, cast
+from uuid import UUID
+
+from django.contrib.admin.utils import unquote
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
+
+from governance.audit.types import Actor
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Return who acts, as the ledger names console users."""
+    return Actor(type="user", id=str(request.user.pk))
+
+
+class ConsoleChangeList(ChangeList):  # type: ignore[misc]
+    """A list that lets its table look up, for all rows of a page at once, what the columns need."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        self.model_admin.prepare(self.result_list)
+
+
+class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
+    """A table of the console. `intro` says what it is for; `empty_text` what to do while it is empty."""
+
+    intro: ClassVar[str] = ""
+    empty_title: ClassVar[str] = ""
+    empty_text: ClassVar[str] = ""
+    list_before_template = "console/list_intro.html"
+    list_fullwidth = True
+    list_filter_submit = True
+    list_per_page = 50
+    show_full_result_count = False
+    compressed_fields = True
+    warn_unsaved_form = True
+    actions = None
+    #: UUID columns that a search for an id looks in, by index instead of by text.
+    search_ids: ClassVar[tuple[str, ...]] = ()
+    #: Pages of a row beyond its form: the last part of the address, and the method that answers `(request, row)`.
+    row_pages: ClassVar[dict[str, str]] = {}
+    #: Pages beside the list: the last part of the address, and the method that answers `(request)`.
+    list_pages: ClassVar[dict[str, str]] = {}
+
+    def prepare(self, rows: list[Any]) -> None:
+        """Add to the rows of one list page what its columns show beyond the database columns."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ConsoleChangeList]:
+        return ConsoleChangeList
+
+    def get_urls(self) -> list[URLPattern]:
+        area, table = self.opts.app_label, self.opts.model_name
+        of_list = [
+            path(f"{part}/", self.admin_site.admin_view(getattr(self, view)), name=f"{area}_{table}_{part}")
+            for part, view in self.list_pages.items()
+        ]
+        of_row = [
+            path(
+                f"<path:object_id>/{part}/",
+                self.admin_site.admin_view(self._of_row(view)),
+                name=f"{area}_{table}_{part}",
+            )
+            for part, view in self.row_pages.items()
+        ]
+        return [*of_list, *of_row, *super().get_urls()]
+
+    def _of_row(self, view: str) -> Callable[[HttpRequest, str], HttpResponse]:
+        def answer(request: HttpRequest, object_id: str) -> HttpResponse:
+            row = self.get_object(request, unquote(object_id))
+            if row is None:
+                raise Http404(f"There is no {self.opts.verbose_name} with this id.")
+            return cast(HttpResponse, getattr(self, view)(request, row))
+
+        return answer
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        wanted = _uuid(search_term)
+        if wanted is not None and self.search_ids:
+            return queryset.filter(reduce(or_, (Q(**{column: wanted}) for column in self.search_ids))), False
+        return cast("tuple[QuerySet[Any], bool]", super().get_search_results(request, queryset, search_term))
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text.strip())
+    except ValueError:
+        return None
+
+
+class SluggedAdmin(ConsoleAdmin):
+    """A table whose rows are known by a slug: offered from the name at first, and never changed afterwards."""
+
+    prepopulated_fields: ClassVar[dict[str, list[str]]] = {"slug": ["name"]}
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return ["slug"] if obj else []
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Model | None = None) -> dict[str, list[str]]:
+        return {} if obj else self.prepopulated_fields
+
+
+class HistoryAdmin(ConsoleAdmin):
+    """A table that nobody edits here: rows come from the product itself or from a service."""
+
+    warn_unsaved_form = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class StoryAdmin(HistoryAdmin):
+    """A history table whose rows have a page of their own, drawn from `story_template` with what `story` returns."""
+
+    story_template: ClassVar[str]
+    change_form_template = "console/story.html"
+
+    def story(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return what the page shows beyond the row itself (`original` in the template)."""
+        raise NotImplementedError
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        return []
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context.update(self.story(request, kwargs["obj"]), story_template=self.story_template)
+        return cast(HttpResponse, super().render_change_form(request, context, *args, **kwargs))

@@ -1,0 +1,95 @@
+"""A creator's consent as the governance team reads it: what holds for each work, and every statement that led there."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.utils.safestring import SafeString
+
+from governance.catalog.choices import ConsentSource, ConsentState, GrantKind
+from governance.catalog.models import Asset, ConsentGrant, Creator
+from governance.catalog.queries import effective_consents
+from governance.catalog.types import EffectiveConsent
+from governance.console.presentation import choice_badge
+from governance.jobs.models import Job
+from governance.kernel import clock
+from governance.workflows.consent import affected_jobs
+
+WORKS_PER_PAGE = 12
+STATEMENTS_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class WorkView:
+    """A work with the consent that holds for it now."""
+
+    asset: Asset
+    consent: EffectiveConsent
+    state: SafeString
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a withdrawal would touch: works, and open jobs that read them."""
+
+    works: int
+    jobs: int
+
+
+def consent_story(creator: Creator, works_page: str) -> dict[str, Any]:
+    """Return what a creator's page shows of works and statements."""
+    works: Page[Any] = Paginator(
+        Asset.objects.filter(creator=creator).select_related("dataset").order_by("-created_at"), WORKS_PER_PAGE
+    ).get_page(works_page)
+    assets = list(works.object_list)
+    consents = effective_consents(assets, clock.now())
+    statements = list(
+        ConsentGrant.objects.filter(creator=creator)
+        .select_related("level", "asset")
+        .order_by("-epoch", "asset__title")[: STATEMENTS_SHOWN + 1]
+    )
+    return {
+        "works": works,
+        "work_views": [_work(asset, consents[asset.id]) for asset in assets],
+        "statements": statements[:STATEMENTS_SHOWN],
+        "more_statements": len(statements) > STATEMENTS_SHOWN,
+        "default": current_default(creator),
+        "default_state": default_state(creator),
+    }
+
+
+def current_default(creator: Creator) -> ConsentGrant | None:
+    """Return the newest default statement that has begun."""
+    defaults = ConsentGrant.objects.filter(creator=creator, asset=None, valid_from__lte=clock.now())
+    return defaults.select_related("level").order_by("-epoch").first()
+
+
+def default_state(creator: Creator) -> SafeString:
+    """Return what the creator's default amounts to now, as a badge."""
+    statement = current_default(creator)
+    if statement is None:
+        state = ConsentState.NONE
+    elif statement.kind == GrantKind.WITHDRAWAL:
+        state = ConsentState.WITHDRAWN
+    elif statement.valid_until is not None and statement.valid_until <= clock.now():
+        state = ConsentState.EXPIRED
+    else:
+        state = ConsentState.ACTIVE
+    return choice_badge(state.value, str(state.label))
+
+
+def reach_of_withdrawal(*, creator: Creator, asset: Asset | None, everything: bool) -> Reach:
+    """Return how many works lose consent and how many open jobs are decided again."""
+    if asset is not None:
+        return Reach(1, affected_jobs(creator=creator, asset=asset).distinct().count())
+    works = Asset.objects.filter(creator=creator)
+    if not everything:
+        works = works.filter(consent_grants=None)
+    jobs = affected_jobs(creator=creator, asset=None).filter(inputs__asset__in=works)
+    return Reach(works.count(), Job.objects.filter(id__in=jobs.values("id")).count())
+
+
+def _work(asset: Asset, consent: EffectiveConsent) -> WorkView:
+    source = ConsentSource(consent.source).label if consent.source != ConsentSource.NONE else ""
+    return WorkView(asset, consent, choice_badge(consent.state, str(ConsentState(consent.state).label)), str(source))

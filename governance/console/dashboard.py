@@ -1,0 +1,213 @@
+"""The first page: how the marketplace is doing, from real rows only."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, F, Max, Min, Q
+from django.db.models.functions import TruncHour
+from django.http import HttpRequest
+
+from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry
+from governance.catalog.models import Asset, Creator
+from governance.console.presentation import TONES, duration, list_url
+from governance.decisions.choices import DecisionEffect
+from governance.decisions.models import DecisionRecord
+from governance.jobs.choices import JobState
+from governance.jobs.models import OPEN_STATES, Job
+from governance.kernel import clock
+from governance.rulebook.queries import active_revision
+
+DAY = timedelta(hours=24)
+WEEK = timedelta(days=7)
+REASONS_SHOWN = 6
+SLOW_SECONDS = 60
+LAG_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of the dashboard, with what it means and where it leads."""
+
+    name: str
+    value: str
+    note: str
+    link: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One line of a bar list; `share` is its part of the largest, in percent."""
+
+    label: str
+    count: int
+    share: int
+    tone: str
+    link: str = ""
+
+
+def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add to the context of the first page what it shows. Each part needs the right to see its table."""
+    now = clock.now()
+    sees = {name: request.user.has_perm(name) for name in PARTS}
+    context["figures"] = [figure for name, part in PARTS.items() if sees[name] for figure in part(now)]
+    if sees["jobs.view_job"]:
+        context["job_bars"] = job_bars()
+        context["latest_jobs"] = Job.objects.select_related("partner", "model_version__model").order_by("-created_at")[
+            :8
+        ]
+    if sees["decisions.view_decisionrecord"]:
+        context["decision_chart"] = decision_chart(now)
+        context["decisions"] = {"day": _effects(now - DAY), "week": _effects(now - WEEK)}
+        context["reason_bars"] = reason_bars(now - WEEK)
+    if sees["rulebook.view_policyrevision"]:
+        context["active_revision"] = active_revision()
+    context["fresh"] = not (Creator.objects.exists() or Asset.objects.exists() or Job.objects.exists())
+    return context
+
+
+def job_figures(now: datetime) -> list[Figure]:
+    """Return how much work is open and how long the oldest of it waits."""
+    open_jobs = Job.objects.filter(state__in=OPEN_STATES).aggregate(
+        count=Count("id"), waiting=Count("id", filter=Q(state=JobState.QUEUED)), oldest=Min("created_at")
+    )
+    waited = (now - open_jobs["oldest"]).total_seconds() if open_jobs["oldest"] else 0.0
+    return [
+        Figure(
+            name="Open jobs",
+            value=f"{open_jobs['count']:,}",
+            note=f"{open_jobs['waiting']:,} in the queue",
+            link=list_url(Job, f"?state__in={','.join(OPEN_STATES)}") if open_jobs["count"] else list_url(Job),
+        ),
+        Figure(
+            name="Oldest open job",
+            value=duration(waited) if open_jobs["oldest"] else "–",
+            note="since it was submitted" if open_jobs["oldest"] else "nothing waits",
+            tone="warn" if waited > SLOW_SECONDS else "",
+        ),
+    ]
+
+
+def decision_figures(now: datetime) -> list[Figure]:
+    """Return how much was decided in a day and what part of it was denied."""
+    effects = _effects(now - DAY)
+    total = effects["permit"] + effects["deny"]
+    share = f"{effects['deny'] / total:.0%} denied" if total else "nothing was asked"
+    return [Figure("Decisions, 24 h", f"{total:,}", share, list_url(DecisionRecord))]
+
+
+def ledger_figures(now: datetime) -> list[Figure]:
+    """Return how long the ledger is and whether entries wait for a place in it."""
+    newest = LedgerEntry.objects.aggregate(newest=Max("index"))["newest"]
+    waiting = OutboxEntry.objects.aggregate(count=Count("id"), oldest=Min("occurred_at"))
+    lag = (now - waiting["oldest"]).total_seconds() if waiting["oldest"] else 0.0
+    note = f"{waiting['count']:,} waiting, {duration(lag)}" if waiting["count"] else "all entries sealed"
+    size = 0 if newest is None else newest + 1
+    return [Figure("Ledger entries", f"{size:,}", note, list_url(LedgerEntry), "warn" if lag > LAG_SECONDS else "")]
+
+
+def evidence_figures(now: datetime) -> list[Figure]:
+    """Return how much evidence there is and how much of it has not reached WORM storage."""
+    records = EvidenceRecord.objects.aggregate(
+        count=Count("id"),
+        waiting=Count("id", filter=Q(worm_reference=None)),
+        oldest=Min("created_at", filter=Q(worm_reference=None)),
+    )
+    late = records["oldest"] is not None and (now - records["oldest"]).total_seconds() > LAG_SECONDS
+    note = f"{records['waiting']:,} waiting for WORM" if records["waiting"] else "all in WORM storage"
+    link = list_url(EvidenceRecord, "?anchored=no" if records["waiting"] else "")
+    return [
+        Figure(
+            "Evidence records",
+            f"{records['count']:,}",
+            note if records["count"] else "none yet",
+            link,
+            "warn" if late else "",
+        )
+    ]
+
+
+PARTS = {
+    "jobs.view_job": job_figures,
+    "decisions.view_decisionrecord": decision_figures,
+    "audit.view_ledgerentry": ledger_figures,
+    "audit.view_evidencerecord": evidence_figures,
+    "rulebook.view_policyrevision": lambda now: [],
+}
+
+
+def job_bars() -> list[Bar]:
+    """Return how many jobs there are in each state that has any."""
+    counts = dict(Job.objects.order_by().values_list("state").annotate(count=Count("id")))
+    largest = max(counts.values(), default=0)
+    return [
+        Bar(
+            label=str(state.label),
+            count=counts[state],
+            share=max(1, round(counts[state] * 100 / largest)),
+            tone=TONES[state],
+            link=list_url(Job, f"?state__in={state}"),
+        )
+        for state in JobState
+        if counts.get(state)
+    ]
+
+
+def reason_bars(since: datetime) -> list[Bar]:
+    """Return the reason codes that denied most often since a moment."""
+    codes = (
+        DecisionRecord.objects.filter(effect=DecisionEffect.DENY, decided_at__gte=since)
+        .annotate(code=F("reason_codes__0"))
+        .order_by()
+        .values_list("code")
+        .annotate(count=Count("id"))
+        .order_by("-count", "code")[:REASONS_SHOWN]
+    )
+    largest = max((count for _, count in codes), default=0)
+    return [
+        Bar(code, count, max(1, round(count * 100 / largest)), "bad", list_url(Job, f"?q={code}"))
+        for code, count in codes
+        if code
+    ]
+
+
+def decision_chart(now: datetime) -> str:
+    """Return permits and denials of the last 24 hours by hour, as data for Chart.js; empty when there are none."""
+    first = (now - DAY + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
+    rows = (
+        DecisionRecord.objects.filter(decided_at__gte=first)
+        .annotate(hour=TruncHour("decided_at"))
+        .order_by()
+        .values_list("hour", "effect")
+        .annotate(count=Count("id"))
+    )
+    counts = {(hour, effect): count for hour, effect, count in rows}
+    if not counts:
+        return ""
+    hours = [first + timedelta(hours=step) for step in range(24)]
+    series = ((DecisionEffect.PERMIT, "Permitted", "#22a35a"), (DecisionEffect.DENY, "Denied", "#e5484d"))
+    return json.dumps(
+        {
+            "labels": [f"{hour:%H:00}" for hour in hours],
+            "datasets": [
+                {
+                    "label": label,
+                    "data": [counts.get((hour, effect), 0) for hour in hours],
+                    "backgroundColor": colour,
+                    "maxBarThickness": 18,
+                    "borderRadius": 2,
+                    "displayYAxis": True,
+                }
+                for effect, label, colour in series
+            ],
+        }
+    )
+
+
+def _effects(since: datetime) -> dict[str, int]:
+    return DecisionRecord.objects.filter(decided_at__gte=since).aggregate(
+        permit=Count("id", filter=Q(effect=DecisionEffect.PERMIT)),
+        deny=Count("id", filter=Q(effect=DecisionEffect.DENY)),
+    )

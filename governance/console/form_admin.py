@@ -1,0 +1,90 @@
+"""Tables whose rows are written through services: the form asks, the service writes."""
+
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+
+from governance.console.base import ConsoleAdmin
+from governance.console.pages import Page, form_page
+from governance.console.presentation import list_url, page_url
+
+
+class FormAdmin(ConsoleAdmin):
+    """A table with a form of the console's own in place of a form over the columns."""
+
+    form_template: ClassVar[str] = "console/form_page.html"
+
+    def build_form(self, request: HttpRequest, row: Any) -> Form:
+        """Return the form for a new row (`row` None) or for changing one."""
+        raise NotImplementedError
+
+    def perform(self, request: HttpRequest, row: Any, data: dict[str, Any]) -> Model:
+        """Call the service with what was entered and return the row it wrote."""
+        raise NotImplementedError
+
+    def form_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return what the page shows beside the form."""
+        return {}
+
+    def form_intro(self, row: Any) -> str:
+        """Return the sentence above the form."""
+        return ""
+
+    def saved_message(self, row: Model) -> str:
+        """Return what is said once the row was written."""
+        return f"{self.opts.verbose_name[:1].upper()}{self.opts.verbose_name[1:]} “{row}” was saved."
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self._row(request, object_id)
+        form = self.build_form(request, row)
+        allowed = self.has_change_permission(request, row) if row else self.has_add_permission(request)
+        if not allowed:
+            for field in form.fields.values():
+                field.disabled = True
+        if request.method == "POST" and not allowed:
+            raise PermissionDenied
+
+        page = Page(
+            title=str(row) if row else f"New {self.opts.verbose_name}",
+            submit="Save",
+            back=list_url(self.model),
+            intro=self.form_intro(row),
+            template=self.form_template,
+            extra={
+                **self.form_context(request, row),
+                "readonly": not allowed,
+                "can_delete": row is not None and self.has_delete_permission(request, row),
+            },
+        )
+        return form_page(
+            request, admin=self, page=page, form=form, perform=lambda data: self.finish(request, row, data), row=row
+        )
+
+    def finish(self, request: HttpRequest, row: Any, data: dict[str, Any]) -> HttpResponse:
+        """Write, say so, and go to the row's page."""
+        saved = self.perform(request, row, data)
+        messages.success(request, self.saved_message(saved))
+        return HttpResponseRedirect(page_url(saved))
+
+    def _row(self, request: HttpRequest, object_id: str | None) -> Model | None:
+        if object_id is None:
+            if not self.has_add_permission(request):
+                raise PermissionDenied
+            return None
+        row: Model | None = self.get_object(request, unquote(object_id))
+        if not self.has_view_or_change_permission(request, row):
+            raise PermissionDenied
+        if row is None:
+            raise Http404(f"There is no {self.opts.verbose_name} with this id.")
+        return row

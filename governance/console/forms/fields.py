@@ -1,0 +1,77 @@
+"""Form fields and widgets that several pages of the console share."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from unfold.widgets import (
+    INPUT_CLASSES,
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelect2MultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from governance.catalog.models import REGION
+
+
+class RegionsField(forms.CharField):
+    """Region codes, written with commas or spaces; cleans to a sorted list without repeats."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", UnfoldAdminTextInputWidget(attrs={"placeholder": "DE, FR, EU"}))
+        kwargs.setdefault("required", False)
+        super().__init__(**kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list | tuple) else value
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        return sorted({part.upper() for part in text.replace(",", " ").split()})
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        for region in value:
+            try:
+                REGION(region)
+            except ValidationError as error:
+                raise ValidationError(f"'{region}': {error.message}") from error
+
+    def run_validators(self, value: Any) -> None:
+        """The parts were validated one by one."""
+
+
+class MomentField(forms.DateTimeField):
+    """A moment in UTC, picked with the browser's own control."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault(
+            "widget",
+            forms.DateTimeInput(
+                format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local", "class": " ".join(INPUT_CLASSES)}
+            ),
+        )
+        super().__init__(**kwargs)
+
+
+def choice_field(choices: Iterable[tuple[str, Any]], **kwargs: Any) -> forms.ChoiceField:
+    """Return a drop-down field."""
+    return forms.ChoiceField(choices=list(choices), widget=UnfoldAdminSelectWidget(), **kwargs)
+
+
+def checkbox_field(choices: Iterable[tuple[str, Any]], **kwargs: Any) -> forms.MultipleChoiceField:
+    """Return a field of checkboxes."""
+    return forms.MultipleChoiceField(choices=list(choices), widget=UnfoldAdminCheckboxSelectMultipleWidget(), **kwargs)
+
+
+def names_field(choices: Iterable[tuple[str, Any]], **kwargs: Any) -> forms.MultipleChoiceField:
+    """Return a searchable field for any number of names."""
+    kwargs.setdefault("required", False)
+    return forms.MultipleChoiceField(choices=list(choices), widget=UnfoldAdminSelect2MultipleWidget(), **kwargs)
+
+
+def text_field(**kwargs: Any) -> forms.CharField:
+    """Return a one-line text field."""
+    return forms.CharField(widget=UnfoldAdminTextInputWidget(), **kwargs)

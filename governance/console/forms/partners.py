@@ -1,0 +1,50 @@
+"""What is entered about partners and their API clients."""
+
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from governance.catalog.models import Dataset
+from governance.console.forms.fields import checkbox_field, choice_field, names_field
+from governance.kernel.vocabulary import ACTION_CHOICES, PURPOSE_CHOICES
+from governance.partners.models import Partner
+from governance.registry.models import Model
+
+REVOCATION_REASONS = [
+    ("secret_leaked", "A secret leaked"),
+    ("suspicious_use", "Suspicious use"),
+    ("asked_by_partner", "The partner asked for it"),
+    ("contract_ended", "The contract ended"),
+    ("revoked_by_operator", "Other"),
+]
+
+
+class ClientForm(forms.Form):
+    """A new API client with the most that its tokens may ever cover."""
+
+    partner = forms.ModelChoiceField(
+        queryset=Partner.objects.all(), widget=UnfoldAdminSelectWidget(), empty_label="Choose an organisation"
+    )
+    name = forms.CharField(
+        max_length=255,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Which app or server of the partner this is.",
+    )
+    actions = checkbox_field(ACTION_CHOICES, help_text="What tokens of this client may be used for.")
+    purposes = checkbox_field(PURPOSE_CHOICES)
+    models = names_field([], label="Only these models", help_text="Empty: every model.")
+    datasets = names_field([], label="Only these datasets", help_text="Empty: every dataset.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, rows in (("models", Model.objects), ("datasets", Dataset.objects)):
+            field = self.fields[name]
+            assert isinstance(field, forms.MultipleChoiceField)
+            field.choices = list(rows.values_list("slug", "name"))
+
+
+class RevocationForm(forms.Form):
+    """Why access is taken away. The reason goes to the ledger as a code."""
+
+    reason = choice_field(REVOCATION_REASONS)

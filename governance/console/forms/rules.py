@@ -1,0 +1,129 @@
+"""The form of an ABAC rule. What makes sense is decided by the rulebook; this puts its sentences at the fields."""
+
+import json
+from typing import Any
+
+from django import forms
+from unfold.widgets import (
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+from governance.console.forms.fields import checkbox_field
+from governance.kernel.vocabulary import ACTION_CHOICES
+from governance.rulebook.choices import RuleEffect
+from governance.rulebook.errors import FieldError, RuleInvalid
+from governance.rulebook.models import AbacRule
+from governance.rulebook.rules import parse_rule
+from governance.rulebook.schema import current_schema
+from governance.rulebook.types import RuleSpec
+
+FIELD_OF = {"id": "slug"}
+EMPTY_CONDITION: dict[str, Any] = {}
+
+
+class RuleForm(forms.Form):
+    """An ABAC rule. `condition` travels as JSON; the page's condition builder writes it."""
+
+    slug = forms.CharField(
+        max_length=50,
+        label="Rule id",
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "no-embargoed-regions", "autocomplete": "off"}),
+        help_text="Lower-case words joined by hyphens. It names the rule in decisions and cannot be changed later.",
+    )
+    effect = forms.ChoiceField(
+        choices=RuleEffect.choices,
+        initial=RuleEffect.DENY,
+        widget=UnfoldAdminRadioSelectWidget(),
+        help_text="One denial outweighs any number of permits.",
+    )
+    actions = checkbox_field(
+        ACTION_CHOICES, help_text="The condition can only ask about facts that are known for every action chosen here."
+    )
+    condition = forms.JSONField(widget=forms.HiddenInput(), initial=EMPTY_CONDITION)
+    reason_code = forms.CharField(
+        max_length=50,
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "region_blocked", "autocomplete": "off"}),
+        help_text="Stable code that partners' software receives.",
+    )
+    message = forms.CharField(
+        max_length=300,
+        label="Message to the partner",
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "Works are not available in {subject.region}."}),
+        help_text="The sentence that partners read. Facts can be quoted in braces, such as {purpose}.",
+    )
+    obligations = forms.JSONField(
+        required=False,
+        initial=list,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "spellcheck": "false"}),
+        help_text='Only for a rule that permits. A JSON list such as [{"kind": "attribution", "parameters": {}}].',
+    )
+    enabled = forms.BooleanField(
+        required=False,
+        initial=True,
+        widget=UnfoldBooleanSwitchWidget(),
+        help_text="Only enabled rules become part of the next revision.",
+    )
+
+    def __init__(self, *args: Any, rule: AbacRule | None, **kwargs: Any) -> None:
+        if rule is not None:
+            names = ("slug", "effect", "actions", "condition", "reason_code", "message", "obligations", "enabled")
+            kwargs["initial"] = {name: getattr(rule, name) for name in names}
+        super().__init__(*args, **kwargs)
+        self.fields["slug"].disabled = rule is not None
+        self.condition_errors: list[dict[str, str]] = []
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if self.errors:
+            return data
+        try:
+            data["spec"] = spec_from(data)
+        except RuleInvalid as error:
+            for fault in error.errors:
+                self._place(fault)
+        return data
+
+    def condition_json(self) -> Any:
+        """Return the condition as plain data for the builder, also what was sent and refused."""
+        value = self["condition"].value()
+        if isinstance(value, str):
+            try:
+                return json.loads(value)
+            except ValueError:
+                return EMPTY_CONDITION
+        return value
+
+    def _place(self, fault: FieldError) -> None:
+        field = fault.path.split(".")[0].split("[")[0]
+        field = FIELD_OF.get(field, field)
+        if field == "condition":
+            self.condition_errors.append({"path": fault.path, "message": fault.message})
+        self.add_error(field if field in self.fields else None, fault.message)
+
+
+def spec_from(data: dict[str, Any]) -> RuleSpec:
+    """Return the checked rule that form data describes. Raises RuleInvalid."""
+    rule = {
+        "id": data["slug"],
+        "effect": data["effect"],
+        "actions": data["actions"],
+        "condition": data["condition"],
+        "reason_code": data["reason_code"],
+        "message": data["message"],
+        "obligations": data.get("obligations") or [],
+    }
+    return parse_rule(rule, current_schema())
+
+
+class PublishForm(forms.Form):
+    """A note for the record of a new revision."""
+
+    note = forms.CharField(
+        required=False,
+        max_length=300,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Why this revision is made. It stays with the revision.",
+    )

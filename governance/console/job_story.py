@@ -1,0 +1,178 @@
+"""All that is known of one job, gathered for its page in a fixed number of queries."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry
+from governance.console.evaluations import EvaluationView, consent_views, evaluation_views, licence_facts
+from governance.console.presentation import TONES, Tone
+from governance.decisions.models import DecisionRecord
+from governance.jobs.choices import JobState
+from governance.jobs.models import Job, JobEvent
+from governance.jobs.states import ENDED
+from governance.moderation.queries import verdicts_for_job
+from governance.rulebook.models import PolicyRevision
+
+WAY = (
+    (JobState.QUEUED, "Admitted"),
+    (JobState.LEASED, "Taken up"),
+    (JobState.RUNNING, "Running"),
+    (JobState.MODERATING, "Moderation"),
+    (JobState.RELEASING, "Release decided"),
+    (JobState.SEALING, "Evidence sealed"),
+    (JobState.RELEASED, "Released"),
+)
+TITLES = {
+    "job.cancel_requested": "Cancelling was asked for",
+    "decision.recorded": "Decision recorded",
+    "permit.issued": "Permit issued",
+    "permit.refused": "Permit refused",
+    "permit.redeemed": "Permit used by the model runtime",
+    "moderation.recorded": "Moderation verdict recorded",
+    "evidence.issued": "Evidence signed",
+    "evidence.anchored": "Evidence written to WORM storage",
+}
+LEDGER_TONES = {"permit.refused": Tone.BAD, "job.cancel_requested": Tone.WARN, "evidence.anchored": Tone.GOOD}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stage on the way of a job; `at` is None while it has not been reached."""
+
+    name: str
+    at: datetime | None
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the timeline. `index` is the place in the ledger, None while it waits or has none."""
+
+    at: datetime
+    title: str
+    detail: str
+    tone: str
+    index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionView:
+    """A decision about the job with its evaluations and the revision that it was made by."""
+
+    record: DecisionRecord
+    evaluations: list[EvaluationView]
+    revision: PolicyRevision | None
+
+
+def job_story(job: Job) -> dict[str, Any]:
+    """Return the context of a job's page."""
+    decisions = list(DecisionRecord.objects.filter(job_id=job.pk).select_related("permit").order_by("decided_at", "id"))
+    digests = {each.revision_digest for each in decisions}
+    revisions = {each.digest: each for each in PolicyRevision.objects.filter(digest__in=digests).defer("content")}
+    evidence = (
+        EvidenceRecord.objects.filter(subject_type="job", subject_id=str(job.pk))
+        .select_related("worm_reference")
+        .first()
+    )
+    events = list(job.events.order_by("id"))
+    latest = decisions[-1] if decisions else None
+    return {
+        "steps": steps(job, events),
+        "inputs": list(job.inputs.select_related("asset__creator").order_by("id")),
+        "output": getattr(job, "output", None),
+        "decisions": [
+            DecisionView(each, evaluation_views(each), revisions.get(each.revision_digest)) for each in decisions
+        ],
+        "permits": [each.permit for each in decisions if hasattr(each, "permit")],
+        "consents": consent_views(latest) if latest else [],
+        "licence": licence_facts(latest) if latest else None,
+        "consent_decision": latest,
+        "verdicts": verdicts_for_job(job.pk),
+        "evidence": evidence,
+        "worm": getattr(evidence, "worm_reference", None),
+        "timeline": _timeline(job, events, decisions, evidence),
+        "token_grant": job.token_grant,
+    }
+
+
+def steps(job: Job, events: Iterable[JobEvent]) -> list[Step]:
+    """Return how far a job has come. A job that ended on the way shows its end in place of what was still ahead."""
+    reached: dict[str, datetime] = {}
+    for event in events:
+        reached[event.to_state] = event.at
+    way = [Step(name, reached.get(state), Tone.GOOD) for state, name in WAY]
+    if job.state in ENDED and job.state != JobState.RELEASED:
+        ending = Step(job.get_state_display(), job.finished_at, TONES[job.state])
+        return [*(step for step in way if step.at is not None), ending]
+    order = [state for state, _ in WAY]
+    here = order.index(JobState(job.state))
+    return [_placed(step, index, here, job.state == JobState.RELEASED) for index, step in enumerate(way)]
+
+
+def _placed(step: Step, index: int, here: int, done: bool) -> Step:
+    """A job can be sent back: what it reached before but now lies ahead of it again is not shown as reached."""
+    if index > here:
+        return Step(step.name, None, Tone.QUIET)
+    return Step(step.name, step.at, Tone.BUSY if index == here and not done else Tone.GOOD)
+
+
+def _timeline(
+    job: Job, events: list[JobEvent], decisions: list[DecisionRecord], evidence: EvidenceRecord | None
+) -> list[Line]:
+    about = {"job": {str(job.pk)}, "decision": {str(each.pk) for each in decisions}}
+    about["permit"] = {str(each.permit.pk) for each in decisions if hasattr(each, "permit")}
+    about["evidence"] = {str(evidence.pk)} if evidence else set()
+    entries = _entries(about)
+    by_id = {str(each.pk): each for each in decisions}
+    moves = defaultdict(list)
+    lines = []
+    for entry in entries:
+        if entry.kind.startswith("job.") and entry.kind not in TITLES:
+            moves[entry.kind].append(entry)
+        else:
+            lines.append(_ledger_line(entry, by_id))
+    lines += [_event_line(event, moves) for event in events]
+    return sorted(lines, key=lambda line: (line.at, line.index is None, line.index or 0))
+
+
+def _entries(about: Mapping[str, set[str]]) -> list[LedgerEntry | OutboxEntry]:
+    wanted = Q()
+    for subject_type, ids in about.items():
+        if ids:
+            wanted |= Q(subject_type=subject_type, subject_id__in=ids)
+    waiting = list(OutboxEntry.objects.filter(wanted).order_by("id"))
+    ordered = list(LedgerEntry.objects.filter(wanted).order_by("index"))
+    placed = {entry.entry_id for entry in ordered}
+    return [*ordered, *(entry for entry in waiting if entry.entry_id not in placed)]
+
+
+def _ledger_line(entry: LedgerEntry | OutboxEntry, decisions: Mapping[str, DecisionRecord]) -> Line:
+    title, tone = TITLES.get(entry.kind, entry.kind), LEDGER_TONES.get(entry.kind, Tone.QUIET)
+    decision = decisions.get(entry.subject_id)
+    if decision is not None:
+        title = f"{decision.get_kind_display()} decided: {decision.get_effect_display().lower()}"
+        tone = TONES[decision.effect]
+    return Line(entry.occurred_at, title, f"by {entry.actor_type} {entry.actor_id}", tone, _index(entry))
+
+
+def _event_line(event: JobEvent, moves: Mapping[str, list[LedgerEntry | OutboxEntry]]) -> Line:
+    label = JobState(event.to_state).label
+    title = f"{JobState(event.from_state).label} → {label}" if event.from_state else f"Submitted → {label}"
+    parts = [f"by {event.actor_type} {event.actor_id}"]
+    if event.fencing_token:
+        parts.append(f"lease #{event.fencing_token}")
+    if event.reason_code:
+        parts.append(event.reason_code)
+    entry = next(iter(moves.get(f"job.{event.to_state}", [])), None)
+    if entry is not None:
+        moves[f"job.{event.to_state}"].remove(entry)
+    return Line(event.at, title, ", ".join(parts), TONES[event.to_state], _index(entry))
+
+
+def _index(entry: LedgerEntry | OutboxEntry | None) -> int | None:
+    return entry.index if isinstance(entry, LedgerEntry) else None

@@ -1,0 +1,105 @@
+"""The sidebar: what people work on, grouped by how they work. Only what the user may see is listed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the sidebar. `permission` is what the user needs to see it."""
+
+    title: str
+    icon: str
+    url_name: str
+    permission: str
+
+
+def _table(title: str, icon: str, area: str, table: str) -> Entry:
+    return Entry(title, icon, f"admin:{area}_{table}_changelist", f"{area}.view_{table}")
+
+
+GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+    (
+        "Governance",
+        (
+            _table("Creators", "palette", "catalog", "creator"),
+            _table("Consent levels", "tune", "catalog", "consentlevel"),
+            _table("Consent statements", "history_edu", "catalog", "consentgrant"),
+            _table("Datasets", "folder_copy", "catalog", "dataset"),
+            _table("Works", "image", "catalog", "asset"),
+        ),
+    ),
+    (
+        "Policy",
+        (
+            _table("ABAC rules", "rule", "rulebook", "abacrule"),
+            _table("Policy revisions", "history", "rulebook", "policyrevision"),
+            Entry("Publish", "publish", "admin:rulebook_policyrevision_publish", "rulebook.add_policyrevision"),
+        ),
+    ),
+    (
+        "Models",
+        (
+            _table("Models", "neurology", "registry", "model"),
+            _table("Model versions", "deployed_code", "registry", "modelversion"),
+            _table("Licences", "license", "registry", "licence"),
+        ),
+    ),
+    (
+        "Partners",
+        (
+            _table("Organisations", "apartment", "partners", "partner"),
+            _table("Tiers", "stacks", "partners", "tier"),
+            _table("API clients", "api", "partners", "apiclient"),
+            _table("Access tokens", "key", "partners", "accesstoken"),
+        ),
+    ),
+    (
+        "Operations",
+        (
+            _table("Jobs", "work_history", "jobs", "job"),
+            _table("Decisions", "gavel", "decisions", "decisionrecord"),
+            _table("Permits", "confirmation_number", "decisions", "permit"),
+            _table("Moderation verdicts", "visibility", "moderation", "moderationverdict"),
+        ),
+    ),
+    (
+        "Proof",
+        (
+            _table("Ledger", "receipt_long", "audit", "ledgerentry"),
+            _table("Tree heads", "account_tree", "audit", "treehead"),
+            _table("Evidence", "verified", "audit", "evidencerecord"),
+            _table("WORM references", "lock", "audit", "wormreference"),
+        ),
+    ),
+    (
+        "Administration",
+        (
+            _table("Users", "person", "auth", "user"),
+            _table("Groups", "groups", "auth", "group"),
+        ),
+    ),
+)
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the sidebar for the user who asks, in the form that Unfold draws."""
+    home = reverse("admin:index")
+    dashboard = {"title": "Dashboard", "icon": "dashboard", "link": home, "active": request.path == home}
+    groups: list[dict[str, Any]] = [{"items": [dashboard]}]
+    for title, entries in GROUPS:
+        allowed = [entry for entry in entries if request.user.has_perm(entry.permission)]
+        groups.append({"title": title, "items": _items(request, allowed)})
+    return groups
+
+
+def _items(request: HttpRequest, entries: list[Entry]) -> list[dict[str, Any]]:
+    links = {entry: reverse(entry.url_name) for entry in entries}
+    here = max((link for link in links.values() if request.path.startswith(link)), key=len, default="")
+    return [
+        {"title": entry.title, "icon": entry.icon, "link": link, "active": link == here}
+        for entry, link in links.items()
+    ]

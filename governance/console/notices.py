@@ -1,0 +1,9 @@
+"""What every page of the console says about the installation it shows."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def environment(request: HttpRequest) -> list[str] | None:
+    """Return a warning label where the installation accepts development keys, and nothing in production."""
+    return ["Development keys", "warning"] if settings.ASSENT_ALLOW_DEVELOPMENT_KEYS else None

@@ -1,0 +1,81 @@
+"""Pages of the console that ask for something and then call one service: forms and confirmations."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
+from django.db.models import Model
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from governance.console.base import ConsoleAdmin
+from governance.kernel.errors import GovernanceError
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a form page says. `back` is where Cancel leads; `danger` makes the button red."""
+
+    title: str
+    submit: str
+    back: str
+    intro: str = ""
+    danger: bool = False
+    template: str = "console/form_page.html"
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def require(request: HttpRequest, permission: str) -> None:
+    """Raise PermissionDenied unless the user has `permission`."""
+    if not request.user.has_perm(permission):
+        raise PermissionDenied(f"This needs the permission {permission}.")
+
+
+def form_page(
+    request: HttpRequest,
+    *,
+    admin: ConsoleAdmin,
+    page: Page,
+    form: Form,
+    perform: Callable[[dict[str, Any]], HttpResponse],
+    row: Model | None = None,
+) -> HttpResponse:
+    """Show a form; once it is valid, call `perform` with its cleaned data and return what that answers.
+
+    A GovernanceError becomes a sentence at the field it names, or above the form.
+    """
+    if request.method == "POST" and form.is_valid():
+        try:
+            return perform(form.cleaned_data)
+        except GovernanceError as error:
+            add_domain_error(form, error)
+    return render_page(request, admin=admin, page=page, row=row, context={"form": form})
+
+
+def render_page(
+    request: HttpRequest, *, admin: ConsoleAdmin, page: Page, context: Mapping[str, Any], row: Model | None = None
+) -> HttpResponse:
+    """Return a page in the frame of the console."""
+    frame = {
+        **admin.admin_site.each_context(request),
+        "opts": admin.opts,
+        "original": row,
+        "title": page.title,
+        "page": page,
+    }
+    return TemplateResponse(request, page.template, {**frame, **page.extra, **context})
+
+
+def add_domain_error(form: Form, error: GovernanceError) -> None:
+    """Put a domain error where people look for it: at the field that `details` names, or above the form."""
+    fields: dict[str, Any] = error.details.get("fields") or {}
+    named = {name: sentences for name, sentences in fields.items() if name in form.fields}
+    for name, sentences in named.items():
+        form.add_error(name, sentences)
+    if not named:
+        name = error.details.get("field")
+        form.add_error(name if name in form.fields else None, error.message)
+    elif NON_FIELD_ERRORS in fields:
+        form.add_error(None, fields[NON_FIELD_ERRORS])

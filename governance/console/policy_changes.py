@@ -1,0 +1,156 @@
+"""What publishing would change: today's rules held against the revision that decides now."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from governance.console.presentation import Tone
+from governance.kernel.errors import GovernanceError
+from governance.rulebook.content import ABAC, SYSTEM, RevisionRule
+from governance.rulebook.errors import RuleInvalid
+from governance.rulebook.models import AbacRule, PolicyRevision
+from governance.rulebook.preview import describe
+from governance.rulebook.queries import active_revision, revision_rules, spec_of
+from governance.rulebook.rules import rule_json, system_rules
+from governance.rulebook.services import current_content
+from governance.rulebook.types import RuleSpec
+
+
+class ChangeKind(StrEnum):
+    """How a rule differs from the active revision."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
+
+CHANGE_TONES = {ChangeKind.ADDED: Tone.GOOD, ChangeKind.CHANGED: Tone.WARN, ChangeKind.REMOVED: Tone.BAD}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One rule that publishing would add, change or remove, as sentences."""
+
+    kind: ChangeKind
+    origin: str
+    rule_id: str
+    effect: str
+    sentence: str
+    message: str
+    before: str
+
+    @property
+    def tone(self) -> Tone:
+        return CHANGE_TONES[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """All that publishing would change. `problems` keep it from being published."""
+
+    active: PolicyRevision | None
+    changes: tuple[Change, ...]
+    problems: tuple[str, ...]
+    recompiled: bool
+
+    @property
+    def any(self) -> bool:
+        return bool(self.changes) or self.recompiled
+
+    @property
+    def abac(self) -> list[Change]:
+        return [change for change in self.changes if change.origin == ABAC]
+
+    @property
+    def system(self) -> list[Change]:
+        return [change for change in self.changes if change.origin == SYSTEM]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether a rule decides now, and whether publishing would change that."""
+
+    label: str
+    tone: Tone
+    pending: bool
+
+
+def pending_changes() -> Pending:
+    """Return what publishing would change now."""
+    active = active_revision()
+    live = _live(active)
+    wanted, problems = _wanted()
+    changes = [_change(live.get(rule_id), wanted.get(rule_id)) for rule_id in sorted({*live, *wanted})]
+    found = tuple(change for change in changes if change is not None)
+    return Pending(active, found, tuple(problems), _recompiled(active, bool(found), bool(problems)))
+
+
+def standings(rules: list[AbacRule]) -> dict[str, Standing]:
+    """Return, by slug, how each rule stands against the active revision."""
+    live = _live(active_revision())
+    return {rule.slug: _standing(rule, live.get(rule.slug)) for rule in rules}
+
+
+def sentence_of(spec: RuleSpec) -> str:
+    """Return a rule as a sentence, or what keeps it from being one under today's schema."""
+    try:
+        return describe(spec)
+    except RuleInvalid as error:
+        return f"This rule no longer fits the attribute schema: {error.message}"
+
+
+def _live(active: PolicyRevision | None) -> Mapping[str, RevisionRule]:
+    return {rule.spec.id: rule for rule in revision_rules(active)} if active else {}
+
+
+def _wanted() -> tuple[dict[str, RevisionRule], list[str]]:
+    wanted = {spec.id: RevisionRule(SYSTEM, spec) for spec in system_rules()}
+    problems = []
+    for rule in AbacRule.objects.filter(enabled=True).order_by("slug"):
+        try:
+            wanted[rule.slug] = RevisionRule(ABAC, spec_of(rule))
+        except RuleInvalid as error:
+            problems.append(error.message)
+    return wanted, problems
+
+
+def _change(live: RevisionRule | None, wanted: RevisionRule | None) -> Change | None:
+    rule = wanted or live
+    if rule is None or (live and wanted and rule_json(live.spec) == rule_json(wanted.spec)):
+        return None
+    kind = ChangeKind.REMOVED if wanted is None else ChangeKind.ADDED if live is None else ChangeKind.CHANGED
+    return Change(
+        kind=kind,
+        origin=rule.origin,
+        rule_id=rule.spec.id,
+        effect=rule.spec.effect.value,
+        sentence=sentence_of(rule.spec),
+        message=rule.spec.message,
+        before=sentence_of(live.spec) if live is not None and kind is ChangeKind.CHANGED else "",
+    )
+
+
+def _recompiled(active: PolicyRevision | None, changed: bool, broken: bool) -> bool:
+    """The same rules can compile to another program after an upgrade of the schema or the compiler."""
+    if active is None or changed or broken:
+        return False
+    try:
+        return current_content().digest != active.digest
+    except GovernanceError:
+        return False
+
+
+def _standing(rule: AbacRule, live: RevisionRule | None) -> Standing:
+    if live is None:
+        if not rule.enabled:
+            return Standing("Disabled", Tone.QUIET, pending=False)
+        return Standing("Not yet in the active revision", Tone.WARN, pending=True)
+    if not rule.enabled:
+        return Standing("Disabled, still in force", Tone.WARN, pending=True)
+    try:
+        same = rule_json(spec_of(rule)) == rule_json(live.spec)
+    except RuleInvalid:
+        same = False
+    if same:
+        return Standing("In force", Tone.GOOD, pending=False)
+    return Standing("Changed, not yet in force", Tone.WARN, pending=True)

@@ -1,0 +1,93 @@
+"""The standard roles of console users. Everybody may see what is needed to explain a decision."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.db.models import Q
+
+AREAS = ("audit", "catalog", "partners", "registry", "rulebook", "decisions", "jobs", "moderation")
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A group of console users. `permissions` are "area.codename", beside the right to see every table."""
+
+    purpose: str
+    permissions: tuple[str, ...] = ()
+    sees_accounts: bool = False
+
+
+def _all_of(area: str, *tables: str) -> tuple[str, ...]:
+    return tuple(f"{area}.{verb}_{table}" for table in tables for verb in ("add", "change", "delete"))
+
+
+ROLES: Mapping[str, Role] = {
+    "Policy author": Role(
+        "Writes ABAC rules and consent levels; cannot put them into force.",
+        (*_all_of("rulebook", "abacrule"), "catalog.add_consentlevel", "catalog.change_consentlevel"),
+    ),
+    "Policy approver": Role(
+        "Reviews what would change and publishes it; cannot write rules.",
+        ("rulebook.add_policyrevision", "rulebook.add_policyactivation"),
+    ),
+    "Moderator": Role(
+        "Looks at works and outputs, quarantines works, cancels jobs.",
+        ("catalog.change_asset", "jobs.change_job"),
+    ),
+    "Model steward": Role(
+        "Keeps licences and models, registers versions, moves them to production.",
+        (*_all_of("registry", "licence", "model"), "registry.add_modelversion", "registry.change_modelversion"),
+    ),
+    "Governance manager": Role(
+        "Keeps creators, consent, works and partners; grants and revokes access; stops jobs.",
+        (
+            *_all_of("catalog", "creator", "dataset"),
+            *_all_of("partners", "tier", "partner"),
+            "catalog.add_asset",
+            "catalog.add_consentgrant",
+            "catalog.add_consentlevel",
+            "catalog.change_asset",
+            "catalog.change_consentlevel",
+            "jobs.change_job",
+            "partners.add_apiclient",
+            "partners.change_accesstoken",
+        ),
+        sees_accounts=True,
+    ),
+    "Auditor": Role("Sees everything, changes nothing.", sees_accounts=True),
+}
+
+
+@transaction.atomic
+def ensure_roles() -> dict[str, int]:
+    """Make the standard groups, or set them back to their permissions; return the number of permissions of each.
+
+    Other groups, and who is in a group, are left alone.
+    """
+    seen = Permission.objects.filter(content_type__app_label__in=AREAS, codename__startswith="view_")
+    accounts = Permission.objects.filter(content_type__app_label="auth", codename__in=["view_user", "view_group"])
+    counts = {}
+    for name, role in ROLES.items():
+        wanted = [*seen, *_named(role.permissions), *(accounts if role.sees_accounts else ())]
+        group, _ = Group.objects.get_or_create(name=name)
+        group.permissions.set(wanted)
+        counts[name] = len(wanted)
+    return counts
+
+
+def _named(permissions: tuple[str, ...]) -> list[Permission]:
+    if not permissions:
+        return []
+    wanted = Q()
+    for permission in permissions:
+        area, codename = permission.split(".")
+        wanted |= Q(content_type__app_label=area, codename=codename)
+    found = list(Permission.objects.filter(wanted).select_related("content_type"))
+    missing = set(permissions) - {f"{each.content_type.app_label}.{each.codename}" for each in found}
+    if missing:
+        installed = ", ".join(sorted(config.label for config in apps.get_app_configs()))
+        raise LookupError(f"No such permission: {', '.join(sorted(missing))} (installed: {installed}). Migrate first.")
+    return found

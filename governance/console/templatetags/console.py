@@ -1,0 +1,113 @@
+"""Template filters of the console: the same words and looks as in its lists."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.db.models import Model
+from django.utils.safestring import SafeString
+
+from governance.console import presentation
+from governance.console.subjects import subject_link as _subject_link
+from governance.decisions.models import Permit
+from governance.kernel.vocabulary import ACTION_LABELS, PURPOSE_LABELS, Action, Purpose
+from governance.moderation.models import ModerationVerdict
+
+register = template.Library()
+
+
+@register.filter
+def moment(value: datetime | None) -> SafeString:
+    """A moment in UTC."""
+    return presentation.moment(value)
+
+
+@register.filter
+def digest(value: str) -> SafeString:
+    """The beginning of a digest."""
+    return presentation.digest(value)
+
+
+@register.filter
+def code(value: Any) -> SafeString:
+    """A machine-readable word."""
+    return presentation.code(str(value)) if value not in (None, "") else presentation.EMPTY
+
+
+@register.filter
+def filesize(value: int) -> str:
+    """A number of bytes in decimal units."""
+    return presentation.size(value)
+
+
+@register.filter
+def chips(values: Iterable[str], empty: str = "") -> SafeString:
+    """Tags in a row."""
+    return presentation.chips(sorted(values or ()), empty=empty)
+
+
+@register.filter
+def badge(text: str, tone: str = "quiet") -> SafeString:
+    """A coloured label."""
+    return presentation.badge(text, tone)
+
+
+@register.filter
+def row_url(row: Model) -> str:
+    """The console page of a row."""
+    return presentation.page_url(row)
+
+
+@register.filter
+def row_link(row: Model | None) -> SafeString:
+    """A link to the console page of a row."""
+    return presentation.link(row)
+
+
+@register.filter
+def permit_badge(permit: Permit) -> SafeString:
+    """Whether a permit was used."""
+    return presentation.permit_badge(permit)
+
+
+@register.filter
+def score_meter(score: float) -> SafeString:
+    """A moderation score as a bar."""
+    return presentation.score_meter(score)
+
+
+@register.filter
+def label_texts(verdict: ModerationVerdict) -> list[str]:
+    """The unsafe labels of a verdict."""
+    return presentation.label_texts(verdict)
+
+
+@register.filter
+def action_label(value: str) -> str:
+    """What an action is called."""
+    return ACTION_LABELS[Action(value)]
+
+
+@register.filter
+def purpose_label(value: str) -> str:
+    """What a purpose is called."""
+    return PURPOSE_LABELS[Purpose(value)]
+
+
+@register.simple_tag
+def subject(subject_type: str, subject_id: str) -> SafeString:
+    """A subject of the ledger, linked to its page."""
+    return _subject_link(subject_type, str(subject_id))
+
+
+@register.filter
+def state_badge(row: Any) -> SafeString:
+    """The state of a job as a badge."""
+    return presentation.choice_badge(row.state, row.get_state_display())
+
+
+@register.filter
+def stage_badge(row: Any) -> SafeString:
+    """The stage of a model version as a badge."""
+    return presentation.choice_badge(row.stage, row.get_stage_display())
