@@ -86,10 +86,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class PublicKeyInfo:
-    """What everybody may know of a key.
-
-    It is valid from `not_before` until just before `not_after`; from `revoked_at` on, nothing it signs counts.
-    """
+    """What everybody may know of a key: valid from `not_before` to before `not_after`, worthless from `revoked_at`."""
 
     key_id: str
     algorithm: KeyAlgorithm
@@ -207,8 +204,8 @@ class KeyRing:
         info, moment = pair.info, at or clock.now()
         about = {"key_id": info.key_id, "at": moment.isoformat()}
         if info.purpose is not purpose:
-            message_text = f"Key {info.key_id} signs for '{info.purpose}', not for '{purpose}'."
-            raise SignatureInvalid(message_text, code="key_purpose_mismatch", details=about)
+            wrong = f"Key {info.key_id} signs for '{info.purpose}', not for '{purpose}'."
+            raise SignatureInvalid(wrong, code="key_purpose_mismatch", details=about)
         if info.revoked(moment):
             raise SignatureInvalid(f"Key {info.key_id} was revoked by then.", code="key_revoked", details=about)
         if not info.in_window(moment):
@@ -277,10 +274,10 @@ def ensure_keys(store: KeyStore, *, development: bool, algorithm: KeyAlgorithm) 
 
     def with_missing(pairs: tuple[KeyPair, ...]) -> tuple[KeyPair, ...]:
         present = {pair.info.purpose for pair in pairs}
-        missing = [purpose for purpose in KeyPurpose if purpose not in present]
         return pairs + tuple(
             KeyPair.generate(purpose=purpose, algorithm=algorithm, not_before=now, development=development)
-            for purpose in missing
+            for purpose in KeyPurpose
+            if purpose not in present
         )
 
     store.update(with_missing)
