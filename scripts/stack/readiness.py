@@ -12,10 +12,10 @@ PROBE_SECONDS = 1.0
 
 
 def web_is_ready(port: int) -> bool:
-    """Say whether the web server on that port answers that all it needs is there."""
+    """Say whether the web server on that port answers its health check."""
     connection = http.client.HTTPConnection(HOST, port, timeout=PROBE_SECONDS)
     try:
-        connection.request("GET", "/readyz")
+        connection.request("GET", "/healthz")
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False
