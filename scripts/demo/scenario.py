@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from inference_workers import samples
 from scripts.demo.client import PartnerApp
@@ -79,7 +78,7 @@ class Scenario:
         self.first_evidence = self.app.get(f"/jobs/{self.first_job}/evidence")
         worm = self.first_evidence["worm_reference"]
         self.tell.say("evidence", f"DSSE envelope, SHA-256 {self.first_evidence['envelope_sha256'][:16]}…")
-        self.tell.say("WORM", f"{Path(_path_of(worm['uri'])).name}, kept until {worm['retain_until'][:10]}")
+        self.tell.say("WORM", f"{worm['uri']}, kept until {worm['retain_until'][:10]}")
         self.tell.expect("the evidence is in WORM storage", worm is not None)
 
     def step_2_consent_does_not_cover(self) -> None:
@@ -146,7 +145,7 @@ class Scenario:
         self.tell.chapter(7, "A stored evidence file is altered on disk")
         clean = self._verify()
         self.tell.expect(f"before: {_counted(clean)}, no fault", clean["ok"])
-        path = Path(_path_of(self.first_evidence["worm_reference"]["uri"]))
+        path = self._worm_file(self.first_evidence["worm_reference"]["uri"])
         original, mode = path.read_bytes(), path.stat().st_mode
         os.chmod(path, mode | stat.S_IWUSR)
         path.write_bytes(original.replace(b'"payload":"ey', b'"payload":"eX', 1))
@@ -199,13 +198,12 @@ class Scenario:
     def _manage(self, *arguments: str) -> str:
         return self.stack.manage(*arguments).strip().splitlines()[-1]
 
+    def _worm_file(self, uri: str) -> Path:
+        return self.stack.data_dir / "data" / "worm" / "objects" / uri.removeprefix("worm+file:")
+
     def _verify(self) -> dict[str, Any]:
         report: dict[str, Any] = json.loads(self.stack.manage("verify_evidence", "--json", allowed=(0, 1)))
         return report
-
-
-def _path_of(uri: str) -> str:
-    return unquote(urlsplit(uri).path)
 
 
 def _ended_as(job: dict[str, Any], state: str, code: str) -> bool:

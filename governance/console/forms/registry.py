@@ -9,6 +9,7 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldAdminURLInputWidget,
 )
 
 from governance.console.forms.fields import MomentField, RegionsField, checkbox_field, choice_field, names_field
@@ -29,6 +30,7 @@ class LicenceForm(forms.ModelForm):  # type: ignore[type-arg]
     partners = names_field([], help_text="Empty: every partner.")
     valid_from = MomentField(initial=clock.now, help_text="UTC.")
     valid_until = MomentField(required=False, help_text="UTC. Empty: without end.")
+    terms_url = forms.URLField(required=False, assume_scheme="https", widget=UnfoldAdminURLInputWidget())
     obligations = forms.JSONField(
         required=False,
         initial=list,

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         if options["if_empty"] and Creator.objects.exists():
             self.stdout.write("The database has creators already; nothing was seeded.")
             return
-        # call_command("ensure_roles", stdout=self.stdout)
+        call_command("ensure_roles", stdout=self.stdout)
         try:
             access = seed()
         except RuntimeError as error:
