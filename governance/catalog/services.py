@@ -243,7 +243,7 @@ def _lock_level(level: ConsentLevel) -> None:
 
 def _assets_with_statements(creator: Creator) -> list[UUID]:
     stated = ConsentGrant.objects.filter(creator=creator, asset__isnull=False)
-    return sorted(stated.values_list("asset_id", flat=True).distinct())
+    return list(stated.order_by("asset_id").values_list("asset_id", flat=True).distinct())
 
 
 def _as_kept(level: ConsentLevel | None) -> tuple[str, int, str, set[tuple[str, str]]] | None:

@@ -1,0 +1,121 @@
+"""Writers at the same time: no epoch is lost, nobody waits for ever, and no change slips past a permit."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillWaiting
+
+import pytest
+from django.db import connection, transaction
+
+from governance.catalog.choices import CreatorStatus
+from governance.catalog.models import ConsentGrant, ConsentLevel, Creator
+from governance.catalog.services import grant_consent, save_consent_level, set_creator_status, withdraw_consent
+from tests.factories.catalog import ACTOR, INFER, TRAIN, AssetFactory, ConsentGrantFactory, ConsentLevelFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def apart(work: Callable[[], object]) -> Callable[[], object]:
+    """Return `work` for a thread with a database connection of its own."""
+
+    def run() -> object:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    return run
+
+
+def at_once(*works: Callable[[], object]) -> None:
+    """Start all works at the same moment and raise what any of them raised."""
+    start = threading.Barrier(len(works))
+
+    def when_all_are_there(work: Callable[[], object]) -> Callable[[], object]:
+        return apart(lambda: (start.wait(timeout=10), work()))
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        futures: list[Future[object]] = [pool.submit(when_all_are_there(work)) for work in works]
+    for future in futures:
+        future.result(timeout=0)
+
+
+def grant(creator: Creator, level: ConsentLevel) -> ConsentGrant:
+    return grant_consent(creator=creator, asset=None, level=level, method="console", actor=ACTOR)
+
+
+def withdraw(creator: Creator) -> ConsentGrant:
+    return withdraw_consent(creator=creator, asset=None, everything=True, method="console", actor=ACTOR)
+
+
+def permit(level: ConsentLevel, pairs: list[tuple[str, str]]) -> ConsentLevel:
+    return save_consent_level(slug=level.slug, name=level.name, rank=1, description="", pairs=pairs, actor=ACTOR)
+
+
+def test_changes_at_the_same_time_begin_an_epoch_each() -> None:
+    asset, level = AssetFactory(), ConsentLevelFactory()
+    ConsentGrantFactory(creator=asset.creator, asset=asset, level=level)
+
+    def fresh() -> Creator:
+        return Creator.objects.get(id=asset.creator_id)
+
+    at_once(*[lambda: grant(fresh(), level)] * 4, *[lambda: withdraw(fresh())] * 4)
+
+    epochs = list(ConsentGrant.objects.filter(asset=None).order_by("epoch").values_list("epoch", flat=True))
+    assert epochs == list(range(2, 10))
+    assert fresh().consent_epoch == 9
+
+
+def test_a_change_waits_for_whoever_holds_the_creator() -> None:
+    creator, level = AssetFactory().creator, ConsentLevelFactory()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Creator.objects.select_for_update().get(id=creator.id)
+            writer = pool.submit(apart(lambda: grant(creator, level)))
+            with pytest.raises(StillWaiting):
+                writer.result(timeout=0.5)
+        writer.result(timeout=10)
+
+    assert Creator.objects.get(id=creator.id).consent_epoch == 1
+
+
+def test_a_grant_waits_for_a_change_of_its_level_and_then_has_a_later_epoch() -> None:
+    level = ConsentLevelFactory(pairs=[INFER])
+    user = ConsentGrantFactory(level=level).creator
+    newcomer = AssetFactory().creator
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            permit(level, [TRAIN])
+            writer = pool.submit(apart(lambda: grant(newcomer, level)))
+            with pytest.raises(StillWaiting):
+                writer.result(timeout=0.5)
+        writer.result(timeout=10)
+
+    assert Creator.objects.get(id=user.id).consent_epoch == 2
+    assert Creator.objects.get(id=newcomer.id).consent_epoch == 1
+
+
+def test_grants_levels_and_suspensions_never_lock_each_other_out() -> None:
+    levels = ConsentLevelFactory.create_batch(2)
+    creators = [ConsentGrantFactory(level=levels[n % 2]).creator for n in range(4)]
+
+    def speak() -> None:
+        for n in range(12):
+            grant(creators[n % 4], levels[n % 2])
+
+    def redefine() -> None:
+        for n in range(12):
+            permit(levels[n % 2], [[INFER], [TRAIN], [INFER, TRAIN]][n % 3])
+
+    def suspend() -> None:
+        for n in range(12):
+            set_creator_status(creator=creators[3 - n % 4], status=CreatorStatus.values[n // 4 % 2], actor=ACTOR)
+
+    before = sum(creator.consent_epoch for creator in creators)
+    at_once(speak, speak, redefine, suspend)
+
+    assert sum(Creator.objects.values_list("consent_epoch", flat=True)) > before + 24
+    assert ConsentGrant.objects.count() == 28
