@@ -1,5 +1,6 @@
 """The model runtime for super-resolution networks on PyTorch, on CUDA when there is one and on the CPU otherwise."""
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ Pixels: TypeAlias = NDArray[np.uint8]
 AUTO: Final = "auto"
 """The device setting for CUDA when there is one and the CPU otherwise."""
 MAX_THREADS: Final = 4
-"""A net this small gains nothing from more, and other workers share the machine."""
+"""A net this small gains nothing from more."""
 
 
 class Redeem(Protocol):
@@ -66,7 +67,7 @@ class TorchUpscaler:
         self._max_pixels = max_pixels
         self._networks = NetworkCache(size=cached_models)
         self._device = _device(device)
-        torch.set_num_threads(threads or min(MAX_THREADS, torch.get_num_threads()))
+        torch.set_num_threads(threads or _default_threads())
 
     def run(
         self,
@@ -142,6 +143,11 @@ def _device(name: str) -> torch.device:
     if name == AUTO:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(name)
+
+
+def _default_threads() -> int:
+    """Return half of the cores: threads that wait for each other stall when the machine's other processes are busy."""
+    return max(1, min(MAX_THREADS, (os.cpu_count() or 1) // 2))
 
 
 def _with_surroundings(padded: Pixels, tile: Tile, radius: int) -> Pixels:
