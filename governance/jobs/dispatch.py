@@ -1,17 +1,21 @@
 """Sending jobs to the workers. A message carries only the job's id; losing it costs time, never a job."""
 
 import logging
+from collections.abc import Sequence
 from uuid import UUID
 
 from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from governance.jobs.choices import JobState
 from governance.jobs.leases import mark_dispatched
 from governance.jobs.models import Job
 
 logger = logging.getLogger(__name__)
+
+ONE_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 
 #: For each state in which a job waits: the task that takes it up, and the queue that the task listens on.
 ROUTES = {
@@ -28,12 +32,22 @@ def dispatch_on_commit(job: Job) -> None:
 
 
 def dispatch(*, job_id: UUID, state: JobState) -> bool:
-    """Send the job now. A broker that does not answer is logged: the sweeper sends the job again. Returns success."""
+    """Send the job now, and return whether the broker took it. If not, the sweeper sends the job again."""
     task, queue = ROUTES[state]
-    try:
-        current_app.send_task(task, args=[str(job_id)], queue=queue, retry=False)
-    except (OperationalError, OSError) as error:
-        logger.warning("job %s not sent to the queue '%s', the sweeper will: %s", job_id, queue, error)
+    if not send(task=task, queue=queue, args=[str(job_id)]):
         return False
     mark_dispatched(job_id)
+    return True
+
+
+def send(*, task: str, queue: str, args: Sequence[str] = ()) -> bool:
+    """Put a task's message on a queue, and return whether the broker took it; a broker that is down is only logged.
+
+    One retry replaces a pooled connection that did not survive a restart of the broker.
+    """
+    try:
+        current_app.send_task(task, args=list(args), queue=queue, retry=True, retry_policy=ONE_RETRY)
+    except (OperationalError, RedisError, OSError) as error:
+        logger.warning("the broker did not take %s for the queue '%s': %s", task, queue, error)
+        return False
     return True

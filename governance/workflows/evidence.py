@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from celery import current_app
 from django.db import transaction
 
 from governance.audit.models import EvidenceRecord
@@ -13,6 +12,7 @@ from governance.audit.types import Actor, SubjectRef
 from governance.decisions.models import DecisionRecord
 from governance.decisions.queries import decisions_for_job, redeemed_permit
 from governance.jobs.choices import JobState
+from governance.jobs.dispatch import send
 from governance.jobs.models import Job
 from governance.jobs.services import move
 from governance.jobs.types import Ending
@@ -51,7 +51,7 @@ def evidence_of(*, job: Job, outcome: str, output: dict[str, Json] | None) -> Ev
 
 def request_anchoring() -> None:
     """Ask the control workers to write waiting evidence to WORM. If the broker is down, the schedule does it later."""
-    current_app.send_task("assent.control.anchor_evidence", queue="control", retry=False)
+    send(task="assent.control.anchor_evidence", queue="control")
 
 
 def _predicate(job: Job, outcome: str, output: dict[str, Json] | None) -> dict[str, Any]:

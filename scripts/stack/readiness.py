@@ -1,10 +1,11 @@
 """How to tell that a process of the product does its work, rather than only exists."""
 
 import http.client
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from scripts.stack.ports import HOST
 
@@ -23,20 +24,17 @@ def web_is_ready(port: int) -> bool:
         connection.close()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class WorkerProbe:
     """Asks Celery workers over the broker whether they take messages."""
 
     broker_url: str
-    _app: Celery = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """Connect to nothing yet."""
-        self._app = Celery("assent-probe", broker=self.broker_url, set_as_current=False)
 
     def is_ready(self, node: str) -> bool:
-        """Say whether the worker of that node name answers."""
+        """Say whether the worker of that node name answers. Each time by a new connection: the broker may restart."""
         try:
-            return bool(self._app.control.ping(destination=[node], timeout=PROBE_SECONDS, limit=1))
-        except OperationalError:
+            with Celery("assent-probe", broker=self.broker_url, set_as_current=False) as app, app.connection() as link:
+                answers = app.control.ping(destination=[node], timeout=PROBE_SECONDS, limit=1, connection=link)
+        except (OperationalError, RedisError, OSError):
             return False
+        return bool(answers)

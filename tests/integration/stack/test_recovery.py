@@ -1,0 +1,62 @@
+"""The whole stack with real processes: what is killed or restarted loses no job and releases nothing twice."""
+
+import json
+
+import pytest
+
+from scripts.demo.client import PartnerApp
+from scripts.stack.stack import Stack
+
+SETTINGS = {"ASSENT_LEASE_SECONDS": "4", "ASSENT_SWEEP_SECONDS": "1", "ASSENT_REDISPATCH_SECONDS": "3"}
+RUNNING = frozenset({"running"})
+PATIENCE_SECONDS = 180
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    with Stack(tmp_path_factory.mktemp("stack"), env=SETTINGS, seed=("seed_demo",)) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def app(stack):
+    access = json.loads((stack.data_dir / "data" / "access.json").read_text())
+    client = PartnerApp(stack.web_url, access["client_id"], access["client_secret"])
+    client.authenticate()
+    yield client
+    client.session.close()
+
+
+def submit(app, title, key):
+    works = {work["title"]: work["id"] for work in app.get("/assets", page_size="50")["results"]}
+    return app.submit(works[title], purpose="commercial", key=key).json()["id"]
+
+
+def steps(job):
+    return [event["to"] for event in job["events"]]
+
+
+def test_a_worker_killed_in_the_middle_of_a_job_costs_time_only(stack, app):
+    job_id = submit(app, "Contact sheet", "kill")
+    app.wait(job_id, until=RUNNING, seconds=PATIENCE_SECONDS)
+    stack.kill("worker")
+    stack.start_process("worker")
+    job = app.wait(job_id, seconds=PATIENCE_SECONDS)
+    assert job["state"] == "released"
+    assert (steps(job).count("leased"), steps(job).count("released")) == (2, 1)
+
+
+def test_a_broker_that_lost_everything_costs_time_only(stack, app):
+    stack.stop_process("worker")
+    job_id = submit(app, "Portrait in orange", "broker")
+    stack.kill("valkey")
+    stack.start_process("valkey")
+    stack.start_process("worker")
+    job = app.wait(job_id, seconds=PATIENCE_SECONDS)
+    assert (job["state"], steps(job).count("released")) == ("released", 1)
+
+
+def test_afterwards_everything_still_verifies(stack, app):
+    report = json.loads(stack.manage("verify_evidence", "--json"))
+    assert report["ok"] is True
+    assert report["checked"]["ledger_entries"] > 0
