@@ -112,7 +112,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield the marker of each segment and where its parameters lie; the file must end with EOI."""
-    at = 2
+    at = _next_marker(data, 2, within_scan=False)
     while True:
         found = _MARKER.match(data, at)
         if found is None:

@@ -5,7 +5,7 @@ from django.db.models import Model
 from governance.catalog.choices import GrantKind, GrantMethod
 from governance.catalog.models import Asset, ConsentGrant, Creator
 from governance.kernel import clock
-from tests.factories.catalog import AssetFactory, ConsentGrantFactory, CreatorFactory
+from tests.factories.catalog import AssetFactory, ConsentGrantFactory, CreatorFactory, DatasetFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +124,7 @@ def test_rows_are_called_by_what_people_know_them_by() -> None:
         (grant.level, "Research"),
         (grant.level.pairs.get(), "asset.infer for research"),
         (AssetFactory(title="Dunes"), "Dunes"),
+        (DatasetFactory(name="Deserts"), "Deserts"),
     ]
 
     assert [str(row) for row, _ in named] == [name for _, name in named]

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from governance.catalog import media
+from governance.catalog.containers import Container
 from governance.catalog.errors import MediaRefused
 from governance.catalog.media import inspect_image
 from governance.catalog.types import ImageFacts
@@ -99,6 +101,27 @@ def test_a_jpeg_of_several_pictures_is_not_taken() -> None:
     assert refusal(encoded(noise(), "MPO", save_all=True, append_images=[noise(seed=1)])) == "media_undecodable"
 
 
+def test_a_jpeg_that_only_announces_several_pictures_is_not_taken() -> None:
+    pair = encoded(noise(), "MPO", save_all=True, append_images=[noise(seed=1)])
+    first = pair[: pair.index(b"\xff\xd9\xff\xd8") + 2]
+
+    assert refusal(first) == "media_type_unsupported"
+
+
+def test_an_image_that_decodes_to_another_size_than_its_structure_says_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(media, "read_container", lambda _: Container("PNG", "image/png", 16, 16))
+
+    assert refusal(IMAGES["png"]) == "media_undecodable"
+
+
+def test_fill_bytes_between_jpeg_segments_are_nothing() -> None:
+    data = IMAGES["jpeg"]
+
+    assert inspect_image(data[:2] + b"\xff\xff" + data[2:], max_pixels=PIXELS).width == 32
+
+
 @settings(max_examples=150, deadline=None)
 @given(data=sampled_image, share=st.floats(0, 1, exclude_max=True))
 def test_whatever_is_cut_off_is_refused(data: bytes, share: float) -> None:
@@ -186,6 +209,8 @@ def test_a_jpeg_with_too_many_scans_is_refused() -> None:
 @pytest.mark.parametrize(
     "data",
     [
+        b"\x89PNG\r\n\x1a\n",
+        IMAGES["png"][:-12],
         png(png_header(32, 24)),
         png(png_header(32, 24), png_header(32, 24)),
         png(png_chunk(b"IDAT", zlib.compress(bytes(100)))),

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from django.core.files.storage import FileSystemStorage
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_django import Settings
@@ -148,6 +149,15 @@ def test_many_writers_of_the_same_bytes_leave_one_whole_object(object_root: Path
 
     assert len(stored) == 1
     assert files_under(object_root) == [object_root / stored.pop().name]
+
+
+def test_a_writer_who_was_overtaken_leaves_no_second_object(object_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = objects.put_object(io.BytesIO(b"a picture"), limit=LIMIT)
+    looked, exists = iter([False]), FileSystemStorage.exists
+    monkeypatch.setattr(FileSystemStorage, "exists", lambda self, name: next(looked, exists(self, name)))
+
+    assert objects.put_object(io.BytesIO(b"a picture"), limit=LIMIT) == stored
+    assert files_under(object_root) == [object_root / stored.name]
 
 
 def test_a_store_without_a_directory_serves_too(settings: Settings) -> None:
