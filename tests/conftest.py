@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
 
+import governance.engines  # noqa: F401 - some tests import regopy by itself, which is safe only after this
 from tests.history import flush_past_guards
 from tests.servers import KEY, TestServers
 
