@@ -1,9 +1,13 @@
 """Filtering of lists. A query parameter that does not exist is refused, so that a typo never widens a list."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
-from django_filters.rest_framework import DjangoFilterBackend, FilterSet, IsoDateTimeFilter
+from django_filters import Filter
+from django_filters.fields import IsoDateTimeField
+from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from rest_framework.request import Request
 
 from governance.api.errors import QueryInvalid
@@ -23,12 +27,26 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
         return super().filter_queryset(request, queryset, view)
 
 
+class MomentField(IsoDateTimeField):  # type: ignore[misc]
+    """A moment in UTC. PostgreSQL takes no offset of 16 hours or more, though RFC 3339 allows them."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        """Return the moment. Raises ValidationError, also for a moment outside the years 1 to 9999 in UTC."""
+        moment: datetime | None = super().to_python(value)
+        try:
+            return None if moment is None else moment.astimezone(UTC)
+        except OverflowError as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+
+class MomentFilter(Filter):  # type: ignore[misc]
+    """Filters by a moment (RFC 3339)."""
+
+    field_class = MomentField
+
+
 class CreatedFilterSet(FilterSet):  # type: ignore[misc]
     """Filters by time of creation: at or after, and before."""
 
-    created_after = IsoDateTimeFilter(
-        field_name="created_at", lookup_expr="gte", help_text="At or after this time (RFC 3339)."
-    )
-    created_before = IsoDateTimeFilter(
-        field_name="created_at", lookup_expr="lt", help_text="Before this time (RFC 3339)."
-    )
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte", help_text="At or after (RFC 3339).")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt", help_text="Before (RFC 3339).")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.validators import slug_re
 from rest_framework import serializers
 
 
@@ -15,6 +16,16 @@ class StrictSerializer(serializers.Serializer[Any]):
             unknown = sorted(str(name) for name in set(data) - set(self.fields))
             if unknown:
                 raise serializers.ValidationError({name: ["There is no such member."] for name in unknown}, "unknown")
+        return super().to_internal_value(data)
+
+
+class KnownSlug(serializers.SlugRelatedField[Any]):
+    """A reference by slug. Asks the database only for what can be a slug."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the row. Raises ValidationError."""
+        if not isinstance(data, str) or slug_re.fullmatch(data) is None:
+            self.fail("invalid")
         return super().to_internal_value(data)
 
 

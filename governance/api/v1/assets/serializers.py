@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from governance.api.serializers import StrictSerializer
+from governance.api.serializers import KnownSlug, StrictSerializer
 from governance.catalog.models import Asset, Creator, Dataset
 from governance.catalog.queries import UPLOADED_BY_PARTNER
 
@@ -33,5 +33,5 @@ class UploadSerializer(StrictSerializer):
 
     file = serializers.FileField(help_text="A PNG, JPEG or WebP image.")
     title = serializers.CharField(max_length=200)
-    creator: Any = serializers.SlugRelatedField(slug_field="slug", queryset=Creator.objects.all())
-    dataset: Any = serializers.SlugRelatedField(slug_field="slug", queryset=Dataset.objects.all(), required=False)
+    creator = KnownSlug(slug_field="slug", queryset=Creator.objects.all())
+    dataset = KnownSlug(slug_field="slug", queryset=Dataset.objects.all(), required=False)

@@ -1,11 +1,12 @@
 """Policy decisions about a partner's jobs."""
 
 from django.db.models import QuerySet
-from django_filters.rest_framework import FilterSet, IsoDateTimeFilter
+from django_filters.rest_framework import FilterSet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 
 from governance.api.authentication import grant_of
+from governance.api.filters import MomentFilter
 from governance.api.v1.decisions.serializers import DecisionSerializer
 from governance.api.v1.visibility import decisions_for
 from governance.decisions.models import DecisionRecord
@@ -14,8 +15,8 @@ from governance.decisions.models import DecisionRecord
 class DecisionFilterSet(FilterSet):  # type: ignore[misc]
     """By kind, effect, purpose, job and time."""
 
-    decided_after = IsoDateTimeFilter(field_name="decided_at", lookup_expr="gte", help_text="At or after (RFC 3339).")
-    decided_before = IsoDateTimeFilter(field_name="decided_at", lookup_expr="lt", help_text="Before (RFC 3339).")
+    decided_after = MomentFilter(field_name="decided_at", lookup_expr="gte", help_text="At or after (RFC 3339).")
+    decided_before = MomentFilter(field_name="decided_at", lookup_expr="lt", help_text="Before (RFC 3339).")
 
     class Meta:
         model = DecisionRecord

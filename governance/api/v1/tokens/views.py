@@ -7,13 +7,13 @@ from typing import Any
 from django.http import HttpResponse, JsonResponse
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from oauth2_provider.oauth2_backends import get_oauthlib_core
+from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.api.authentication import grant_of
 from governance.api.middleware import request_id_of
-from governance.api.parsers import BoundedFormParser
 from governance.api.schema import CLIENT
 from governance.api.throttling import OAuthThrottle
 from governance.api.v1.tokens.serializers import (
@@ -37,7 +37,7 @@ class OAuthView(APIView):
     authentication_classes = []
     permission_classes = []
     throttle_classes = [OAuthThrottle]
-    parser_classes = [BoundedFormParser]
+    parser_classes = [FormParser]
 
     def exchange(self, request: Request) -> tuple[str, int]:
         """Return body and status of the protocol's answer."""

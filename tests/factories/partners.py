@@ -1,0 +1,68 @@
+"""Partners, clients and tokens for tests."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import factory
+from factory.django import DjangoModelFactory
+
+from governance.audit.types import Actor
+from governance.kernel.ids import new_token
+from governance.kernel.vocabulary import Action, Purpose
+from governance.partners.models import ApiClient, Partner, Tier
+from governance.partners.services import create_client, issue_token
+from governance.partners.types import Coverage
+
+ACTOR = Actor("user", "partner-manager")
+
+
+class TierFactory(DjangoModelFactory[Tier]):
+    class Meta:
+        model = Tier
+
+    slug = factory.Sequence(lambda n: f"tier-{n}")
+    name = factory.Sequence(lambda n: f"Tier {n}")
+
+
+class PartnerFactory(DjangoModelFactory[Partner]):
+    class Meta:
+        model = Partner
+
+    slug = factory.Sequence(lambda n: f"partner-{n}")
+    name = factory.Faker("company")
+    tier = factory.SubFactory(TierFactory)
+    region = "DE"
+
+
+def client_with_secret(
+    partner: Partner | None = None,
+    *,
+    actions: Iterable[str] = tuple(Action),
+    purposes: Iterable[str] = tuple(Purpose),
+    models: Iterable[str] = (),
+    datasets: Iterable[str] = (),
+) -> tuple[ApiClient, str]:
+    """Return a client, by default one that may do everything, and its secret."""
+    return create_client(
+        partner=partner or PartnerFactory.create(),
+        name="server",
+        actions=actions,
+        purposes=purposes,
+        models=models,
+        datasets=datasets,
+        actor=ACTOR,
+    )
+
+
+def raw_token(client: ApiClient, *, seconds: int = 900, **narrowed: Any) -> str:
+    """Return a token as a client gets it. `narrowed` replaces parts of the client's coverage."""
+    full = Coverage.of_client(client)
+    coverage = Coverage(
+        actions=frozenset(narrowed.get("actions", full.actions)),
+        purposes=frozenset(narrowed.get("purposes", full.purposes)),
+        models=narrowed.get("models", full.models),
+        datasets=narrowed.get("datasets", full.datasets),
+    )
+    token = new_token()
+    issue_token(client=client, coverage=coverage, raw_token=token, seconds=seconds)
+    return token

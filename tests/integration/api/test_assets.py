@@ -1,0 +1,143 @@
+"""Works over HTTP: uploading, listing, looking."""
+
+import hashlib
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from governance.audit.models import OutboxEntry
+from governance.catalog.models import Asset
+from tests.factories.catalog import AssetFactory, DatasetFactory
+from tests.factories.images import image_bytes
+
+
+@pytest.fixture
+def upload(api, market):
+    def send(data: bytes | None = None, *, by=None, name: str = "work.png", **fields):
+        file = SimpleUploadedFile(name, image_bytes(seed=1) if data is None else data)
+        form = {"file": file, "creator": market.creator.slug, "title": "Dawn"} | fields
+        return (by or api).post("/api/v1/assets", form)
+
+    return send
+
+
+def test_an_upload_is_registered_under_its_digest(upload, api, market):
+    data = image_bytes(seed=7)
+    answer = upload(data)
+    body = answer.json()
+    assert answer.status_code == 201
+    assert answer.headers["Location"] == f"/api/v1/assets/{body['id']}"
+    assert (body["sha256"], body["size"]) == (hashlib.sha256(data).hexdigest(), len(data))
+    assert (body["creator"], body["title"], body["own"]) == ("ada", "Dawn", True)
+    assert body["media_type"] == "image/png"
+    assert api.get(answer.headers["Location"]).json() == body
+    entry = OutboxEntry.objects.get(kind="asset.registered", subject_id=body["id"])
+    assert (entry.actor_type, entry.actor_id) == ("client", market.client.client_id)
+    asset = Asset.objects.get(id=body["id"])
+    assert (asset.uploaded_by_type, asset.uploaded_by_id) == ("partner", str(market.partner.id))
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "code"),
+    [
+        ({"creator": "ghost"}, "creator", "does_not_exist"),
+        ({"creator": "nul\x00"}, "creator", "invalid"),
+        ({"title": ""}, "title", "blank"),
+        ({"title": "x" * 201}, "title", "max_length"),
+        ({"title": "nul\x00"}, "title", "null_characters_not_allowed"),
+        ({"dataset": "ghost"}, "dataset", "does_not_exist"),
+        ({"licence": "mine"}, "licence", "unknown"),
+    ],
+)
+def test_each_bad_field_of_the_form_is_named(upload, fields, field, code):
+    answer = upload(**fields)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [(field, code)]
+
+
+def test_the_file_must_be_there(api, market):
+    answer = api.post("/api/v1/assets", {"creator": market.creator.slug, "title": "Dawn"})
+    assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [("file", "required")]
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "code"),
+    [
+        (b"no image at all", 415, "media_type_unsupported"),
+        (b"%PDF-1.7\n", 415, "media_type_unsupported"),
+        (image_bytes(seed=1)[:60], 400, "media_undecodable"),
+    ],
+    ids=["text", "pdf", "cut off"],
+)
+def test_only_real_images_are_taken_in(upload, data, status, code):
+    answer = upload(data)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_an_empty_file_is_refused(upload):
+    answer = upload(b"")
+    assert answer.status_code == 400
+
+
+def test_a_file_over_the_limit_is_refused(upload, settings):
+    settings.ASSENT_MAX_UPLOAD_BYTES = 100
+    answer = upload()
+    assert (answer.status_code, answer.json()["code"]) == (413, "upload_too_large")
+
+
+def test_a_body_over_the_limit_is_refused_unread(upload, settings):
+    settings.ASSENT_MAX_UPLOAD_BYTES = 100
+    answer = upload(b"x" * 200_000)
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+def test_an_image_of_too_many_pixels_is_refused(upload, settings):
+    settings.ASSENT_MAX_PIXELS = 10
+    answer = upload()
+    assert (answer.status_code, answer.json()["code"]) == (413, "image_too_large")
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "image/png", ""])
+def test_an_upload_is_multipart(api, content_type):
+    answer = api.post("/api/v1/assets", b"{}", content_type=content_type)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("boundary", ["", "; boundary=", "; boundary=" + "x" * 300, "; boundary=ä"])
+def test_a_multipart_body_without_a_sound_boundary_is_refused(api, boundary):
+    answer = api.post("/api/v1/assets", b"--x\r\n\r\n", content_type=f"multipart/form-data{boundary}")
+    assert answer.status_code == 400
+
+
+def test_a_token_for_a_dataset_takes_in_works_of_that_dataset_only(upload, market, caller):
+    dataset = DatasetFactory.create(slug="zoo")
+    narrow = caller(market.client, datasets=frozenset({"zoo"}))
+    refused = upload(by=narrow)
+    assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope")
+    taken = upload(by=narrow, dataset=dataset.slug)
+    assert (taken.status_code, taken.json()["dataset"]) == (201, "zoo")
+    assert [work["id"] for work in narrow.get("/api/v1/assets").json()["results"]] == [taken.json()["id"]]
+
+
+def test_partners_see_the_catalogue_and_their_own_uploads(upload, api, stranger, market):
+    mine = upload().json()["id"]
+
+    def seen(by):
+        return {work["id"]: work["own"] for work in by.get("/api/v1/assets").json()["results"]}
+
+    assert seen(api) == {mine: True, str(market.asset.id): False}
+    assert seen(stranger) == {str(market.asset.id): False}
+    assert stranger.get(f"/api/v1/assets/{mine}").status_code == 404
+
+
+def test_works_are_filtered(api, market):
+    dataset = DatasetFactory.create(slug="zoo")
+    tagged = AssetFactory.create(tags=["cat", "sofa"], dataset=dataset, media_type="image/webp", status="quarantined")
+
+    def ids(query: str) -> list[str]:
+        return [work["id"] for work in api.get(f"/api/v1/assets?{query}").json()["results"]]
+
+    assert ids("tag=cat") == ids("dataset=zoo") == ids("media_type=image/webp") == [str(tagged.id)]
+    assert ids("status=quarantined") == ids(f"creator={tagged.creator.slug}") == [str(tagged.id)]
+    assert ids("creator=ada") == [str(market.asset.id)]
+    assert ids("tag=ca") == []

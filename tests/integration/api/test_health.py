@@ -1,0 +1,53 @@
+"""Liveness and readiness."""
+
+from unittest.mock import Mock
+
+import pytest
+
+from governance.api import health
+from governance.kernel.keys import key_ring
+from governance.rulebook.services import publish
+from tests.factories.marketplace import TESTER
+
+PARTS = {"database", "broker", "policy", "keys", "worm"}
+
+
+@pytest.fixture
+def ready(db, settings, tmp_path):
+    settings.ASSENT_WORM_DIR = tmp_path
+    publish(actor=TESTER, note="tests")
+
+
+def test_the_process_is_up_without_any_other_part(anonymous, monkeypatch):
+    monkeypatch.setattr(health, "CHECKS", {"anything": Mock(side_effect=AssertionError)})
+    answer = anonymous.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_ready_when_every_part_answers(anonymous, ready):
+    answer = anonymous.get("/readyz")
+    assert answer.json() == {"status": "ok", "parts": dict.fromkeys(PARTS, "ok")}
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("part", sorted(PARTS))
+def test_a_part_that_fails_is_named_without_saying_how(anonymous, ready, monkeypatch, part):
+    failing = Mock(side_effect=RuntimeError("password=hunter2"))
+    monkeypatch.setattr(health, "CHECKS", health.CHECKS | {part: failing})
+    answer = anonymous.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {"status": "failed", "parts": dict.fromkeys(PARTS, "ok") | {part: "failed"}}
+
+
+def test_without_an_active_revision_nothing_can_be_decided(anonymous, db):
+    assert anonymous.get("/readyz").json()["parts"]["policy"] == "failed"
+
+
+def test_without_a_key_nothing_can_be_signed(anonymous, ready):
+    with key_ring.override(Mock(public_keys=Mock(return_value=[]))):
+        assert anonymous.get("/readyz").json()["parts"]["keys"] == "failed"
+
+
+def test_without_a_place_for_evidence_nothing_can_be_proven(anonymous, ready, settings, tmp_path):
+    settings.ASSENT_WORM_DIR = tmp_path / "missing"
+    assert anonymous.get("/readyz").json()["parts"]["worm"] == "failed"
