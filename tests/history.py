@@ -13,6 +13,7 @@ _GUARDED = "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgfoid
 def guards_lifted() -> Iterator[None]:
     """Let rows of append-only tables be changed inside the block, as only the tables' owner can."""
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a table with checks to come cannot be altered
         cursor.execute(_GUARDED)
         tables = [row[0] for row in cursor.fetchall()]
         for table in tables:

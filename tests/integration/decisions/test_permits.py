@@ -14,16 +14,11 @@ from governance.decisions.permits import Binding, issue, redeem
 from governance.kernel import clock
 from governance.kernel.ids import new_id
 from governance.kernel.vocabulary import Purpose
-from tests.factories.marketplace import make_marketplace
+from governance.rulebook.models import PolicyActivation
+from tests.history import guards_lifted
 
 INPUT, ARTIFACT = "a" * 64, "b" * 64
 WORKER = Actor("worker", "tests")
-
-
-@pytest.fixture
-def market(db, monkeypatch):
-    monkeypatch.setattr("celery.current_app.send_task", lambda *args, **options: None)
-    return make_marketplace()
 
 
 @pytest.fixture
@@ -94,6 +89,18 @@ def test_what_is_no_permit_is_malformed(permit, envelope):
 def test_consent_that_changed_makes_the_permit_void(market, permit):
     market.withdraw()
     assert refusal(permit) == "permit_consent_changed"
+
+
+def test_a_signed_permit_that_was_never_issued_is_unknown(permit):
+    with guards_lifted():
+        Permit.objects.all().delete()
+    assert refusal(permit) == "permit_unknown"
+
+
+def test_without_an_active_policy_a_permit_is_void(permit):
+    with guards_lifted():
+        PolicyActivation.objects.all().delete()
+    assert refusal(permit) == "permit_policy_changed"
 
 
 def test_redemption_and_refusal_go_to_the_ledger(permit):
