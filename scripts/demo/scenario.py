@@ -14,8 +14,9 @@ from scripts.demo.client import PartnerApp
 from scripts.demo.transcript import Transcript
 from scripts.stack.stack import Stack
 
+REGION_RULE_ID = "no-upscaling-in-germany"
 REGION_RULE = {
-    "id": "no-upscaling-in-germany",
+    "id": REGION_RULE_ID,
     "effect": "deny",
     "actions": ["model.invoke"],
     "condition": {"attr": "subject.region", "op": "in", "value": ["DE", "AT"]},
@@ -93,9 +94,9 @@ class Scenario:
         answer = self._submit("Portrait in orange", "derivative_commercial", "demo-3-licence")
         self._expect_denied(answer, "licence_purpose_not_covered")
         added = json.loads(self._manage("rule", "add", "--user", self.console_user, "--json", json.dumps(REGION_RULE)))
-        self.tell.say("rule added", f"{REGION_RULE['id']}, revision {added['revision']}")
+        self.tell.say("rule added", f"{REGION_RULE_ID}, revision {added['revision']}")
         self._expect_denied(self._submit("Portrait in orange", "commercial", "demo-3-blocked"), "region_blocked")
-        removed = json.loads(self._manage("rule", "remove", REGION_RULE["id"], "--user", self.console_user))
+        removed = json.loads(self._manage("rule", "remove", REGION_RULE_ID, "--user", self.console_user))
         self.tell.say("rule gone", f"revision {removed['revision']} decides again")
         job = self._submit_and_show("Portrait in orange", "commercial", "demo-3-allowed")
         self.tell.expect("allowed again, and released", self.app.wait(job["id"])["state"] == "released")
