@@ -114,6 +114,16 @@ def test_an_expired_grant_permits_nothing_but_says_what_it_was(asset: Asset) -> 
     assert found.pairs == frozenset()
 
 
+def test_an_expired_grant_does_not_borrow_from_one_in_force_of_the_same_level(asset: Asset) -> None:
+    other, level = AssetFactory(creator=asset.creator), ConsentLevelFactory()
+    ConsentGrantFactory(creator=asset.creator, asset=asset, level=level, valid_until=START + HOUR)
+    ConsentGrantFactory(creator=asset.creator, asset=other, level=level)
+
+    found = effective_consents([asset, other], START + HOUR)
+
+    assert (found[asset.id].pairs, found[other.id].pairs) == (frozenset(), {INFER})
+
+
 def test_an_own_statement_that_has_expired_does_not_bring_the_default_back(asset: Asset) -> None:
     ConsentGrantFactory(creator=asset.creator)
     ConsentGrantFactory(creator=asset.creator, asset=asset, valid_until=START + HOUR)

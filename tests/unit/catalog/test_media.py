@@ -216,6 +216,7 @@ def test_a_jpeg_with_too_many_scans_is_refused() -> None:
         png(png_chunk(b"IDAT", zlib.compress(bytes(100)))),
         png(png_chunk(b"IHDR", b"short")),
         png(png_header(32, 24), png_chunk(b"IDAT", zlib.compress(bytes(100)))),
+        IMAGES["png"][:-12] + png_chunk(b"prVt", b"note")[:-1] + b"\0" + IMAGES["png"][-12:],
         IMAGES["png"][:40] + b"\0" + IMAGES["png"][41:],
         b"\xff\xd8\xff\xd9",
         b"\xff\xd8\xff\xd8\xff\xd9",
