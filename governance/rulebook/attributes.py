@@ -2,13 +2,13 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from math import isfinite
 from typing import Any
 
-from governance.kernel.canonical import digest, timestamp
+from governance.kernel.canonical import NotCanonical, digest, timestamp
 from governance.kernel.vocabulary import Action
 from governance.rulebook.types import Operator
 
@@ -42,6 +42,10 @@ class Attribute:
     nullable: bool = False
     when_true: str = ""
     when_false: str = ""
+    segments: tuple[str, ...] = field(init=False, repr=False, compare=False, default=())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "segments", tuple(self.path.split(".")))
 
 
 class AttributeSchema:
@@ -113,16 +117,15 @@ def time_text(moment: datetime) -> str:
 def normal_time(text: str) -> str | None:
     """Return an RFC 3339 time in the form of time facts; None when it is none or names no offset."""
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        return time_text(datetime.fromisoformat(text))
+    except (ValueError, OverflowError, NotCanonical):
         return None
-    return time_text(moment) if moment.tzinfo is not None else None
 
 
 def _problem(attribute: Attribute, facts: Mapping[str, Any]) -> str | None:
     value: Any = facts
-    for segment in attribute.path.split("."):
-        if not isinstance(value, Mapping) or segment not in value:
+    for segment in attribute.segments:
+        if not isinstance(value, dict) or segment not in value:
             return f"{attribute.path} is missing"
         value = value[segment]
     if value is None:

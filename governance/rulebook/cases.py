@@ -83,16 +83,30 @@ def _case(file: str, data: Mapping[str, Any], base: Any, schema: AttributeSchema
     name, action, expect = str(data["name"]), str(data["action"]), data["expect"]
     if not isinstance(expect, dict) or "effect" not in expect or set(expect) - _EXPECT_KEYS:
         raise PolicyFileInvalid(f"{file}: {name}: expect an effect, and perhaps {', '.join(sorted(_EXPECT_KEYS))}.")
-    changes = {"action": action, **data.get("facts", {})}
-    facts: dict[str, Any] = {}
-    for attribute in schema.attributes_for(action):
-        _put(facts, attribute.path, changes.pop(attribute.path, _base_fact(base, attribute.path)))
-    if changes:
-        raise PolicyFileInvalid(f"{file}: {name}: {action} has no fact {', '.join(sorted(changes))}.")
-    if "request" in facts.get("consent", {}) and "consent.request" not in data.get("facts", {}):
-        facts["consent"]["request"] = f"{action}:{facts['purpose']}"
+    try:
+        facts = facts_from(base, action=action, changes=data.get("facts", {}), schema=schema)
+    except KeyError as unknown:
+        raise PolicyFileInvalid(f"{file}: {name}: {action} has no fact {unknown.args[0]}.") from unknown
     # A denial that nobody expected fails the case.
     return PolicyCase(name, file, action, facts, {"denies": [], **expect})
+
+
+def facts_from(base: Any, *, action: str, changes: Mapping[str, Any], schema: AttributeSchema) -> dict[str, Any]:
+    """Return the facts of `action` out of `base`, with some changed by dotted path.
+
+    `consent.request` follows from action and purpose unless it is changed. Raises KeyError for a path that the
+    action does not have.
+    """
+    changes = {"action": action, **changes}
+    facts: dict[str, Any] = {}
+    for attribute in schema.attributes_for(action):
+        _put(facts, attribute.path, changes.get(attribute.path, _base_fact(base, attribute.path)))
+    for path in changes:
+        if schema.get(path) not in schema.attributes_for(action):
+            raise KeyError(path)
+    if "request" in facts.get("consent", {}) and "consent.request" not in changes:
+        facts["consent"]["request"] = f"{action}:{facts['purpose']}"
+    return facts
 
 
 def _base_fact(base: Any, path: str) -> Any:

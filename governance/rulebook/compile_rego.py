@@ -26,7 +26,8 @@ _SIGNS = {
 _TRUE_OF_NULL = frozenset(
     [Operator.NE, Operator.LT, Operator.LTE, Operator.GT, Operator.GTE, Operator.BETWEEN, Operator.NOT_IN]
 )
-_NULL_IS_AN_ERROR = frozenset([Operator.STARTS_WITH, Operator.CONTAINS, Operator.INTERSECTS])
+# Functions and searches that may fail on a null instead of being false.
+_FAIL_ON_NULL = frozenset([Operator.STARTS_WITH, Operator.CONTAINS, Operator.INTERSECTS])
 
 _ENDING = """\
 default effect := "deny"
@@ -90,7 +91,6 @@ class _Writer:
     prefix: str
     helpers: list[str] = field(default_factory=list)
     _helper_count: int = 0
-    _item_count: int = 0
 
     def bodies(self, condition: Condition) -> list[list[str]]:
         """Return one list of lines for each alternative; the condition holds when all lines of one do."""
@@ -101,13 +101,23 @@ class _Writer:
     def _lines(self, condition: Condition) -> list[str]:
         match condition:
             case All(items):
-                return [line for item in items for line in self._lines(item)]
+                return [line for item in items for line in self._part(item)]
             case Any_():
                 return [self._helper(condition)]
             case Not(item):
                 return [f"not {self._expression(item)}"]
             case Compare():
                 return [*self._guards(condition), *self._comparison(condition)]
+
+    def _part(self, condition: Condition) -> list[str]:
+        """Return the lines of one of several conditions in a body.
+
+        A search through a list gets a body of its own: in a body with `some`, the embedded engine evaluates the other
+        lines in an order of its own, and a guard against null would come too late.
+        """
+        if isinstance(condition, Compare) and condition.op is Operator.INTERSECTS:
+            return [self._helper(condition)]
+        return self._lines(condition)
 
     def _expression(self, condition: Condition) -> str:
         """Return one expression that can be negated."""
@@ -127,8 +137,15 @@ class _Writer:
 
     def _guards(self, compare: Compare) -> Iterator[str]:
         paths = [path for path in (compare.attr, compare.other) if path and self.schema.attributes[path].nullable]
-        # Equality is false of one null; only two of them would be equal.
-        if compare.op in _TRUE_OF_NULL | _NULL_IS_AN_ERROR or (compare.op is Operator.EQ and len(paths) > 1):
+        if compare.op is Operator.EQ:
+            # Equality is false of one null; only two of them would be equal.
+            guarded = len(paths) > 1
+        elif compare.op is Operator.IN:
+            # A null is in no list of values, but there is no looking into a null.
+            guarded = compare.other is not None
+        else:
+            guarded = compare.op in _TRUE_OF_NULL | _FAIL_ON_NULL
+        if guarded:
             yield from (f"input.{path} != null" for path in paths)
 
     def _comparison(self, compare: Compare) -> list[str]:
@@ -144,18 +161,13 @@ class _Writer:
             case Operator.CONTAINS:
                 return [f"{operand} in {fact}"]
             case Operator.INTERSECTS:
-                item = self._item()
-                return [f"some {item} in {fact}", f"{item} in {operand}"]
+                return [f"some item in {fact}", f"item in {operand}"]
             case Operator.STARTS_WITH:
                 return [f"startswith({fact}, {operand})"]
             case Operator.BETWEEN:
                 low, high = compare.value if isinstance(compare.value, tuple) else ()
                 return [f"{fact} >= {_literal(low)}", f"{fact} <= {_literal(high)}"]
         return [f"{fact} {_SIGNS[compare.op]} {operand}"]
-
-    def _item(self) -> str:
-        self._item_count += 1
-        return "item" if self._item_count == 1 else f"item_{self._item_count}"
 
 
 def _value(compare: Compare) -> str:

@@ -1,11 +1,14 @@
 """Says a rule as an English sentence."""
 
+import json
+import re
 from collections.abc import Sequence
 
 from governance.engines.types import Effect
 from governance.rulebook.attributes import Attribute, AttributeSchema, AttributeType
 from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator, RuleSpec, Scalar
 
+_PLAIN = re.compile(r"[\w./:+-]+")
 _VERBS = {
     Operator.EQ: "is",
     Operator.NE: "is not",
@@ -100,8 +103,9 @@ def _operand(compare: Compare, schema: AttributeSchema) -> str:
 def _scalar(value: Scalar) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = str(value)
-    return f'"{text}"' if isinstance(value, str) and any(mark in text for mark in ' ,"()') else text
+    if isinstance(value, str) and not _PLAIN.fullmatch(value):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
 
 
 def operator_label(attribute: Attribute, op: Operator) -> str:
