@@ -74,7 +74,7 @@ def remove_tree(directory: Path) -> None:
         return
     for target in [path.resolve() for path in directory.iterdir() if path.is_symlink()]:
         if OUTSIDE in target.parents:
-            shutil.rmtree(target, ignore_errors=True)
+            shutil.rmtree(target.parent, ignore_errors=True)
     for folder, _, _ in os.walk(directory):
         with contextlib.suppress(OSError):
             Path(folder).chmod(stat.S_IRWXU)

@@ -11,7 +11,7 @@ import psutil
 import psycopg
 import pytest
 
-from scripts.stack import postgres_files
+from scripts.stack import places, postgres_files
 from scripts.stack.errors import StackError
 from scripts.stack.places import ROOT
 from scripts.stack.postgres import EmbeddedPostgres
@@ -179,12 +179,27 @@ def test_programs_that_the_system_user_cannot_reach_are_copied_for_it(
     user = ServiceUser(name="nobody", uid=65534, gid=65534)
     copied = postgres_files.programs(user)
     assert copied.is_relative_to(home / "outside")
-    version = subprocess.run(
-        [copied / "postgres", "--version"], user=user.uid, group=user.gid, cwd="/", capture_output=True, check=True
-    )
-    assert version.stdout.startswith(b"postgres (PostgreSQL) 18")
+    for name in ("postgres", "initdb"):  # the second needs a library of the wheel
+        command = [copied / name, "--version"]
+        version = subprocess.run(command, user=user.uid, group=user.gid, cwd="/", capture_output=True, check=True)
+        assert version.stdout.startswith(f"{name} (PostgreSQL) 18".encode())
     assert postgres_files.programs(user) == copied
-    shutil.rmtree(home / "outside")
+
+
+@as_root
+def test_data_kept_outside_is_removed_with_its_directory_or_after_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = ServiceUser(name="nobody", uid=65534, gid=65534)
+    monkeypatch.setattr(postgres_files, "OUTSIDE", home / "outside")
+    monkeypatch.setattr(places, "OUTSIDE", home / "outside")
+    monkeypatch.setattr(postgres_files, "can_use", lambda user, path: False)
+    removed, lost, kept = (postgres_files.home_for(user, home / name / "postgres") for name in ("a", "b", "c"))
+    places.remove_tree(home / "a")
+    shutil.rmtree(home / "b")
+    assert (removed.exists(), lost.exists(), kept.exists()) == (False, True, True)
+    postgres_files.home_for(user, home / "d" / "postgres")
+    assert (lost.exists(), kept.exists()) == (False, True)
 
 
 def process_groups(pid: int) -> list[int]:
