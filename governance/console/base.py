@@ -51,6 +51,12 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
     #: Pages beside the list: the last part of the address, and the method that answers `(request)`.
     list_pages: ClassVar[dict[str, str]] = {}
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context["show_save_and_add_another"] = False
+        return cast(HttpResponse, super().render_change_form(request, context, *args, **kwargs))
+
     def prepare(self, rows: list[Any]) -> None:
         """Add to the rows of one list page what its columns show beyond the database columns."""
 
@@ -113,6 +119,7 @@ class SluggedAdmin(ConsoleAdmin):
 class HistoryAdmin(ConsoleAdmin):
     """A table that nobody edits here: rows come from the product itself or from a service."""
 
+    change_form_template = "console/history.html"
     warn_unsaved_form = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:

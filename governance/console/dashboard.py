@@ -51,6 +51,7 @@ class Bar:
 def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add to the context of the first page what it shows. Each part needs the right to see its table."""
     now = clock.now()
+    context["title"] = "Dashboard"
     sees = {name: request.user.has_perm(name) for name in PARTS}
     context["figures"] = [figure for name, part in PARTS.items() if sees[name] for figure in part(now)]
     if sees["jobs.view_job"]:

@@ -16,6 +16,7 @@ from governance.jobs.choices import JobState
 from governance.jobs.models import Job, JobEvent
 from governance.jobs.states import ENDED
 from governance.moderation.queries import verdicts_for_job
+from governance.partners.types import Coverage
 from governance.rulebook.models import PolicyRevision
 
 WAY = (
@@ -85,6 +86,7 @@ def job_story(job: Job) -> dict[str, Any]:
         "steps": steps(job, events),
         "inputs": list(job.inputs.select_related("asset__creator").order_by("id")),
         "output": getattr(job, "output", None),
+        "candidate": getattr(job, "candidate", None),
         "decisions": [
             DecisionView(each, evaluation_views(each), revisions.get(each.revision_digest)) for each in decisions
         ],
@@ -96,7 +98,7 @@ def job_story(job: Job) -> dict[str, Any]:
         "evidence": evidence,
         "worm": getattr(evidence, "worm_reference", None),
         "timeline": _timeline(job, events, decisions, evidence),
-        "token_grant": job.token_grant,
+        "coverage": Coverage.from_details(job.token_grant),
     }
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models.options import Options
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -94,6 +95,16 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         allowed = [entry for entry in entries if request.user.has_perm(entry.permission)]
         groups.append({"title": title, "items": _items(request, allowed)})
     return groups
+
+
+def place_of(opts: "Options[Any]") -> tuple[str, str, str]:
+    """Return the group, the title and the address of a table's list; no group for a table that is not listed."""
+    url_name = f"admin:{opts.app_label}_{opts.model_name}_changelist"
+    for title, entries in GROUPS:
+        for entry in entries:
+            if entry.url_name == url_name:
+                return title, entry.title, reverse(url_name)
+    return "", str(opts.verbose_name_plural).capitalize(), reverse(url_name)
 
 
 def _items(request: HttpRequest, entries: list[Entry]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from governance.decisions.models import Permit
 from governance.kernel import clock
+from governance.kernel.vocabulary import Purpose
 from governance.moderation.models import ModerationVerdict
 
 EMPTY = mark_safe('<span class="as-none">–</span>')
@@ -83,6 +84,19 @@ def chips(values: Iterable[str], *, empty: str = "") -> SafeString:
     return format_html('<span class="as-none">{}</span>', empty) if empty else EMPTY
 
 
+def uses(pairs: Iterable[str]) -> SafeString:
+    """Return permitted uses, each written "action:purpose", gathered by action; "nothing" where there are none."""
+    by_action: dict[str, set[str]] = {}
+    for pair in pairs:
+        action, _, purpose = pair.partition(":")
+        by_action.setdefault(action, set()).add(purpose)
+    gathered = [
+        f"{action}: {'every purpose' if purposes >= set(Purpose) else ', '.join(sorted(purposes))}"
+        for action, purposes in sorted(by_action.items())
+    ]
+    return chips(gathered, empty="nothing")
+
+
 def digest(value: str) -> SafeString:
     """Return the beginning of a digest; the whole of it is in the tooltip."""
     if not value:
@@ -103,6 +117,14 @@ def moment(value: datetime | None) -> SafeString:
     local = timezone.localtime(value)
     shown = date_format(local, "DATETIME_FORMAT")
     return format_html('<time datetime="{}" title="{} UTC">{}</time>', local.isoformat(), shown, shown)
+
+
+def ago(value: datetime) -> SafeString:
+    """Return how long ago a moment was; the moment itself is in the tooltip."""
+    passed = (clock.now() - value).total_seconds()
+    shown = f"{duration(passed, parts=1)} ago" if passed >= 1 else "just now"
+    exact = date_format(timezone.localtime(value), "DATETIME_FORMAT")
+    return format_html('<time datetime="{}" title="{} UTC">{}</time>', value.isoformat(), exact, shown)
 
 
 def link(target: Model | None, text: str = "") -> SafeString:
@@ -134,13 +156,13 @@ def size(count: int) -> str:
     return f"{amount:.1f} {UNITS[-1]}"
 
 
-def duration(seconds: float) -> str:
-    """Return a length of time in its two largest units."""
+def duration(seconds: float, *, parts: int = 2) -> str:
+    """Return a length of time in its largest units, at most `parts` of them."""
     whole = int(seconds)
     if whole < 1:
         return f"{seconds * 1000:.0f} ms"
-    parts = [(whole // 86_400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
-    return " ".join(f"{count} {unit}" for count, unit in [part for part in parts if part[0]][:2])
+    units = [(whole // 86_400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
+    return " ".join(f"{count} {unit}" for count, unit in [part for part in units if part[0]][:parts])
 
 
 def person(actor_type: str, actor_id: str) -> str:

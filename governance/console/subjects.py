@@ -3,8 +3,10 @@
 Nothing is looked up: ids in the ledger outlive their rows, and a list must not ask the database once per line.
 """
 
+from collections.abc import Iterable
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -28,17 +30,27 @@ PAGES = {
     "user": "auth_user",
 }
 SHOWN = 12
+LONG = 24
 
 
-def subject_link(subject_type: str, subject_id: str) -> SafeString:
-    """Return the name of a subject or actor, linked to its page, or to a search where it is known by a name."""
+def subject_link(subject_type: str, subject_id: str, name: str = "") -> SafeString:
+    """Return a subject or actor by its name, or by its id where none is given, linked to its page.
+
+    What the ledger knows by a name of its own, not by the key of a row, is linked to a search for it.
+    """
     kind = subject_type.replace("_", " ")
     url = subject_url(subject_type, subject_id)
-    shown = f"…{subject_id[-SHOWN:]}" if _is_uuid(subject_id) else subject_id
-    name = format_html('<code class="as-code" title="{}">{}</code>', subject_id, shown)
+    shown = format_html('<code class="as-code" title="{}">{}</code>', subject_id, name or _short(subject_id))
     if not url:
-        return format_html('<span class="as-subject">{} {}</span>', kind, name)
-    return format_html('<span class="as-subject">{} <a class="as-link" href="{}">{}</a></span>', kind, url, name)
+        return format_html('<span class="as-subject">{} {}</span>', kind, shown)
+    return format_html('<span class="as-subject">{} <a class="as-link" href="{}">{}</a></span>', kind, url, shown)
+
+
+def user_names(keys: Iterable[str]) -> dict[str, str]:
+    """Return the user names behind the keys by which the ledger knows console users; one query."""
+    wanted = {key for key in keys if key.isdigit()}
+    users = get_user_model().objects.in_bulk(wanted) if wanted else {}
+    return {str(key): user.get_username() for key, user in users.items()}
 
 
 def subject_url(subject_type: str, subject_id: str) -> str:
@@ -49,6 +61,12 @@ def subject_url(subject_type: str, subject_id: str) -> str:
     if _is_uuid(subject_id) or subject_id.isdigit():
         return reverse(f"admin:{page}_change", args=[subject_id])
     return reverse(f"admin:{page}_changelist", query={"q": subject_id})
+
+
+def _short(subject_id: str) -> str:
+    if _is_uuid(subject_id):
+        return f"…{subject_id[-SHOWN:]}"
+    return subject_id if len(subject_id) <= LONG else f"{subject_id[:SHOWN]}…"
 
 
 def _is_uuid(text: str) -> bool:

@@ -48,6 +48,8 @@ class ConditionBuilder {
     for (const box of this.form.querySelectorAll('[name="actions"]')) {
       box.addEventListener("change", () => this.reloadSchema());
     }
+    this.form.addEventListener("change", () => this.hideDuties());
+    this.hideDuties();
     this.form.addEventListener("input", (event) => {
       if (!this.root.contains(event.target)) this.schedulePreview();
     });
@@ -73,6 +75,12 @@ class ConditionBuilder {
     this.useSchema(await answer.json());
     this.render();
     this.changed();
+  }
+
+  /* Only a rule that permits can carry obligations. */
+  hideDuties() {
+    const field = document.getElementById("field-obligations");
+    field.hidden = this.form.querySelector('[name="effect"]:checked')?.value !== "permit";
   }
 
   /* --- tree ----------------------------------------------------------------------------------------------------- */
@@ -231,7 +239,8 @@ class ConditionBuilder {
     const controls = element("div", { class: "cb-controls" }, this.attributeSelect(node));
     if (attribute) controls.append(this.operatorSelect(node, attribute));
     const operator = this.operatorOf(node);
-    if (operator && operator.others.length > 0) controls.append(this.sideSelect(node, operator));
+    const twoSided = operator && operator.others.length > 0 && (attribute.type !== "bool" || node.other !== null);
+    if (twoSided) controls.append(this.sideSelect(node, operator));
     if (operator && operator.takes !== "nothing") {
       controls.append(node.other !== null ? this.otherSelect(node, operator) : this.valueControl(node, attribute, operator));
     }
@@ -333,7 +342,8 @@ class ConditionBuilder {
   }
 
   choice(node, attribute) {
-    const options = attribute.values.map((each) => ({ value: JSON.stringify(each.value), label: each.label }));
+    const word = (each) => (attribute.type === "bool" ? (each.value ? "true" : "false") : each.label);
+    const options = attribute.values.map((each) => ({ value: JSON.stringify(each.value), label: word(each) }));
     return this.select("value", "Value", options, JSON.stringify(node.value), (text) => {
       node.value = JSON.parse(text);
       this.changed();

@@ -13,7 +13,7 @@ from unfold.paginator import InfinitePaginator
 from governance.audit.models import EvidenceRecord, LedgerEntry, TreeHead, WormReference
 from governance.console.base import StoryAdmin
 from governance.console.presentation import badge, choice_badge, code, digest, link, moment, person, size
-from governance.console.subjects import subject_link
+from governance.console.subjects import subject_link, user_names
 from governance.kernel import clock
 from governance.kernel.dsse import Envelope
 
@@ -40,6 +40,11 @@ class LedgerEntryAdmin(StoryAdmin):
     paginator = InfinitePaginator
     list_per_page = 100
 
+    def prepare(self, rows: list[Any]) -> None:
+        names = user_names(row.actor_id for row in rows if row.actor_type == "user")
+        for row in rows:
+            row.actor_name = names.get(row.actor_id, "") if row.actor_type == "user" else ""
+
     @admin.display(description="#", ordering="index")
     def position(self, entry: LedgerEntry) -> SafeString:
         return code(str(entry.index))
@@ -53,8 +58,8 @@ class LedgerEntryAdmin(StoryAdmin):
         return subject_link(entry.subject_type, entry.subject_id)
 
     @admin.display(description="Actor")
-    def who(self, entry: LedgerEntry) -> SafeString:
-        return subject_link(entry.actor_type, entry.actor_id)
+    def who(self, entry: Any) -> SafeString:
+        return subject_link(entry.actor_type, entry.actor_id, entry.actor_name)
 
     @admin.display(description="Happened (UTC)", ordering="occurred_at")
     def when(self, entry: LedgerEntry) -> SafeString:
@@ -184,7 +189,7 @@ class WormReferenceAdmin(StoryAdmin):
     intro = "Where each evidence record was written once and for good, and until when the store must keep it."
     empty_text = "References appear when evidence has been written to WORM storage."
     story_template = "console/worm_reference.html"
-    list_display = ["where", "version_id", "sha", "bytes_", "mode", "keeps", "stored"]
+    list_display = ["where", "sha", "bytes_", "mode", "keeps", "stored"]
     list_filter = [("mode", AllValuesCheckboxFilter), ("stored_at", RangeDateTimeFilter)]
     search_fields = ["uri", "sha256__exact", "evidence__subject_id__exact"]
     search_help_text = "A URI, a SHA-256 or a subject's id"

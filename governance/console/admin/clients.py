@@ -15,7 +15,7 @@ from governance.console.base import StoryAdmin, actor_of
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.partners import ClientForm, RevocationForm
 from governance.console.pages import Page, form_page, render_page, require
-from governance.console.presentation import badge, chips, code, link, moment, page_url
+from governance.console.presentation import badge, chips, code, digest, link, moment, page_url
 from governance.kernel import clock
 from governance.partners.models import AccessToken, ApiClient
 from governance.partners.services import create_client, revoke_token
@@ -60,7 +60,7 @@ class ApiClientAdmin(FormAdmin):
 
     @admin.display(description="Client id")
     def client_id_(self, client: ApiClient) -> SafeString:
-        return code(client.client_id)
+        return digest(client.client_id)
 
     @admin.display(description="Actions")
     def actions_(self, client: ApiClient) -> SafeString:
@@ -70,9 +70,9 @@ class ApiClientAdmin(FormAdmin):
     def purposes_(self, client: ApiClient) -> SafeString:
         return chips(client.purposes)
 
-    @admin.display(description="Limited to")
+    @admin.display(description="Limits")
     def limits(self, client: ApiClient) -> SafeString:
-        return chips([*client.model_slugs, *client.dataset_slugs], empty="nothing")
+        return chips([*client.model_slugs, *client.dataset_slugs], empty="every model and dataset")
 
     @admin.display(description="Made (UTC)", ordering="created")
     def when(self, client: ApiClient) -> SafeString:

@@ -17,7 +17,7 @@ from governance.catalog.services import save_consent_level
 from governance.console.base import HistoryAdmin, actor_of
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.consent import LevelForm
-from governance.console.presentation import chips, choice_badge, code, link, moment
+from governance.console.presentation import chips, choice_badge, code, link, moment, uses
 from governance.console.subjects import subject_link
 
 
@@ -31,7 +31,7 @@ class ConsentLevelAdmin(FormAdmin):
     )
     empty_text = "Define at least one level before creators can grant consent."
     form_template = "console/level_form.html"
-    list_display = ["name", "slug_", "rank", "uses", "granted", "description"]
+    list_display = ["name", "slug_", "rank", "uses_", "granted", "description"]
     search_fields = ["name", "slug__exact", "description"]
 
     def has_delete_permission(self, request: HttpRequest, obj: ConsentLevel | None = None) -> bool:
@@ -46,8 +46,8 @@ class ConsentLevelAdmin(FormAdmin):
         return code(level.slug)
 
     @admin.display(description="Permitted uses")
-    def uses(self, level: ConsentLevel) -> SafeString:
-        return chips([f"{pair.action}:{pair.purpose}" for pair in level.pairs.all()], empty="nothing")
+    def uses_(self, level: ConsentLevel) -> SafeString:
+        return uses(f"{pair.action}:{pair.purpose}" for pair in level.pairs.all())
 
     @admin.display(description="Grants", ordering="grant_count")
     def granted(self, level: Any) -> int:

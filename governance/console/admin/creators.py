@@ -37,7 +37,7 @@ class CreatorAdmin(ConsoleAdmin):
     search_help_text = "A name, a pseudonym or an id"
     change_form_outer_after_template = "console/creator.html"
     row_pages = {"grant": "grant_page", "withdraw": "withdraw_page", "suspend": "suspend_page"}
-    fields = ["display_name", "slug", "email", "region"]
+    fields = [("display_name", "slug"), ("email", "region")]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Creator]:
         creators: QuerySet[Creator] = super().get_queryset(request)
@@ -47,6 +47,9 @@ class CreatorAdmin(ConsoleAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Creator | None = None) -> list[str]:
         return ["slug"] if obj else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Creator | None = None) -> bool:
+        return False
 
     @admin.display(description="Pseudonym", ordering="slug")
     def pseudonym(self, creator: Creator) -> SafeString:

@@ -5,7 +5,8 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesCheckboxFilter, RangeDateTimeFilter
 
 from governance.console.base import HistoryAdmin
-from governance.console.presentation import badge, chips, code, label_texts, link, moment, score_meter
+from governance.console.presentation import badge, chips, code, label_texts, moment, score_meter
+from governance.console.subjects import subject_link
 from governance.moderation.models import ModerationVerdict
 
 
@@ -25,12 +26,11 @@ class ModerationVerdictAdmin(HistoryAdmin):
         ("moderator", AllValuesCheckboxFilter),
         ("created_at", RangeDateTimeFilter),
     ]
-    list_select_related = ["job"]
     date_hierarchy = "created_at"
     search_ids = ("id", "job_id")
     search_fields = ["content_sha256__exact", "moderator"]
     search_help_text = "Id of a verdict or job, a digest, or a moderator"
-    fields = ["stage_", "score_", "seen", "about", "moderator", "model", "content", "attempt", "took", "when"]
+    fields = ["stage_", "score_", "seen", "about", "moderator", "artifact", "content_", "attempt", "took", "when"]
     readonly_fields = fields
 
     @admin.display(description="Stage", ordering="stage")
@@ -47,14 +47,14 @@ class ModerationVerdictAdmin(HistoryAdmin):
 
     @admin.display(description="Job")
     def about(self, verdict: ModerationVerdict) -> SafeString:
-        return link(verdict.job)
+        return subject_link("job", str(verdict.job_id))
 
     @admin.display(description="Model artifact (SHA-256)")
-    def model(self, verdict: ModerationVerdict) -> SafeString:
+    def artifact(self, verdict: ModerationVerdict) -> SafeString:
         return code(verdict.moderator_sha256)
 
     @admin.display(description="Content (SHA-256)")
-    def content(self, verdict: ModerationVerdict) -> SafeString:
+    def content_(self, verdict: ModerationVerdict) -> SafeString:
         return code(verdict.content_sha256)
 
     @admin.display(description="Lease")

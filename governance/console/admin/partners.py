@@ -53,7 +53,7 @@ class PartnerAdmin(SluggedAdmin):
     search_ids = ("id",)
     search_fields = ["name", "slug"]
     autocomplete_fields = ["tier"]
-    fields = ["name", "slug", "tier", "region", "status"]
+    fields = [("name", "slug"), ("tier", "region"), "status"]
     change_form_outer_after_template = "console/partner.html"
     row_pages = {"revoke-tokens": "revoke_page"}
 
@@ -63,6 +63,9 @@ class PartnerAdmin(SluggedAdmin):
             client_count=Count("clients", distinct=True),
             open_count=Count("jobs", filter=Q(jobs__state__in=OPEN_STATES), distinct=True),
         )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Partner | None = None) -> bool:
+        return False
 
     @admin.display(description="Slug", ordering="slug")
     def slug_(self, partner: Partner) -> SafeString:

@@ -40,6 +40,9 @@ class LicenceAdmin(SluggedAdmin):
     """Under which terms models may run."""
 
     form = LicenceForm
+    fields = [
+        ("name", "slug"), "purposes", "regions", "partners", ("valid_from", "valid_until"), "obligations", "terms_url",
+    ]  # fmt: skip
     intro = (
         "Who may use a model, for which purposes, in which regions and until when, and what has to be done with every "
         "output. A change holds from the next decision on."
@@ -94,7 +97,7 @@ class GenerativeModelAdmin(SluggedAdmin):
     search_ids = ("id",)
     search_fields = ["name", "slug__exact", "owner__exact"]
     autocomplete_fields = ["licence"]
-    fields = ["name", "slug", "description", "task", "owner", "licence"]
+    fields = [("name", "slug"), "description", ("task", "owner"), "licence"]
     change_form_outer_after_template = "console/model.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:

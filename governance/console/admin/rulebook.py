@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.forms import Form
@@ -21,8 +20,9 @@ from governance.console.form_admin import FormAdmin
 from governance.console.forms.rules import PublishForm, RuleForm
 from governance.console.pages import Page, form_page, require
 from governance.console.policy_changes import pending_changes, sentence_of, standings
-from governance.console.presentation import badge, chips, choice_badge, code, digest, list_url, moment, page_url
+from governance.console.presentation import badge, choice_badge, code, digest, list_url, moment, page_url
 from governance.console.rule_preview import preview, value_suggestions
+from governance.console.subjects import user_names
 from governance.rulebook.content import ABAC
 from governance.rulebook.errors import RuleInvalid
 from governance.rulebook.models import AbacRule, PolicyRevision
@@ -45,7 +45,7 @@ class AbacRuleAdmin(FormAdmin):
     empty_text = "The system rules already guard consent, licences and tokens. Add a rule for what is special to you."
     form_template = "console/rule_form.html"
     list_before_template = "console/rules_banner.html"
-    list_display = ["slug_", "effect_", "standing_", "says", "actions_", "author", "when"]
+    list_display = ["slug_", "effect_", "standing_", "says", "when"]
     list_filter = [("effect", ChoicesCheckboxFilter), "enabled", ("updated_at", RangeDateTimeFilter)]
     search_ids = ("id",)
     search_fields = ["slug", "reason_code", "message"]
@@ -78,17 +78,9 @@ class AbacRuleAdmin(FormAdmin):
     def says(self, rule: AbacRule) -> SafeString:
         return format_html('<span class="as-clamp">{}</span>', Truncator(_sentence(rule)).chars(SHOWN_CHARACTERS))
 
-    @admin.display(description="Actions")
-    def actions_(self, rule: AbacRule) -> SafeString:
-        return chips(rule.actions)
-
-    @admin.display(description="Changed by", ordering="updated_by")
-    def author(self, rule: AbacRule) -> str:
-        return rule.updated_by
-
     @admin.display(description="Changed (UTC)", ordering="updated_at")
     def when(self, rule: AbacRule) -> SafeString:
-        return moment(rule.updated_at)
+        return format_html('{}<br><span class="as-small as-subtle">{}</span>', moment(rule.updated_at), rule.updated_by)
 
     def build_form(self, request: HttpRequest, row: AbacRule | None) -> Form:
         return RuleForm(request.POST or None, rule=row)
@@ -226,6 +218,5 @@ def _user(request: HttpRequest) -> Any:
 def _names(actors: list[str]) -> dict[str, str]:
     """Return the user names behind actors such as `user:7`."""
     keys = {actor: actor.removeprefix("user:") for actor in actors if actor.startswith("user:")}
-    users = get_user_model().objects.in_bulk([key for key in keys.values() if key.isdigit()])
-    named = {str(key): user.get_username() for key, user in users.items()}
-    return {actor: named[key] for actor, key in keys.items() if key in named}
+    names = user_names(keys.values())
+    return {actor: names[key] for actor, key in keys.items() if key in names}

@@ -50,7 +50,8 @@ class MomentField(forms.DateTimeField):
         kwargs.setdefault(
             "widget",
             forms.DateTimeInput(
-                format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local", "class": " ".join(INPUT_CLASSES)}
+                format="%Y-%m-%dT%H:%M:%S",
+                attrs={"type": "datetime-local", "step": "1", "class": " ".join(INPUT_CLASSES)},
             ),
         )
         super().__init__(**kwargs)

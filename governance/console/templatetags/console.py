@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import template
 from django.db.models import Model
 from django.utils.safestring import SafeString
 
 from governance.console import presentation
+from governance.console.navigation import place_of
 from governance.console.subjects import subject_link as _subject_link
 from governance.decisions.models import Permit
 from governance.kernel.vocabulary import ACTION_LABELS, PURPOSE_LABELS, Action, Purpose
@@ -45,6 +46,12 @@ def filesize(value: int) -> str:
 def chips(values: Iterable[str], empty: str = "") -> SafeString:
     """Tags in a row."""
     return presentation.chips(sorted(values or ()), empty=empty)
+
+
+@register.filter
+def uses(pairs: Iterable[str]) -> SafeString:
+    """Permitted uses, gathered by action."""
+    return presentation.uses(pairs)
 
 
 @register.filter
@@ -111,3 +118,34 @@ def state_badge(row: Any) -> SafeString:
 def stage_badge(row: Any) -> SafeString:
     """The stage of a model version as a badge."""
     return presentation.choice_badge(row.stage, row.get_stage_display())
+
+
+class Step(NamedTuple):
+    """One step of the trail in the header."""
+
+    title: str
+    link: str = ""
+
+
+@register.simple_tag(takes_context=True)
+def trail(context: dict[str, Any]) -> list[Step]:
+    """Where the user is: the group of the sidebar, the table, the row, and the page of the row."""
+    opts = context.get("opts")
+    if opts is None:
+        return [Step(str(context.get("title") or ""))]
+    group, table, link = place_of(opts)
+    steps = [Step(group), Step(table, link)]
+    row, page = context.get("original"), context.get("page")
+    if isinstance(row, Model):
+        steps.append(Step(str(row), presentation.page_url(row)))
+    if page is not None and page.title != str(row):
+        steps.append(Step(page.title))
+    elif row is None and context.get("add"):
+        steps.append(Step(f"New {opts.verbose_name}"))
+    return [step for step in steps if step.title]
+
+
+@register.filter
+def ago(value: datetime) -> SafeString:
+    """How long ago a moment was."""
+    return presentation.ago(value)
