@@ -24,10 +24,13 @@ def actor_of(request: HttpRequest) -> Actor:
 class ConsoleChangeList(ChangeList):  # type: ignore[misc]
     """A list that lets its table look up, for all rows of a page at once, what the columns need."""
 
+    result_list: Any
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = list(self.result_list)
-        self.model_admin.prepare(self.result_list)
+        rows: list[Any] = list(self.result_list)
+        self.result_list = rows
+        self.model_admin.prepare(rows)
 
 
 class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
@@ -55,7 +58,8 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         context["show_save_and_add_another"] = False
-        return cast(HttpResponse, super().render_change_form(request, context, *args, **kwargs))
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
 
     def prepare(self, rows: list[Any]) -> None:
         """Add to the rows of one list page what its columns show beyond the database columns."""
@@ -149,4 +153,4 @@ class StoryAdmin(HistoryAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         context.update(self.story(request, kwargs["obj"]), story_template=self.story_template)
-        return cast(HttpResponse, super().render_change_form(request, context, *args, **kwargs))
+        return super().render_change_form(request, context, *args, **kwargs)

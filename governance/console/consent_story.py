@@ -11,6 +11,7 @@ from governance.catalog.models import Asset, ConsentGrant, Creator
 from governance.catalog.queries import effective_consents
 from governance.catalog.types import EffectiveConsent
 from governance.console.presentation import choice_badge
+from governance.console.subjects import subject_link, user_names
 from governance.jobs.models import Job
 from governance.kernel import clock
 from governance.workflows.consent import affected_jobs
@@ -49,10 +50,15 @@ def consent_story(creator: Creator, works_page: str) -> dict[str, Any]:
         .select_related("level", "asset")
         .order_by("-epoch", "asset__title")[: STATEMENTS_SHOWN + 1]
     )
+    names = user_names(each.recorded_by_id for each in statements if each.recorded_by_type == "user")
+    shown = [
+        (each, subject_link(each.recorded_by_type, each.recorded_by_id, names.get(each.recorded_by_id, "")))
+        for each in statements[:STATEMENTS_SHOWN]
+    ]
     return {
         "works": works,
         "work_views": [_work(asset, consents[asset.id]) for asset in assets],
-        "statements": statements[:STATEMENTS_SHOWN],
+        "statements": shown,
         "more_statements": len(statements) > STATEMENTS_SHOWN,
         "default": current_default(creator),
         "default_state": default_state(creator),

@@ -1,6 +1,7 @@
 """The first page: how the marketplace is doing, from real rows only."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -130,12 +131,12 @@ def evidence_figures(now: datetime) -> list[Figure]:
     ]
 
 
-PARTS = {
+PARTS: dict[str, Callable[[datetime], list[Figure]]] = {
     "jobs.view_job": job_figures,
     "decisions.view_decisionrecord": decision_figures,
     "audit.view_ledgerentry": ledger_figures,
     "audit.view_evidencerecord": evidence_figures,
-    "rulebook.view_policyrevision": lambda now: [],
+    "rulebook.view_policyrevision": lambda _: [],
 }
 
 

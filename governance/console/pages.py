@@ -69,13 +69,17 @@ def render_page(
 
 
 def add_domain_error(form: Form, error: GovernanceError) -> None:
-    """Put a domain error where people look for it: at the field that `details` names, or above the form."""
+    """Put a domain error where people look for it: at the field that it names, or above the form.
+
+    A form can name the fields of errors that name none in `field_of_code`.
+    """
     fields: dict[str, Any] = error.details.get("fields") or {}
     named = {name: sentences for name, sentences in fields.items() if name in form.fields}
     for name, sentences in named.items():
         form.add_error(name, sentences)
     if not named:
-        name = error.details.get("field")
-        form.add_error(name if name in form.fields else None, error.message)
+        by_code: Mapping[str, str] = getattr(form, "field_of_code", {})
+        field = error.details.get("field") or by_code.get(error.error_code)
+        form.add_error(field if field in form.fields else None, error.message)
     elif NON_FIELD_ERRORS in fields:
         form.add_error(None, fields[NON_FIELD_ERRORS])

@@ -20,7 +20,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ConsoleAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin, ConsoleAdmin):  # type: ignore[type-arg, misc]
     """People who may open the console."""
 
     form = UserChangeForm
@@ -59,7 +59,7 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ConsoleAdmin):
+class GroupAdmin(DjangoGroupAdmin, ConsoleAdmin):  # type: ignore[misc]
     """Roles of console users."""
 
     intro = (

@@ -1,6 +1,7 @@
 """Proof: the ledger, its tree heads, evidence records and where they were written for good."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -16,6 +17,8 @@ from governance.console.presentation import badge, choice_badge, code, digest, l
 from governance.console.subjects import subject_link, user_names
 from governance.kernel import clock
 from governance.kernel.dsse import Envelope
+
+SHOWN = 200
 
 
 @admin.register(LedgerEntry)
@@ -41,9 +44,7 @@ class LedgerEntryAdmin(StoryAdmin):
     list_per_page = 100
 
     def prepare(self, rows: list[Any]) -> None:
-        names = user_names(row.actor_id for row in rows if row.actor_type == "user")
-        for row in rows:
-            row.actor_name = names.get(row.actor_id, "") if row.actor_type == "user" else ""
+        _name_actors(rows)
 
     @admin.display(description="#", ordering="index")
     def position(self, entry: LedgerEntry) -> SafeString:
@@ -76,7 +77,7 @@ class LedgerEntryAdmin(StoryAdmin):
             "body_bytes": len(body),
             "leaf_hash": bytes(row.leaf_hash).hex(),
             "subject": subject_link(row.subject_type, row.subject_id),
-            "actor": subject_link(row.actor_type, row.actor_id),
+            "actor": subject_link(row.actor_type, row.actor_id, user_names([row.actor_id]).get(row.actor_id, "")),
             "neighbours": LedgerEntry.objects.filter(subject_type=row.subject_type, subject_id=row.subject_id).order_by(
                 "index"
             )[:100],
@@ -111,12 +112,22 @@ class TreeHeadAdmin(StoryAdmin):
     def story(self, request: HttpRequest, row: TreeHead) -> dict[str, Any]:
         before = TreeHead.objects.filter(size__lt=row.size).order_by("-size").first()
         since = before.size if before else 0
+        added = LedgerEntry.objects.filter(index__gte=since, index__lt=row.size).order_by("index")
         return {
             "root_hash": bytes(row.root_hash).hex(),
             "before": before,
-            "added": LedgerEntry.objects.filter(index__gte=since, index__lt=row.size).order_by("index")[:200],
+            "added": _name_actors(added[:SHOWN]),
             "added_count": row.size - since,
         }
+
+
+def _name_actors(entries: Iterable[LedgerEntry]) -> list[Any]:
+    """Return the entries, each with the user name of its actor as `actor_name` where a console user acted."""
+    found: list[Any] = list(entries)
+    names = user_names(entry.actor_id for entry in found if entry.actor_type == "user")
+    for entry in found:
+        entry.actor_name = names.get(entry.actor_id, "") if entry.actor_type == "user" else ""
+    return found
 
 
 class AnchoredFilter(admin.SimpleListFilter):

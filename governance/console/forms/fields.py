@@ -28,7 +28,7 @@ class RegionsField(forms.CharField):
         return ", ".join(value) if isinstance(value, list | tuple) else value
 
     def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
+        text = super().to_python(value) or ""
         return sorted({part.upper() for part in text.replace(",", " ").split()})
 
     def validate(self, value: Any) -> None:

@@ -80,6 +80,8 @@ def _is_obligation(each: Any) -> bool:
 class VersionForm(forms.Form):
     """A new version of a model with its artifact."""
 
+    field_of_code = {"model_version_exists": "version", "upload_too_large": "artifact"}
+
     model = forms.ModelChoiceField(
         queryset=Model.objects.all(), widget=UnfoldAdminSelectWidget(), empty_label="Choose a model"
     )

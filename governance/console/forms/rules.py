@@ -27,6 +27,8 @@ EMPTY_CONDITION: dict[str, Any] = {}
 class RuleForm(forms.Form):
     """An ABAC rule. `condition` travels as JSON; the page's condition builder writes it."""
 
+    field_of_code = {"rule_id_taken": "slug"}
+
     slug = forms.CharField(
         max_length=50,
         label="Rule id",

@@ -103,9 +103,9 @@ def purpose_label(value: str) -> str:
 
 
 @register.simple_tag
-def subject(subject_type: str, subject_id: str) -> SafeString:
+def subject(subject_type: str, subject_id: str, name: str = "") -> SafeString:
     """A subject of the ledger, linked to its page."""
-    return _subject_link(subject_type, str(subject_id))
+    return _subject_link(subject_type, str(subject_id), name)
 
 
 @register.filter
