@@ -108,7 +108,7 @@ def make_venv() -> None:
 
 def install(flavour: str) -> None:
     """Install the requirements of one flavour with pip; raises BootstrapError with pip's own last words."""
-    say(f"Installing {FLAVOURS[flavour][0]} into .venv (first time only, takes a minute or more) ...")
+    say(f"Installing {FLAVOURS[flavour][0]} into .venv (once, until it changes; takes a minute or more) ...")
     command = [str(VENV_PYTHON), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
     command += ["-r", str(ROOT / FLAVOURS[flavour][0]), "-c", str(ROOT / "constraints.txt")]
     log = VENV / "bootstrap.log"
