@@ -50,8 +50,10 @@ def keys_can_sign() -> bool:
 
 
 def worm_is_writable() -> bool:
-    """Return whether evidence can be written."""
-    return settings.ASSENT_WORM_DIR.is_dir() and os.access(settings.ASSENT_WORM_DIR, os.W_OK | os.X_OK)
+    """Return whether evidence can be written; the directory itself is made with the first of it."""
+    place = settings.ASSENT_WORM_DIR
+    nearest = next(path for path in (place, *place.parents) if path.exists())
+    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
 
 
 CHECKS: Mapping[str, Callable[[], bool]] = {

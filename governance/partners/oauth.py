@@ -94,6 +94,10 @@ class PartnerValidator(OAuth2Validator):  # type: ignore[misc]
 class PartnerOAuthCore(OAuthLibCore):  # type: ignore[misc]
     """The library's bridge from Django to oauthlib, with introspection, which the library lacks."""
 
+    def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
+        """Return the form without `token_type_hint`: there is one type of token, so the hint can only mislead."""
+        return [(name, value) for name, value in super().extract_body(request) if name != "token_type_hint"]
+
     def create_introspection_response(self, request: HttpRequest) -> tuple[dict[str, str], str, int]:
         """Return headers, body and status of an answer to an introspection request (RFC 7662 section 2)."""
         uri, http_method, body, headers = self._extract_params(request)

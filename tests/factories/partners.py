@@ -1,5 +1,6 @@
 """Partners, clients and tokens for tests."""
 
+import base64
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +15,7 @@ from governance.partners.services import create_client, issue_token
 from governance.partners.types import Coverage
 
 ACTOR = Actor("user", "partner-manager")
+FORM = "application/x-www-form-urlencoded"
 
 
 class TierFactory(DjangoModelFactory[Tier]):
@@ -66,3 +68,8 @@ def raw_token(client: ApiClient, *, seconds: int = 900, **narrowed: Any) -> str:
     token = new_token()
     issue_token(client=client, coverage=coverage, raw_token=token, seconds=seconds)
     return token
+
+
+def basic_auth(client_id: str, secret: str) -> dict[str, str]:
+    """Return the header that a client authenticates with (RFC 7617)."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()}

@@ -1,15 +1,18 @@
 """Fixtures of the API's tests: a marketplace, and callers who only speak HTTP."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
 from django.test import Client
 
+from governance.kernel.vocabulary import Action, Purpose
 from governance.partners.models import ApiClient
 from tests.factories.marketplace import Marketplace, make_marketplace, make_partner
-from tests.factories.partners import client_with_secret, raw_token
+from tests.factories.partners import FORM, basic_auth, client_with_secret, raw_token
 
 
 @pytest.fixture
@@ -84,3 +87,45 @@ def submit(api, market):
         return (by or api).post("/api/v1/jobs", request, content_type="application/json", headers=headers)
 
     return send
+
+
+@pytest.fixture
+def known(db) -> SimpleNamespace:
+    """Return a client that may do some things, its secret, and the header it authenticates with."""
+    client, secret = client_with_secret(
+        actions=[Action.ASSET_INFER, Action.MODEL_INVOKE],
+        purposes=[Purpose.RESEARCH, Purpose.COMMERCIAL],
+        models=["espcn-x2", "sketch"],
+    )
+    return SimpleNamespace(client=client, secret=secret, headers=basic_auth(client.client_id, secret))
+
+
+@pytest.fixture
+def oauth(anonymous, known):
+    """Return what posts a form to an OAuth endpoint, as the known client or with other headers."""
+
+    def post(endpoint: str, headers: dict[str, str] | None = None, **form: Any):
+        headers = known.headers if headers is None else headers
+        return anonymous.post(f"/api/v1/oauth/{endpoint}", urlencode(form, doseq=True), FORM, headers=headers)
+
+    return post
+
+
+@pytest.fixture
+def ask(oauth):
+    """Return what asks for a token as the known client."""
+
+    def post(**form: Any):
+        return oauth("token", grant_type="client_credentials", **form)
+
+    return post
+
+
+@pytest.fixture
+def own_token(anonymous):
+    """Return what asks what a token covers, with that token."""
+
+    def get(raw: str):
+        return anonymous.get("/api/v1/token", headers={"Authorization": f"Bearer {raw}"})
+
+    return get

@@ -13,8 +13,7 @@ PARTS = {"database", "broker", "policy", "keys", "worm"}
 
 
 @pytest.fixture
-def ready(db, settings, tmp_path):
-    settings.ASSENT_WORM_DIR = tmp_path
+def ready(db):
     publish(actor=TESTER, note="tests")
 
 
@@ -48,6 +47,13 @@ def test_without_a_key_nothing_can_be_signed(anonymous, ready):
         assert anonymous.get("/readyz").json()["parts"]["keys"] == "failed"
 
 
+def test_the_directory_for_evidence_need_not_be_there_yet(anonymous, ready, settings, tmp_path):
+    settings.ASSENT_WORM_DIR = tmp_path / "data" / "worm"
+    assert anonymous.get("/readyz").json()["parts"]["worm"] == "ok"
+
+
 def test_without_a_place_for_evidence_nothing_can_be_proven(anonymous, ready, settings, tmp_path):
-    settings.ASSENT_WORM_DIR = tmp_path / "missing"
+    place = tmp_path / "a-file"
+    place.touch()
+    settings.ASSENT_WORM_DIR = place / "worm"
     assert anonymous.get("/readyz").json()["parts"]["worm"] == "failed"

@@ -9,9 +9,7 @@ from django.test import Client
 from governance.api.throttling import Counter
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
-from tests.factories.partners import PartnerFactory, TierFactory, client_with_secret, raw_token
-
-FORM = "application/x-www-form-urlencoded"
+from tests.factories.partners import FORM, PartnerFactory, TierFactory, client_with_secret, raw_token
 
 
 @pytest.fixture
