@@ -150,7 +150,7 @@ class _Writer:
 
     def _comparison(self, compare: Compare) -> list[str]:
         fact = f"input.{compare.attr}"
-        operand = f"input.{compare.other}" if compare.other is not None else _value(compare)
+        operand = _operand(compare)
         match compare.op:
             case Operator.EXISTS:
                 return [f"{fact} != null"]
@@ -165,16 +165,13 @@ class _Writer:
             case Operator.STARTS_WITH:
                 return [f"startswith({fact}, {operand})"]
             case Operator.BETWEEN:
-                low, high = compare.value if isinstance(compare.value, tuple) else ()
+                low, high = compare.values
                 return [f"{fact} >= {_literal(low)}", f"{fact} <= {_literal(high)}"]
         return [f"{fact} {_SIGNS[compare.op]} {operand}"]
 
 
-def _value(compare: Compare) -> str:
-    match compare.value:
-        case None:
-            return ""
-        case tuple(values):
-            return f"{{{', '.join(_literal(value) for value in values)}}}"
-        case value:
-            return _literal(value)
+def _operand(compare: Compare) -> str:
+    if compare.other is not None:
+        return f"input.{compare.other}"
+    literals = ", ".join(_literal(value) for value in compare.values)
+    return f"{{{literals}}}" if isinstance(compare.value, tuple) else literals

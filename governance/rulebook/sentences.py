@@ -67,9 +67,8 @@ def _comparison(compare: Compare, schema: AttributeSchema) -> str:
         return attribute.when_true if compare.value is True else attribute.when_false
     if compare.op is Operator.EXISTS:
         return f"{attribute.label} is set"
-    if compare.op is Operator.BETWEEN and isinstance(compare.value, tuple):
-        low, high = (_scalar(value) for value in compare.value)
-        return f"{attribute.label} is from {low} to {high}"
+    if compare.op is Operator.BETWEEN:
+        return f"{attribute.label} is from {' to '.join(_scalar(value) for value in compare.values)}"
     return f"{attribute.label} {_verb(attribute, compare.op)} {_operand(compare, schema)}"
 
 
@@ -91,18 +90,10 @@ def _verb(attribute: Attribute, op: Operator) -> str:
 def _operand(compare: Compare, schema: AttributeSchema) -> str:
     if compare.other is not None:
         return schema.attributes[compare.other].label
-    match compare.value:
-        case tuple(values):
-            return ", ".join(_scalar(value) for value in values)
-        case None:
-            return ""
-        case value:
-            return _scalar(value)
+    return ", ".join(_scalar(value) for value in compare.values)
 
 
 def _scalar(value: Scalar) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, str) and not _PLAIN.fullmatch(value):
         return json.dumps(value, ensure_ascii=False)
     return str(value)

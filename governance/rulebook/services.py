@@ -7,11 +7,10 @@ from django.db.models import Max
 from governance.audit.services import record
 from governance.audit.types import Actor, SubjectRef
 from governance.engines.ports import policy_engine
-from governance.engines.types import PolicyProgram
 from governance.kernel import clock
 from governance.kernel.canonical import digest
 from governance.rulebook.conditions import condition_json
-from governance.rulebook.content import RevisionContent, build_content, program_of
+from governance.rulebook.content import RevisionContent, build_content
 from governance.rulebook.errors import FieldError, RuleIdTaken, RuleInvalid
 from governance.rulebook.models import AbacRule, PolicyActivation, PolicyRevision
 from governance.rulebook.queries import active_revision, spec_of, verified_program
@@ -21,7 +20,8 @@ from governance.rulebook.signing import sign_revision
 from governance.rulebook.types import RuleSpec
 from governance.rulebook.validation import checked
 
-_PUBLISH_LOCK = 0x41535254_50554253  # "ASRTPUBS": one publisher at a time, in any process
+#: Any fixed number: whoever holds this advisory lock is the one publisher of the database.
+_PUBLISH_LOCK = 0x70_75_62_6C_69_73_68
 
 
 def create_rule(*, spec: RuleSpec, enabled: bool, actor_user: AbstractBaseUser) -> AbacRule:
@@ -88,12 +88,6 @@ def current_content() -> RevisionContent:
     """Return what `publish` would make of the rules as they are now. Raises RuleInvalid."""
     enabled = AbacRule.objects.filter(enabled=True).order_by("slug")
     return build_content(schema=current_schema(), system=system_rules(), abac=[spec_of(rule) for rule in enabled])
-
-
-def draft_program() -> PolicyProgram:
-    """Return the program that `publish` would activate, unsigned and unstored. Raises RuleInvalid."""
-    content = current_content()
-    return program_of(text=content.text, digest=content.digest)
 
 
 def _store(content: RevisionContent, *, actor: Actor, note: str) -> PolicyRevision:

@@ -38,6 +38,13 @@ class Compare:
     value: Value | None = None
     other: str | None = None
 
+    @property
+    def values(self) -> tuple[Scalar, ...]:
+        """The values compared with: several, one, or none where another fact is."""
+        if isinstance(self.value, tuple):
+            return self.value
+        return () if self.value is None else (self.value,)
+
 
 @dataclass(frozen=True, slots=True)
 class All:

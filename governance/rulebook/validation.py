@@ -16,7 +16,7 @@ from governance.rulebook.attributes import (
     normal_time,
 )
 from governance.rulebook.errors import FieldError, RuleInvalid
-from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator, RuleSpec, Scalar, Value
+from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator, RuleSpec, Scalar
 
 _RULE_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _CODE = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
@@ -134,16 +134,12 @@ def _normal(condition: Condition, schema: AttributeSchema) -> Condition:
             attribute = schema.get(attr)
             if value is None or attribute is None or attribute.type is not AttributeType.TIME:
                 return condition
-            times = tuple(_normal_scalar(item) for item in _listed(value))
+            times = tuple(_normal_scalar(item) for item in condition.values)
             return replace(condition, value=times if isinstance(value, tuple) else times[0])
 
 
 def _normal_scalar(value: Scalar) -> Scalar:
     return (normal_time(value) or value) if isinstance(value, str) else value
-
-
-def _listed(value: Value) -> tuple[Scalar, ...]:
-    return value if isinstance(value, tuple) else (value,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +172,7 @@ class _ConditionCheck:
         elif compare.other is not None:
             yield from self._other(attribute, compare.op, compare.other, f"{path}.other")
         elif compare.value is not None:
-            yield from _value_errors(attribute, compare.op, compare.value, f"{path}.value")
+            yield from _value_errors(attribute, compare, f"{path}.value")
 
     def _other(self, attribute: Attribute, op: Operator, path: str, field: str) -> Iterator[FieldError]:
         problem = _availability_error(self.schema, path, self.actions)
@@ -201,29 +197,30 @@ def _wanted_family(attribute: Attribute, op: Operator) -> str:
     return _FAMILIES[attribute.type]
 
 
-def _value_errors(attribute: Attribute, op: Operator, value: Value, path: str) -> Iterator[FieldError]:
-    if (op in _LISTS) != isinstance(value, tuple):
-        yield FieldError(path, "A list of values is needed here." if op in _LISTS else "One value is needed here.")
+def _value_errors(attribute: Attribute, compare: Compare, path: str) -> Iterator[FieldError]:
+    is_list, needs_list = isinstance(compare.value, tuple), compare.op in _LISTS
+    if is_list != needs_list:
+        yield FieldError(path, "A list of values is needed here." if needs_list else "One value is needed here.")
         return
-    for index, item in enumerate(_listed(value)):
-        problem = _scalar_error(attribute, op, item)
+    for index, item in enumerate(compare.values):
+        problem = _scalar_error(attribute, item)
         if problem:
-            yield FieldError(f"{path}[{index}]" if isinstance(value, tuple) else path, problem)
+            yield FieldError(f"{path}[{index}]" if is_list else path, problem)
             return
-    if op is Operator.BETWEEN and not _is_range(value):
+    if compare.op is Operator.BETWEEN and not _is_range(compare.values):
         yield FieldError(path, "Give two values, the lower one first.")
 
 
-def _is_range(value: Value) -> bool:
-    match value:
+def _is_range(values: tuple[Scalar, ...]) -> bool:
+    match values:
         case (str() as low, str() as high):
-            return low <= high
+            return low < high
         case (int() | float() as low, int() | float() as high):
-            return low <= high
+            return low < high
     return False
 
 
-def _scalar_error(attribute: Attribute, op: Operator, value: Scalar) -> str | None:
+def _scalar_error(attribute: Attribute, value: Scalar) -> str | None:
     match attribute.type:
         case AttributeType.BOOL:
             return None if isinstance(value, bool) else "True or false is needed here."

@@ -117,7 +117,7 @@ def _comparison(attribute: Attribute, op: Operator, others: Sequence[Attribute])
     if op in (Operator.IN, Operator.NOT_IN, Operator.INTERSECTS):
         operand = st.lists(value, min_size=1, max_size=3, unique=True).map(tuple)
     elif op is Operator.BETWEEN:
-        operand = st.tuples(value, value).map(sorted).map(tuple)
+        operand = st.lists(value, min_size=2, max_size=2, unique=True).map(sorted).map(tuple)
     else:
         operand = value
     with_value = operand.map(lambda drawn: Compare(attribute.path, op, value=drawn))
