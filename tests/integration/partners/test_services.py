@@ -1,7 +1,10 @@
 """Clients and tokens in the database, and in the ledger."""
 
 import json
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from threading import Event
 
@@ -140,25 +143,37 @@ def test_a_token_dated_before_the_revocation_is_refused_even_if_it_appears_later
         live_token(late)
 
 
+def somebody_waits() -> bool:
+    """Return whether a session of this database waits for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        return cursor.fetchone()[0] > 0
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 5) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 def test_a_token_that_is_being_issued_is_not_missed(transactional_db):
     """The revoker waits for an issue that is under way, by a clock that is ahead, and revokes its token too."""
     client, _ = client_with_secret()
-    raw, issued, may_commit = new_token(), Event(), Event()
+    raw, issued = new_token(), Event()
 
     def issue() -> None:
-        with transaction.atomic(), clock.using(ManualClock(clock.now() + timedelta(seconds=30))):
-            issue_token(client=client, coverage=Coverage.of_client(client), raw_token=raw, seconds=900)
+        with closing(connection), transaction.atomic():
+            with clock.using(ManualClock(clock.now() + timedelta(seconds=30))):
+                issue_token(client=client, coverage=Coverage.of_client(client), raw_token=raw, seconds=900)
             issued.set()
-            may_commit.wait(10)
-        connection.close()
+            wait_until(somebody_waits)
 
     def revoke() -> int:
-        issued.wait(10)
-        may_commit.set()
-        try:
+        with closing(connection):
+            issued.wait(10)
             return revoke_partner_tokens(partner=client.partner, actor=ACTOR, reason="compromise")
-        finally:
-            connection.close()
 
     with ThreadPoolExecutor(2) as pool:
         issuing, revoking = pool.submit(issue), pool.submit(revoke)
