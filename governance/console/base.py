@@ -53,6 +53,8 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
     row_pages: ClassVar[dict[str, str]] = {}
     #: Pages beside the list: the last part of the address, and the method that answers `(request)`.
     list_pages: ClassVar[dict[str, str]] = {}
+    #: Row pages that say themselves how long their answer may be kept; no other page is kept by browsers.
+    kept_pages: ClassVar[frozenset[str]] = frozenset()
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -76,7 +78,7 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
         of_row = [
             path(
                 f"<path:object_id>/{part}/",
-                self.admin_site.admin_view(self._of_row(view)),
+                self.admin_site.admin_view(self._of_row(view), cacheable=part in self.kept_pages),
                 name=f"{area}_{table}_{part}",
             )
             for part, view in self.row_pages.items()

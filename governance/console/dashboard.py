@@ -11,7 +11,7 @@ from django.db.models.functions import TruncHour
 from django.http import HttpRequest
 
 from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry
-from governance.catalog.models import Asset, Creator
+from governance.catalog.models import Creator
 from governance.console.presentation import TONES, duration, list_url
 from governance.decisions.choices import DecisionEffect
 from governance.decisions.models import DecisionRecord
@@ -66,7 +66,8 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["reason_bars"] = reason_bars(now - WEEK)
     if sees["rulebook.view_policyrevision"]:
         context["active_revision"] = active_revision()
-    context["fresh"] = not (Creator.objects.exists() or Asset.objects.exists() or Job.objects.exists())
+    context["roleless"] = not any(sees.values())
+    context["fresh"] = any(sees.values()) and not (Creator.objects.exists() or Job.objects.exists())
     return context
 
 

@@ -33,6 +33,11 @@ def require(request: HttpRequest, permission: str) -> None:
         raise PermissionDenied(f"This needs the permission {permission}.")
 
 
+def sent(request: HttpRequest) -> dict[str, Any]:
+    """Return what a form is bound to: the data and files of a POST, even of an empty one, and nothing otherwise."""
+    return {"data": request.POST, "files": request.FILES} if request.method == "POST" else {}
+
+
 def form_page(
     request: HttpRequest,
     *,

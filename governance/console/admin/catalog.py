@@ -20,7 +20,7 @@ from governance.catalog.services import register_asset, set_asset_status
 from governance.console.base import SluggedAdmin, actor_of
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.works import WorkForm
-from governance.console.pages import Page, form_page, require
+from governance.console.pages import Page, form_page, require, sent
 from governance.console.pictures import picture_response
 from governance.console.presentation import choice_badge, code, digest, link, moment, page_url, size
 from governance.console.subjects import subject_link
@@ -72,6 +72,7 @@ class AssetAdmin(FormAdmin):
     search_fields = ["title", "creator__slug__exact", "creator__display_name", "sha256__exact"]
     search_help_text = "A title, a creator, an id or a digest"
     row_pages = {"picture": "picture_page", "quarantine": "quarantine_page"}
+    kept_pages = frozenset({"picture"})
 
     def has_delete_permission(self, request: HttpRequest, obj: Asset | None = None) -> bool:
         return False
@@ -115,7 +116,7 @@ class AssetAdmin(FormAdmin):
     def build_form(self, request: HttpRequest, row: Asset | None) -> Form:
         if row is not None:
             return Form()
-        return WorkForm(request.POST or None, request.FILES or None, initial={"creator": request.GET.get("creator")})
+        return WorkForm(**sent(request), initial={"creator": request.GET.get("creator")})
 
     def form_context(self, request: HttpRequest, row: Asset | None) -> dict[str, Any]:
         if row is None:
@@ -168,4 +169,4 @@ class AssetAdmin(FormAdmin):
             messages.success(request, "The work is in quarantine." if entering else "The work can be used again.")
             return HttpResponseRedirect(page_url(row))
 
-        return form_page(request, admin=self, page=page, form=Form(request.POST or None), perform=perform, row=row)
+        return form_page(request, admin=self, page=page, form=Form(**sent(request)), perform=perform, row=row)

@@ -14,7 +14,7 @@ from governance.audit.types import SubjectRef
 from governance.console.base import StoryAdmin, actor_of
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.partners import ClientForm, RevocationForm
-from governance.console.pages import Page, form_page, render_page, require
+from governance.console.pages import Page, form_page, render_page, require, sent
 from governance.console.presentation import badge, chips, code, digest, link, moment, page_url
 from governance.kernel import clock
 from governance.partners.models import AccessToken, ApiClient
@@ -81,7 +81,7 @@ class ApiClientAdmin(FormAdmin):
     def build_form(self, request: HttpRequest, row: ApiClient | None) -> Form:
         if row is not None:
             return Form()
-        return ClientForm(request.POST or None, initial={"partner": request.GET.get("partner")})
+        return ClientForm(**sent(request), initial={"partner": request.GET.get("partner")})
 
     def form_intro(self, row: ApiClient | None) -> str:
         return "" if row else "The secret is shown once, on the next page, and can never be read again."
@@ -178,7 +178,7 @@ class AccessTokenAdmin(StoryAdmin):
             messages.success(request, "The token is revoked." if changed else "The token was revoked before.")
             return HttpResponseRedirect(page_url(row))
 
-        form = RevocationForm(request.POST or None)
+        form = RevocationForm(**sent(request))
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
 
 

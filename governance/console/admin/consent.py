@@ -17,6 +17,7 @@ from governance.catalog.services import save_consent_level
 from governance.console.base import HistoryAdmin, actor_of
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.consent import LevelForm
+from governance.console.pages import sent
 from governance.console.presentation import chips, choice_badge, code, link, moment, uses
 from governance.console.subjects import subject_link
 
@@ -54,7 +55,7 @@ class ConsentLevelAdmin(FormAdmin):
         return int(level.grant_count)
 
     def build_form(self, request: HttpRequest, row: ConsentLevel | None) -> Form:
-        return LevelForm(request.POST or None, level=row)
+        return LevelForm(**sent(request), level=row)
 
     def form_context(self, request: HttpRequest, row: ConsentLevel | None) -> dict[str, Any]:
         grants = ConsentGrant.objects.filter(level=row) if row else ConsentGrant.objects.none()

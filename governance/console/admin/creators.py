@@ -16,7 +16,7 @@ from governance.catalog.services import set_creator_status
 from governance.console.base import ConsoleAdmin, actor_of
 from governance.console.consent_story import consent_story, reach_of_withdrawal
 from governance.console.forms.consent import GrantForm, WithdrawForm
-from governance.console.pages import Page, form_page, render_page, require
+from governance.console.pages import Page, form_page, render_page, require, sent
 from governance.console.presentation import choice_badge, code, page_url
 from governance.workflows.consent import grant_consent, withdraw_consent
 
@@ -101,7 +101,7 @@ class CreatorAdmin(ConsoleAdmin):
             messages.success(request, f"The grant of “{statement.level}” is on record as epoch {statement.epoch}.")
             return HttpResponseRedirect(page_url(row))
 
-        form = GrantForm(request.POST or None, request.FILES or None)
+        form = GrantForm(**sent(request))
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
 
     def withdraw_page(self, request: HttpRequest, row: Creator) -> HttpResponse:
@@ -109,7 +109,7 @@ class CreatorAdmin(ConsoleAdmin):
         require(request, "catalog.add_consentgrant")
         asset = _asset(request, row)
         scopes = _scopes(asset)
-        form = WithdrawForm(request.POST or None, scopes=scopes)
+        form = WithdrawForm(**sent(request), scopes=scopes)
         if form.is_valid() and "confirmed" not in request.POST:
             scope = form.cleaned_data["scope"]
             context = {
@@ -151,7 +151,7 @@ class CreatorAdmin(ConsoleAdmin):
             messages.success(request, f"{row} is {status.label.lower()} now.")
             return HttpResponseRedirect(page_url(row))
 
-        return form_page(request, admin=self, page=page, form=Form(request.POST or None), perform=perform, row=row)
+        return form_page(request, admin=self, page=page, form=Form(**sent(request)), perform=perform, row=row)
 
 
 def _asset(request: HttpRequest, creator: Creator) -> Asset | None:

@@ -5,20 +5,19 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter, RelatedCheckboxFilter
 
 from governance.console.base import StoryAdmin, actor_of
 from governance.console.job_story import job_story
-from governance.console.pages import Page, form_page, require
+from governance.console.pages import Page, form_page, require, sent
 from governance.console.pictures import picture_response
 from governance.console.presentation import choice_badge, code, link, moment, page_url
 from governance.console.subjects import subject_link
 from governance.jobs.choices import JobState
-from governance.jobs.models import WORKED_ON, Job
+from governance.jobs.models import WORKED_ON, Job, JobOutput
 from governance.jobs.states import ENDED
 from governance.kernel import clock
 from governance.workflows.cancel_job import cancel_job
@@ -48,6 +47,7 @@ class JobAdmin(StoryAdmin):
     search_fields = ["partner__slug__exact", "idempotency_key__exact", "request_id__exact", "reason_code__exact"]
     search_help_text = "Id of a job or request, an idempotency key, a partner or a reason code"
     row_pages = {"cancel": "cancel_page", "output": "output_picture"}
+    kept_pages = frozenset({"output"})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         jobs: QuerySet[Job] = super().get_queryset(request)
@@ -119,17 +119,15 @@ class JobAdmin(StoryAdmin):
             messages.success(request, "The job is cancelled." if done else "The worker was asked to stop.")
             return HttpResponseRedirect(page_url(row))
 
-        return form_page(request, admin=self, page=page, form=Form(request.POST or None), perform=perform, row=row)
+        return form_page(request, admin=self, page=page, form=Form(**sent(request)), perform=perform, row=row)
 
     def output_picture(self, request: HttpRequest, row: Job) -> HttpResponse:
         """Return a small picture of the output."""
         require(request, "jobs.view_joboutput")
-        return picture_response(request, row.output.object_name, row.output.sha256)
-
-
-def output_url(job: Job) -> str:
-    """Return the address of the small picture of a job's output."""
-    return reverse("admin:jobs_job_output", args=[job.pk])
+        output = JobOutput.objects.filter(job=row).first()
+        if output is None:
+            raise Http404("This job has no output.")
+        return picture_response(request, output.object_name, output.sha256)
 
 
 def _cancellable(job: Job) -> bool:

@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxF
 
 from governance.console.base import SluggedAdmin, actor_of
 from governance.console.forms.partners import RevocationForm
-from governance.console.pages import Page, form_page, require
+from governance.console.pages import Page, form_page, require, sent
 from governance.console.presentation import choice_badge, code, link, page_url
 from governance.jobs.models import OPEN_STATES, Job
 from governance.kernel import clock
@@ -122,7 +122,7 @@ class PartnerAdmin(SluggedAdmin):
             messages.success(request, f"Revoked; {revoked} {'token was' if revoked == 1 else 'tokens were'} live.")
             return HttpResponseRedirect(page_url(row))
 
-        form = RevocationForm(request.POST or None)
+        form = RevocationForm(**sent(request))
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
 
 

@@ -14,7 +14,7 @@ from governance.audit.types import SubjectRef
 from governance.console.base import SluggedAdmin, actor_of
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.registry import AliasForm, LicenceForm, StageForm, VersionForm, pretty
-from governance.console.pages import Page, form_page, require
+from governance.console.pages import Page, form_page, require, sent
 from governance.console.presentation import (
     EMPTY,
     badge,
@@ -198,7 +198,7 @@ class ModelVersionAdmin(FormAdmin):
     def build_form(self, request: HttpRequest, row: ModelVersion | None) -> Form:
         if row is not None:
             return Form()
-        return VersionForm(request.POST or None, request.FILES or None, initial={"model": request.GET.get("model")})
+        return VersionForm(**sent(request), initial={"model": request.GET.get("model")})
 
     def form_intro(self, row: ModelVersion | None) -> str:
         return (
@@ -233,7 +233,7 @@ class ModelVersionAdmin(FormAdmin):
             messages.success(request, f"{moved} is in {moved.get_stage_display().lower()} now.")
             return HttpResponseRedirect(page_url(row))
 
-        form = StageForm(request.POST or None, version=row)
+        form = StageForm(**sent(request), version=row)
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
 
     def alias_page(self, request: HttpRequest, row: ModelVersion) -> HttpResponse:
@@ -246,5 +246,5 @@ class ModelVersionAdmin(FormAdmin):
             messages.success(request, f"“{alias.name}” points to {row} now.")
             return HttpResponseRedirect(page_url(row))
 
-        form = AliasForm(request.POST or None)
+        form = AliasForm(**sent(request))
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)

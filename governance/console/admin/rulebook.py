@@ -18,7 +18,7 @@ from governance.audit.types import SubjectRef
 from governance.console.base import StoryAdmin, actor_of
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.rules import PublishForm, RuleForm
-from governance.console.pages import Page, form_page, require
+from governance.console.pages import Page, form_page, require, sent
 from governance.console.policy_changes import pending_changes, sentence_of, standings
 from governance.console.presentation import badge, choice_badge, code, digest, list_url, moment, page_url
 from governance.console.rule_preview import preview, value_suggestions
@@ -83,7 +83,7 @@ class AbacRuleAdmin(FormAdmin):
         return format_html('{}<br><span class="as-small as-subtle">{}</span>', moment(rule.updated_at), rule.updated_by)
 
     def build_form(self, request: HttpRequest, row: AbacRule | None) -> Form:
-        return RuleForm(request.POST or None, rule=row)
+        return RuleForm(**sent(request), rule=row)
 
     def form_context(self, request: HttpRequest, row: AbacRule | None) -> dict[str, Any]:
         return {
@@ -199,7 +199,7 @@ class PolicyRevisionAdmin(StoryAdmin):
             messages.success(request, f"{revision} is active. It decides from now on.")
             return HttpResponseRedirect(page_url(revision))
 
-        return form_page(request, admin=self, page=page, form=PublishForm(request.POST or None), perform=perform)
+        return form_page(request, admin=self, page=page, form=PublishForm(**sent(request)), perform=perform)
 
 
 def _sentence(rule: AbacRule) -> str:

@@ -102,7 +102,7 @@ class VersionForm(forms.Form):
     )
 
     def clean_config(self) -> dict[str, Any]:
-        config = self.cleaned_data["config"] or {}
+        config = {} if self.cleaned_data["config"] is None else self.cleaned_data["config"]
         if not isinstance(config, dict):
             raise forms.ValidationError("A JSON object is needed here.")
         return config

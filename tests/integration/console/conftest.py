@@ -1,0 +1,75 @@
+"""Fixtures of the console's tests: people with roles, and a marketplace to look at."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+from governance.audit.ports import worm_store
+from governance.audit.services import anchor_pending, sequence_pending
+from governance.audit.worm_filesystem import FilesystemWormStore
+from governance.console.roles import ensure_roles
+from governance.jobs.models import Job
+from tests.factories.marketplace import Marketplace, finish, make_marketplace
+
+
+@pytest.fixture(autouse=True)
+def private_data(settings, tmp_path):
+    """Give each test its own object storage, and a cache that needs no server."""
+    settings.DATA_DIR = tmp_path
+    objects = settings.STORAGES["objects"]
+    options = objects["OPTIONS"] | {"location": str(tmp_path / "objects")}
+    settings.STORAGES = settings.STORAGES | {"objects": objects | {"OPTIONS": options}}
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    with worm_store.override(FilesystemWormStore(tmp_path / "worm")):
+        yield tmp_path
+
+
+@pytest.fixture(autouse=True)
+def sent(monkeypatch) -> list[str]:
+    """Catch what is sent to the broker."""
+    messages: list[str] = []
+    monkeypatch.setattr("celery.current_app.send_task", lambda name, *args, **options: messages.append(name))
+    return messages
+
+
+@pytest.fixture
+def market(db) -> Marketplace:
+    return make_marketplace()
+
+
+@pytest.fixture
+def released(market) -> Job:
+    """Return a job that went all the way, with everything sealed."""
+    job = finish(market.submit().job.id)
+    sequence_pending()
+    anchor_pending()
+    sequence_pending()
+    return job
+
+
+@pytest.fixture
+def person(db) -> Callable[..., Client]:
+    """Return what logs somebody in who has the given roles; the user is at `client.user`."""
+    ensure_roles()
+
+    def build(*roles: str) -> Client:
+        user = User.objects.create_user("-".join(roles).lower().replace(" ", "-") or "nobody", is_staff=True)
+        user.groups.set(Group.objects.filter(name__in=roles))
+        return logged_in(user)
+
+    return build
+
+
+@pytest.fixture
+def boss(db) -> Client:
+    """Return a superuser, logged in."""
+    return logged_in(User.objects.create_superuser("boss"))
+
+
+def logged_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    client.user = user
+    return client

@@ -1,0 +1,133 @@
+"""Licences, model versions and works in the console."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from governance.audit.models import OutboxEntry
+from governance.catalog.models import Asset
+from governance.console.presentation import page_url
+from governance.registry.models import Licence, ModelVersion
+from tests.factories.marketplace import CONFIG, WEIGHTS, png
+
+ADD = "admin:registry_modelversion_add"
+
+
+@pytest.fixture
+def steward(person):
+    return person("Model steward")
+
+
+def upload(market, **changes):
+    artifact = SimpleUploadedFile("espcn.safetensors", WEIGHTS.read_bytes())
+    data = {
+        "model": market.version.model.pk,
+        "version": "1.1.0",
+        "runtime": "torch_espcn",
+        "artifact": artifact,
+        "config": '{"scale": 2}',
+    }
+    return data | changes
+
+
+def test_a_version_is_registered_with_its_artifact(market, steward):
+    answer = steward.post(reverse(ADD), upload(market))
+    version = ModelVersion.objects.get(version="1.1.0")
+    assert answer.url == page_url(version)
+    assert (version.stage, version.config, version.artifact_size) == ("staging", {"scale": 2}, WEIGHTS.stat().st_size)
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("artifact", {"artifact": SimpleUploadedFile("x.safetensors", b"no tensors at all")}),
+        ("version", {"version": "v1"}),
+        ("version", {"version": "1.0.0"}),
+        ("config", {"config": "[]"}),
+        ("config", {"config": "{"}),
+        ("runtime", {"runtime": "magic"}),
+    ],
+)
+def test_what_cannot_be_registered_is_said_at_the_field(field, changes, market, steward):
+    answer = steward.post(reverse(ADD), upload(market, **changes))
+    assert field in answer.context["form"].errors
+    assert ModelVersion.objects.count() == 1
+
+
+def test_a_version_moves_to_production_and_gets_the_alias(market, steward):
+    steward.post(reverse(ADD), upload(market))
+    version = ModelVersion.objects.get(version="1.1.0")
+    alias = reverse("admin:registry_modelversion_alias", args=[version.pk])
+    early = steward.post(alias, {"name": "production"})
+    assert "may not point to a version in stage staging" in early.content.decode()
+    steward.post(reverse("admin:registry_modelversion_stage", args=[version.pk]), {"stage": "production"})
+    steward.post(alias, {"name": "production"})
+    assert [each.name for each in version.aliases.all()] == ["production"]
+    assert OutboxEntry.objects.latest("id").kind == "model.alias_set"
+    assert "production" in steward.get(page_url(version.model)).content.decode()
+
+
+def test_only_allowed_stages_are_offered(market, steward):
+    url = reverse("admin:registry_modelversion_stage", args=[market.version.pk])
+    offered = [value for value, _ in steward.get(url).context["form"].fields["stage"].choices]
+    assert offered == ["staging", "retired"]
+    answer = steward.post(url, {"stage": "production"})
+    assert "stage" in answer.context["form"].errors
+
+
+def test_a_licence_is_written_with_its_terms(market, steward):
+    data = {
+        "name": "Research only",
+        "slug": "research-only",
+        "purposes": ["research"],
+        "regions": "de fr",
+        "partners": ["lumen"],
+        "valid_from": "2026-01-01T00:00:00",
+        "obligations": '[{"kind": "attribution", "parameters": {"text": "Thanks"}}]',
+    }
+    steward.post(reverse("admin:registry_licence_add"), data)
+    licence = Licence.objects.get(slug="research-only")
+    assert (licence.purposes, licence.regions, licence.partners) == (["research"], ["DE", "FR"], ["lumen"])
+    assert licence.obligations[0]["kind"] == "attribution"
+    steward.post(page_url(licence), data | {"slug": "other", "name": "Research"})
+    licence.refresh_from_db()
+    assert (licence.slug, licence.name) == ("research-only", "Research")
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("obligations", {"obligations": '{"kind": "attribution"}'}),
+        ("obligations", {"obligations": '[{"parameters": {}}]'}),
+        ("obligations", {"obligations": '[{"kind": "x", "more": 1}]'}),
+        ("valid_until", {"valid_until": "2025-01-01T00:00:00"}),
+        ("regions", {"regions": "Europe"}),
+    ],
+)
+def test_a_licence_that_makes_no_sense_is_refused_at_the_field(field, changes, market, steward):
+    data = {"name": "L", "slug": "l", "valid_from": "2026-01-01T00:00:00", "obligations": "[]"}
+    answer = steward.post(reverse("admin:registry_licence_add"), data | changes)
+    assert field in answer.context["adminform"].form.errors
+
+
+def test_a_work_is_taken_in_through_the_service(market, person):
+    manager = person("Governance manager")
+    file = SimpleUploadedFile("dawn.png", png(40, 30))
+    answer = manager.post(reverse("admin:catalog_asset_add"), {"creator": market.creator.pk, "title": "", "file": file})
+    work = Asset.objects.get(title="dawn.png")
+    assert answer.url == page_url(work)
+    assert (work.width, work.height, work.uploaded_by_id) == (40, 30, str(manager.user.pk))
+
+
+def test_a_file_that_is_no_image_is_refused_at_the_field(market, person):
+    file = SimpleUploadedFile("dawn.png", b"not an image")
+    answer = person("Governance manager").post(
+        reverse("admin:catalog_asset_add"), {"creator": market.creator.pk, "file": file}
+    )
+    assert answer.context["form"].errors["file"]
+    assert Asset.objects.count() == 1
+
+
+def test_the_configuration_of_a_version_is_shown(market, steward):
+    page = steward.get(page_url(market.version)).content.decode()
+    assert all(f"&quot;{name}&quot;" in page for name in CONFIG)

@@ -1,0 +1,183 @@
+"""Every page of the console opens, for whoever may see it, without a query per row, and changes nothing by itself."""
+
+from uuid import uuid4
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from oauth2_provider.models import get_refresh_token_model
+
+from governance.audit.models import OutboxEntry
+from governance.console.presentation import list_url, page_url
+from governance.console.roles import AREAS
+from governance.jobs.models import Job
+from governance.rulebook.models import AbacRule
+from governance.rulebook.services import create_rule
+from tests.factories.marketplace import make_asset
+from tests.factories.partners import raw_token
+from tests.integration.console.rules import spec
+
+TABLES = sorted(
+    (model for model in admin.site._registry if model._meta.app_label in (*AREAS, "auth")), key=lambda m: m._meta.label
+)
+LABELS = [model._meta.label for model in TABLES]
+ADDABLE = [model for model in TABLES if model._meta.model_name in {
+    "creator", "consentlevel", "dataset", "asset", "abacrule", "licence", "model", "modelversion", "partner", "tier",
+    "apiclient", "user", "group",
+}]  # fmt: skip
+
+
+@pytest.fixture
+def everything(released, market, boss):
+    """Put at least one row into every table of the console."""
+    raw_token(market.client)
+    create_rule(spec=spec(), enabled=True, actor_user=boss.user)
+    Group.objects.create(name="Interns")
+    market.submit(purpose="research")
+    return market
+
+
+@pytest.mark.parametrize("model", TABLES, ids=LABELS)
+def test_every_list_opens_empty_and_says_so(model, boss):
+    answer = boss.get(list_url(model))
+    assert answer.status_code == 200
+    rows = model.objects.count()
+    assert ("as-empty" in answer.content.decode()) == (rows == 0)
+
+
+@pytest.mark.parametrize("model", TABLES, ids=LABELS)
+def test_every_list_and_every_row_opens(model, everything, boss):
+    listing = boss.get(list_url(model))
+    row = model.objects.order_by("pk").first()
+    assert listing.status_code == 200
+    assert row is not None or model._meta.model_name == "dataset"
+    for url in [page_url(row)] if row else []:
+        assert boss.get(url).status_code == 200
+
+
+@pytest.mark.parametrize("model", ADDABLE, ids=[model._meta.label for model in ADDABLE])
+def test_every_form_for_a_new_row_opens(model, market, boss):
+    meta = model._meta
+    assert boss.get(reverse(f"admin:{meta.app_label}_{meta.model_name}_add")).status_code == 200
+
+
+@pytest.mark.parametrize("model", TABLES, ids=LABELS)
+def test_the_auditor_sees_every_table_and_changes_none(model, everything, person):
+    auditor = person("Auditor")
+    meta = model._meta
+    row = model.objects.order_by("pk").first()
+    entries = OutboxEntry.objects.count()
+    assert auditor.get(list_url(model)).status_code == 200
+    assert auditor.get(reverse(f"admin:{meta.app_label}_{meta.model_name}_add")).status_code == 403
+    for url in [page_url(row)] if row else []:
+        assert auditor.get(url).status_code == 200
+        assert auditor.post(url, {"name": "x"}).status_code == 403
+    assert OutboxEntry.objects.count() == entries
+
+
+def test_the_auditor_may_press_no_button(everything, released, person):
+    auditor = person("Auditor")
+    token = everything.client.accesstoken_set.first()
+    for url in [
+        reverse("admin:jobs_job_cancel", args=[released.pk]),
+        reverse("admin:catalog_creator_grant", args=[everything.creator.pk]),
+        reverse("admin:catalog_creator_withdraw", args=[everything.creator.pk]),
+        reverse("admin:catalog_creator_suspend", args=[everything.creator.pk]),
+        reverse("admin:catalog_asset_quarantine", args=[everything.asset.pk]),
+        reverse("admin:registry_modelversion_stage", args=[everything.version.pk]),
+        reverse("admin:registry_modelversion_alias", args=[everything.version.pk]),
+        reverse("admin:partners_partner_revoke-tokens", args=[everything.partner.pk]),
+        reverse("admin:partners_accesstoken_revoke", args=[token.pk]),
+        reverse("admin:rulebook_policyrevision_publish"),
+    ]:
+        assert (auditor.get(url).status_code, auditor.post(url).status_code) == (403, 403), url
+
+
+def test_somebody_without_a_role_sees_nothing(everything, released, person):
+    nobody = person()
+    assert nobody.get(reverse("admin:index")).status_code == 200
+    assert "Your account has no role yet." in nobody.get(reverse("admin:index")).content.decode()
+    assert nobody.get(reverse("admin:index")).context["figures"] == []
+    assert {nobody.get(list_url(model)).status_code for model in TABLES} == {403}
+    assert nobody.get(reverse("admin:jobs_job_output", args=[released.pk])).status_code == 403
+    assert nobody.get(reverse("admin:catalog_asset_picture", args=[everything.asset.pk])).status_code == 403
+    assert nobody.post(reverse("admin:rulebook_abacrule_preview")).status_code == 403
+
+
+def test_strangers_are_sent_to_the_login_page(client, db):
+    answer = client.get(reverse("admin:jobs_job_changelist"), follow=True)
+    assert answer.redirect_chain[-1][0].startswith("/admin/login/")
+    assert "Governance console" in answer.content.decode()
+
+
+def test_history_cannot_be_added_to_or_removed(everything, boss):
+    for model in TABLES:
+        meta = model._meta
+        if model in ADDABLE:
+            continue
+        row = model.objects.first()
+        assert boss.get(reverse(f"admin:{meta.app_label}_{meta.model_name}_add")).status_code == 403, meta.label
+        assert boss.get(reverse(f"admin:{meta.app_label}_{meta.model_name}_delete", args=[row.pk])).status_code == 403
+
+
+@pytest.mark.parametrize("address", ["jobs.Job", "decisions.DecisionRecord", "catalog.Asset", "rulebook.AbacRule",
+                                     "audit.LedgerEntry", "partners.AccessToken", "auth.User"])  # fmt: skip
+def test_lists_ask_as_often_for_many_rows_as_for_few(address, everything, boss):
+    model = next(model for model in TABLES if model._meta.label == address)
+    url = list_url(model)
+    boss.get(url)
+    few = _queries(boss, url)
+    for number in range(3):
+        make_asset(everything.creator)
+        everything.submit()
+        raw_token(everything.client)
+        create_rule(spec=spec(f"rule-{number}"), enabled=True, actor_user=boss.user)
+        User.objects.create_user(f"user-{number}")
+    assert _queries(boss, url) == few
+
+
+def test_a_job_page_asks_as_often_for_many_events_as_for_few(released, market, boss):
+    waiting = market.submit().job
+    boss.get(page_url(waiting))
+    assert _queries(boss, page_url(released)) <= _queries(boss, page_url(waiting)) + 6
+
+
+def test_a_row_that_is_not_there_is_not_found(boss):
+    for url in [
+        reverse("admin:jobs_job_cancel", args=[uuid4()]),
+        reverse("admin:catalog_asset_picture", args=["not-an-id"]),
+        reverse("admin:registry_modelversion_change", args=[uuid4()]),
+    ]:
+        assert boss.get(url).status_code == 404
+
+
+def test_ids_are_found_by_search(everything, boss):
+    job = Job.objects.first()
+    found = boss.get(list_url(Job, f"?q={job.pk}")).context["cl"].result_list
+    assert [each.pk for each in found] == [job.pk]
+    assert boss.get(list_url(Job, f"?q={uuid4()}")).context["cl"].result_list == []
+
+
+def test_the_library_has_no_pages_of_its_own():
+    assert not admin.site.is_registered(get_refresh_token_model())
+    assert {model._meta.app_label for model in admin.site._registry} == {*AREAS, "auth"}
+
+
+def test_rules_are_not_saved_past_their_service(everything, boss, monkeypatch):
+    """The standard form of the admin would write columns; it must be out of reach."""
+    monkeypatch.setattr(AbacRule, "save", None)
+    rule = AbacRule.objects.first()
+    answer = boss.post(page_url(rule), {"slug": "other", "message": "Changed."})
+    assert answer.status_code == 200
+    assert "The rule was not saved." in answer.content.decode()
+
+
+def _queries(client, url) -> int:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert client.get(url).status_code == 200
+    return len(captured)

@@ -1,0 +1,210 @@
+"""ABAC rules in the console: the form, its errors, the preview, and publishing."""
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from governance.audit.models import OutboxEntry
+from governance.console.presentation import list_url, page_url
+from governance.rulebook.models import AbacRule, PolicyActivation, PolicyRevision
+from governance.rulebook.services import create_rule, update_rule
+from tests.integration.console.rules import CONDITION, spec
+
+ADD = "admin:rulebook_abacrule_add"
+PUBLISH = "admin:rulebook_policyrevision_publish"
+GOOD = {
+    "slug": "embargo",
+    "effect": "deny",
+    "actions": ["asset.infer"],
+    "condition": json.dumps(CONDITION),
+    "reason_code": "region_blocked",
+    "message": "Not available in {subject.region}.",
+    "obligations": "[]",
+    "enabled": "on",
+}
+
+
+@pytest.fixture
+def author(person):
+    return person("Policy author")
+
+
+@pytest.fixture
+def approver(person):
+    return person("Policy approver")
+
+
+def preview(client, **changes):
+    body = GOOD | {"condition": CONDITION, "obligations": []} | changes
+    return client.post(
+        reverse("admin:rulebook_abacrule_preview"), json.dumps(body), content_type="application/json"
+    ).json()
+
+
+def test_a_rule_is_written_through_the_service(market, author):
+    answer = author.post(reverse(ADD), GOOD)
+    rule = AbacRule.objects.get(slug="embargo")
+    assert answer.url == page_url(rule)
+    assert (rule.created_by, rule.condition) == ("policy-author", CONDITION)
+    assert OutboxEntry.objects.latest("id").kind == "rule.created"
+    assert "Not yet in the active revision" in author.get(page_url(rule)).content.decode()
+
+
+def test_a_rule_is_changed_and_keeps_its_id(market, author):
+    rule = create_rule(spec=spec(), enabled=True, actor_user=author.user)
+    author.post(page_url(rule), GOOD | {"slug": "other", "message": "No.", "enabled": ""})
+    rule.refresh_from_db()
+    assert (rule.slug, rule.message, rule.enabled) == ("embargo", "No.", False)
+
+
+@pytest.mark.parametrize(
+    ("field", "data", "sentence"),
+    [
+        ("slug", {"slug": "No Blanks"}, "An id is up to 50 lower-case letters and digits"),
+        ("slug", {"slug": "asset-quarantined"}, "There is already a system rule"),
+        ("reason_code", {"reason_code": "Region Blocked"}, "lower-case words joined by underscores"),
+        ("message", {"message": "In {subject.regio}."}, "Did you mean &#x27;subject.region&#x27;?"),
+        ("actions", {"actions": []}, "This field is required."),
+        ("obligations", {"obligations": '[{"kind": "attribution"}]'}, "Only a rule that permits can carry"),
+        ("obligations", {"obligations": "{"}, "Enter a valid JSON."),
+    ],
+)
+def test_what_makes_no_sense_is_said_at_the_field(field, data, sentence, market, author):
+    answer = author.post(reverse(ADD), GOOD | data)
+    assert field in answer.context["form"].errors
+    assert sentence in answer.content.decode()
+    assert not AbacRule.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("condition", "path"),
+    [
+        ({"all": [CONDITION, {"attr": "subject.regio", "op": "eq", "value": "DE"}]}, "condition.all[1].attr"),
+        ({"any": [CONDITION, {"attr": "purpose", "op": "lt", "value": "research"}]}, "condition.any[1].op"),
+        ({"not": {"attr": "purpose", "op": "eq", "value": "fun"}}, "condition.not.value"),
+        ({"attr": "model.stage", "op": "eq", "value": "production", "extra": 1}, "condition"),
+        ({}, "condition"),
+    ],
+)
+def test_a_condition_is_refused_at_the_very_row(condition, path, market, author):
+    answer = author.post(reverse(ADD), GOOD | {"condition": json.dumps(condition)})
+    form = answer.context["form"]
+    shown = [error["path"] for error in form.condition_errors] or ["condition"]
+    assert path in shown
+    assert "condition" in form.errors
+    assert form.condition_json() == condition
+    assert not AbacRule.objects.exists()
+
+
+def test_a_condition_that_is_not_json_does_not_break_the_page(market, author):
+    answer = author.post(reverse(ADD), GOOD | {"condition": "{"})
+    assert answer.status_code == 200
+    assert answer.context["form"].condition_json() == {}
+
+
+def test_an_id_that_is_taken_is_said_at_the_id(market, author):
+    create_rule(spec=spec(), enabled=True, actor_user=author.user)
+    answer = author.post(reverse(ADD), GOOD)
+    assert answer.context["form"].errors["slug"] == ["There is already a rule 'embargo'."]
+
+
+def test_the_preview_says_the_rule_in_words_and_in_rego(market, author):
+    shown = preview(author)
+    assert shown["sentence"] == "Deny asset.infer when the partner's region is one of RU, BY."
+    assert "input.subject.region" in shown["rego"]
+    assert shown["errors"] == []
+
+
+def test_the_preview_does_not_wait_for_what_is_still_empty(market, author):
+    assert preview(author, slug="", reason_code="", message="")["errors"] == []
+
+
+def test_the_preview_says_what_is_wrong(market, author):
+    shown = preview(author, condition={"attr": "subject.region", "op": "in", "value": "RU"})
+    assert [error["path"] for error in shown["errors"]] == ["condition.value"]
+
+
+@pytest.mark.parametrize("body", ["", "[]", '"x"', "{", '{"condition": 7}', '{"actions": "asset.infer"}'])
+def test_the_preview_bears_anything(body, market, author):
+    answer = author.post(reverse("admin:rulebook_abacrule_preview"), body, content_type="application/json")
+    assert answer.json()["errors"]
+
+
+def test_the_builder_is_offered_only_facts_known_for_every_action(market, author):
+    url = reverse("admin:rulebook_abacrule_form-schema")
+
+    def paths(*actions):
+        schema = author.get(url, {"action": list(actions)}).json()
+        return {attribute["path"] for group in schema["groups"] for attribute in group["attributes"]}
+
+    assert {"asset.creator", "model.slug"} <= paths("asset.infer")
+    assert "asset.creator" not in paths("asset.infer", "model.invoke")
+    assert "subject.region" in paths("asset.infer", "model.invoke")
+
+
+def test_publishing_shows_every_change_and_needs_the_approver(market, author, approver):
+    create_rule(spec=spec(), enabled=True, actor_user=author.user)
+    assert author.get(reverse(PUBLISH)).status_code == 403
+    assert author.post(reverse(PUBLISH)).status_code == 403
+    page = approver.get(reverse(PUBLISH)).content.decode()
+    assert "Deny asset.infer when the partner&#x27;s region is one of RU, BY." in page
+    approver.post(reverse(PUBLISH), {"note": "Embargo"})
+    revision = PolicyRevision.objects.latest("number")
+    assert (revision.number, revision.note, revision.created_by) == (2, "Embargo", f"user:{approver.user.pk}")
+    assert PolicyActivation.objects.latest("id").revision == revision
+    assert "In force" in author.get(list_url(AbacRule)).content.decode()
+    assert "policy-approver" in approver.get(list_url(PolicyRevision)).content.decode()
+
+
+def test_every_kind_of_change_is_named(market, author, approver):
+    changed = create_rule(spec=spec("changed"), enabled=True, actor_user=author.user)
+    gone = create_rule(spec=spec("gone"), enabled=True, actor_user=author.user)
+    disabled = create_rule(spec=spec("disabled"), enabled=True, actor_user=author.user)
+    approver.post(reverse(PUBLISH))
+    update_rule(rule=changed, spec=spec("changed", message="No."), enabled=True, actor_user=author.user)
+    update_rule(rule=disabled, spec=spec("disabled"), enabled=False, actor_user=author.user)
+    author.post(reverse("admin:rulebook_abacrule_delete", args=[gone.pk]), {"post": "yes"})
+    create_rule(spec=spec("new"), enabled=True, actor_user=author.user)
+    pending = approver.get(reverse(PUBLISH)).context["pending"]
+    assert {change.rule_id: change.kind for change in pending.changes} == {
+        "changed": "changed",
+        "disabled": "removed",
+        "gone": "removed",
+        "new": "added",
+    }
+    listing = author.get(list_url(AbacRule)).content.decode()
+    for standing in ("Changed, not yet in force", "Disabled, still in force", "Not yet in the active revision"):
+        assert standing in listing
+    assert "4 changes are not in force yet." in listing
+    assert OutboxEntry.objects.filter(kind="rule.deleted").count() == 1
+
+
+def test_nothing_to_publish_is_said(market, approver):
+    page = approver.get(reverse(PUBLISH)).content.decode()
+    assert "Nothing to publish" in page
+    assert "Publish and activate" not in page
+
+
+def test_the_first_publication_lists_the_system_rules(approver, db):
+    page = approver.get(reverse(PUBLISH)).content.decode()
+    assert "No revision is active." in page
+    assert "system rules" in page
+
+
+def test_a_rule_that_no_longer_fits_keeps_everything_from_being_published(market, author, approver):
+    rule = create_rule(spec=spec(), enabled=True, actor_user=author.user)
+    AbacRule.objects.filter(pk=rule.pk).update(condition={"attr": "gone", "op": "eq", "value": "x"})
+    assert "needs mending" in author.get(list_url(AbacRule)).content.decode()
+    page = approver.get(reverse(PUBLISH)).content.decode()
+    assert "is not a known attribute" in page
+    assert "Publish and activate" not in page
+
+
+def test_a_revision_shows_rules_rego_and_activations(market, author, approver):
+    create_rule(spec=spec(), enabled=True, actor_user=author.user)
+    approver.post(reverse(PUBLISH), {"note": "Embargo"})
+    page = author.get(page_url(PolicyRevision.objects.latest("number"))).content.decode()
+    assert "Deny asset.infer when the partner&#x27;s region is one of RU, BY." in page
+    assert "package assent.asset.infer" in page
+    assert "by policy-approver" in page.replace("</span>", "").replace('<span class="as-subtle">', "")
