@@ -9,34 +9,35 @@ from governance.api.problems import known, problem_of, respond
 API_PREFIX = "/api/"
 
 
-def _for_api(request: HttpRequest) -> bool:
+def is_for_api(request: HttpRequest) -> bool:
+    """Return whether the answer should be one of the API."""
     return request.path.startswith(API_PREFIX)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Answer a request that Django refused to read."""
-    if _for_api(request):
+    if is_for_api(request):
         return respond(request, problem_of(exception) or known("bad_request", "The request cannot be understood."))
     return defaults.bad_request(request, exception)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Answer what Django itself forbids."""
-    if _for_api(request):
+    if is_for_api(request):
         return respond(request, known("permission_denied", "This is not permitted."))
     return defaults.permission_denied(request, exception)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Answer a URL that nothing is at."""
-    if _for_api(request):
+    if is_for_api(request):
         return respond(request, known("not_found", "There is nothing at this URL."))
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer a fault of ours, without telling what it was; Django has logged it."""
-    if _for_api(request):
+    if is_for_api(request):
         detail = "This is our fault, and it is on record. Tell us the request id if you ask about it."
         return respond(request, known("internal_error", detail))
     return defaults.server_error(request)

@@ -51,6 +51,7 @@ OWN_KINDS: dict[str, tuple[int, str]] = {
     "denied": (403, "The policy does not permit this"),
     "not_found": (404, "Not found"),
     "method_not_allowed": (405, "This method is not for this URL"),
+    "length_required": (411, "The length of the body is needed"),
     "unsupported_media_type": (415, "The body's media type is not taken here"),
     "internal_error": (500, "Something went wrong"),
 }

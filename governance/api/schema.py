@@ -22,7 +22,7 @@ TOKEN_URL = "/api/v1/oauth/token"  # noqa: S105
 ALWAYS = ["internal_error", "database_unavailable"]
 OF_TOKENS = ["not_authenticated", "token_invalid", "token_expired", "token_revoked", "partner_suspended"]
 OF_COUNTING = ["too_many_requests", "throttle_unavailable"]
-OF_BODIES = ["invalid", "body_malformed", "body_too_large", "unsupported_media_type"]
+OF_BODIES = ["invalid", "body_malformed", "length_required", "body_too_large", "unsupported_media_type"]
 OF_QUERIES = ["invalid", "query_invalid"]
 OF_PATHS = ["not_found"]
 

@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from governance.audit.models import OutboxEntry
 from governance.catalog.models import Asset
-from tests.factories.catalog import AssetFactory, DatasetFactory
+from tests.factories.catalog import AssetFactory, CreatorFactory, DatasetFactory
 from tests.factories.images import image_bytes
 
 
@@ -35,6 +35,21 @@ def test_an_upload_is_registered_under_its_digest(upload, api, market):
     assert (entry.actor_type, entry.actor_id) == ("client", market.client.client_id)
     asset = Asset.objects.get(id=body["id"])
     assert (asset.uploaded_by_type, asset.uploaded_by_id) == ("partner", str(market.partner.id))
+
+
+def test_a_partner_uploads_only_for_creators_who_named_it(upload, market):
+    market.creator.uploaders = ["northlight"]
+    market.creator.save()
+    answer = upload()
+    assert (answer.status_code, answer.json()["code"]) == (403, "upload_not_authorised")
+    assert not Asset.objects.filter(uploaded_by_type="partner").exists()
+
+
+def test_a_work_cannot_be_put_under_the_name_of_a_creator_whose_consent_suits(upload):
+    CreatorFactory(slug="bruno", uploaders=["lumen"])
+    upload(image_bytes(seed=9))
+    answer = upload(image_bytes(seed=9), creator="bruno")
+    assert (answer.status_code, answer.json()["code"]) == (409, "asset_claimed")
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,11 @@ import base64
 from itertools import chain
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from tests.factories.catalog import AssetFactory
+from tests.factories.catalog import AssetFactory, DatasetFactory
+from tests.factories.registry import ModelAliasFactory
 
 LISTS = ["/api/v1/jobs", "/api/v1/assets", "/api/v1/models", "/api/v1/decisions"]
 
@@ -43,6 +46,22 @@ def test_the_next_page_keeps_the_filter(api):
 def test_a_full_last_page_has_no_next(api, market):
     AssetFactory.create()
     assert api.get("/api/v1/assets?page_size=2").json()["next"] is None
+
+
+@pytest.mark.parametrize("url", LISTS)
+def test_the_number_of_queries_does_not_grow_with_the_page(api, submit, market, url):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert api.get(url).status_code == 200
+        return len(captured)
+
+    submit()
+    few = queries()
+    for purpose in ("commercial", "research", "commercial"):
+        submit(purpose=purpose)
+        AssetFactory.create(dataset=DatasetFactory.create())
+    ModelAliasFactory.create(name="production")
+    assert queries() == few
 
 
 @pytest.mark.parametrize("url", LISTS)

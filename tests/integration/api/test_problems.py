@@ -86,6 +86,12 @@ def test_a_senseless_content_length_is_refused(visitor, url, content_type, lengt
     assert answer.status_code in (400, 413)
 
 
+@pytest.mark.parametrize("url", ["/api/v1/jobs", "/api/v1/assets", "/api/v1/oauth/token"])
+def test_a_body_in_chunks_is_refused_instead_of_taken_for_empty(visitor, url):
+    answer = visitor.generic("POST", url, headers={"Transfer-Encoding": "chunked"})
+    assert_problem(answer, 411, "length_required")
+
+
 def test_a_fault_of_ours_is_told_without_what_it_was(visitor, monkeypatch):
     monkeypatch.setattr("governance.api.v1.visibility.jobs_of", Mock(side_effect=RuntimeError("secret: hunter2")))
     answer = visitor.get("/api/v1/jobs")

@@ -14,10 +14,8 @@ from governance.api.schema import problems
 from governance.api.v1.assets.filters import AssetFilterSet
 from governance.api.v1.assets.serializers import AssetSerializer, UploadSerializer
 from governance.api.v1.visibility import assets_for
-from governance.audit.types import Actor, SubjectRef
 from governance.catalog.models import Asset
-from governance.catalog.queries import UPLOADED_BY_PARTNER
-from governance.catalog.services import register_asset
+from governance.workflows.upload_asset import upload_asset
 
 MULTIPART = "multipart/form-data"
 
@@ -44,7 +42,9 @@ class AssetListView(ListAPIView[Asset]):
         filters=False,
         extensions=problems(
             "insufficient_scope",
+            "upload_not_authorised",
             "asset_invalid",
+            "asset_claimed",
             "upload_too_large",
             "media_undecodable",
             "object_store_unavailable",
@@ -57,14 +57,13 @@ class AssetListView(ListAPIView[Asset]):
         values, grant = form.validated_data, grant_of(request)
         dataset = values.get("dataset")
         require_dataset_cover(grant, dataset.slug if dataset else None)
-        asset = register_asset(
+        asset = upload_asset(
+            grant=grant,
             creator=values["creator"],
             title=values["title"],
             stream=values["file"],
             filename=values["file"].name,
-            uploaded_by=SubjectRef(UPLOADED_BY_PARTNER, str(grant.partner.id)),
             dataset=dataset,
-            actor=Actor("client", grant.client.client_id),
         )
         return Response(
             AssetSerializer(asset).data, status=201, headers={"Location": reverse("v1:asset", args=[asset.id])}
