@@ -1,6 +1,6 @@
 """Errors of the catalogue. Those about input name the field they are about in `details["field"]`."""
 
-from governance.kernel.errors import IntegrityFault, InvalidInput, LimitExceeded, Unavailable
+from governance.kernel.errors import Conflict, Forbidden, IntegrityFault, InvalidInput, LimitExceeded, Unavailable
 
 
 class ConsentInvalid(InvalidInput):
@@ -61,3 +61,17 @@ class ObjectStoreUnavailable(Unavailable):
 
     code = "object_store_unavailable"
     title = "Object storage is unavailable"
+
+
+class UploadNotAuthorised(Forbidden):
+    """A partner registers a work for a creator who has not named it as one that may."""
+
+    code = "upload_not_authorised"
+    title = "You may not register works for this creator"
+
+
+class AssetClaimed(Conflict):
+    """The same bytes are in the catalogue as the work of another creator, whose consent would be evaded."""
+
+    code = "asset_claimed"
+    title = "The work is registered for another creator"

@@ -24,6 +24,12 @@ class Creator(models.Model):
     email = models.EmailField(blank=True, help_text="Personal data: never leaves this row.")
     region = models.CharField(max_length=2, validators=[REGION], help_text="Two capital letters, such as DE or US.")
     status = models.CharField(max_length=16, choices=CreatorStatus.choices, default=CreatorStatus.ACTIVE)
+    uploaders = ArrayField(
+        models.SlugField(),
+        default=list,
+        blank=True,
+        help_text="Partners, by slug, that may register works on this creator's behalf.",
+    )
     consent_epoch = models.PositiveBigIntegerField(
         default=0, editable=False, help_text="Goes up by one with every change of consent; permits are bound to it."
     )

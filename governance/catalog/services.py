@@ -10,7 +10,7 @@ from typing import Unpack
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from governance.audit.services import record
@@ -25,7 +25,7 @@ from governance.catalog.entries import (
     registration_entry,
     statement_entry,
 )
-from governance.catalog.errors import AssetInvalid
+from governance.catalog.errors import AssetClaimed, AssetInvalid
 from governance.catalog.media import inspect_image
 from governance.catalog.models import Asset, ConsentGrant, ConsentLevel, ConsentPair, Creator, Dataset
 from governance.catalog.types import ByteSource, ConsentTerms
@@ -188,15 +188,16 @@ def register_asset(
 ) -> Asset:
     """Take in a creator's work: at most ASSENT_MAX_UPLOAD_BYTES of a PNG, JPEG or WebP image that really decodes.
 
-    Without a `title` the file's name is used; for nothing else. Raises AssetInvalid, UploadTooLarge, MediaRefused,
-    ObjectStoreUnavailable or ObjectAltered, and then no asset is there. Should the transaction fail after the bytes
-    were stored, they stay behind under their digest, named by nothing.
+    Without a `title` the file's name is used; for nothing else. Raises AssetInvalid, AssetClaimed, UploadTooLarge,
+    MediaRefused, ObjectStoreUnavailable or ObjectAltered, and then no asset is there. Should the transaction fail
+    after the bytes were stored, they stay behind under their digest, named by nothing.
     """
     called = _title(title, filename)
     with objects.received(stream, limit=settings.ASSENT_MAX_UPLOAD_BYTES) as item:
         image = inspect_image(item.path.read_bytes(), max_pixels=settings.ASSENT_MAX_PIXELS)
         stored = objects.store(item)
     with transaction.atomic():
+        _refuse_claimed(stored.sha256, creator)
         asset = Asset.objects.create(
             creator=creator,
             dataset=dataset,
@@ -212,6 +213,14 @@ def register_asset(
         )
         record(kind="asset.registered", subject=asset_ref(asset), actor=actor, data=registration_entry(asset))
     return asset
+
+
+def _refuse_claimed(sha256: str, creator: Creator) -> None:
+    """Let one transaction at a time register these bytes, and refuse them when they are another creator's work."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"asset:{sha256}"])
+    if Asset.objects.filter(sha256=sha256).exclude(creator=creator).exists():
+        raise AssetClaimed("The same image is in the catalogue as the work of another creator.")
 
 
 def _check_owner(creator: Creator, asset: Asset | None) -> None:

@@ -89,7 +89,9 @@ def _seed_catalogue() -> None:
         catalog.save_consent_level(slug=slug, name=name, rank=rank, description=description, pairs=pairs, actor=SEEDER)
     dataset = Dataset.objects.create(slug="photographs", name="Photographs", description="Photographs for upscaling.")
     for seeded in CREATORS:
-        creator = Creator.objects.create(slug=seeded.slug, display_name=seeded.name, region=seeded.region)
+        creator = Creator.objects.create(
+            slug=seeded.slug, display_name=seeded.name, region=seeded.region, uploaders=["lumen"]
+        )
         if seeded.level is not None:
             _grant(creator, None, seeded.level)
         for sample, title in seeded.works:

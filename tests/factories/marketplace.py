@@ -145,7 +145,7 @@ def make_marketplace() -> Marketplace:
         pairs=[(Action.ASSET_INFER, Purpose.COMMERCIAL), (Action.ASSET_INFER, Purpose.DERIVATIVE_COMMERCIAL)],
         actor=TESTER,
     )
-    creator = Creator.objects.create(slug="ada", display_name="Ada", region="SE")
+    creator = Creator.objects.create(slug="ada", display_name="Ada", region="SE", uploaders=["lumen"])
     catalog.grant_consent(creator=creator, asset=None, level=level, method=GrantMethod.SIGNED_FORM, actor=TESTER)
     asset = make_asset(creator)
     version = make_version()

@@ -71,6 +71,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "uploaders",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(),
+                        blank=True,
+                        default=list,
+                        help_text="Partners, by slug, that may register works on this creator's behalf.",
+                        size=None,
+                    ),
+                ),
+                (
                     "consent_epoch",
                     models.PositiveBigIntegerField(
                         default=0,

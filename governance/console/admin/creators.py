@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Field, QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -16,8 +16,10 @@ from governance.catalog.services import set_creator_status
 from governance.console.base import ConsoleAdmin, actor_of
 from governance.console.consent_story import consent_story, reach_of_withdrawal
 from governance.console.forms.consent import GrantForm, WithdrawForm
+from governance.console.forms.fields import names_field
 from governance.console.pages import Page, form_page, render_page, require, sent
 from governance.console.presentation import choice_badge, code, page_url
+from governance.partners.models import Partner
 from governance.workflows.consent import grant_consent, withdraw_consent
 
 
@@ -37,13 +39,20 @@ class CreatorAdmin(ConsoleAdmin):
     search_help_text = "A name, a pseudonym or an id"
     change_form_outer_after_template = "console/creator.html"
     row_pages = {"grant": "grant_page", "withdraw": "withdraw_page", "suspend": "suspend_page"}
-    fields = [("display_name", "slug"), ("email", "region")]
+    fields = [("display_name", "slug"), ("email", "region"), "uploaders"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Creator]:
         creators: QuerySet[Creator] = super().get_queryset(request)
         return creators.annotate(
             work_count=Count("assets", distinct=True), statement_count=Count("consent_grants", distinct=True)
         )
+
+    def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer the partners there are, by name."""
+        if db_field.name != "uploaders":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        partners = Partner.objects.values_list("slug", "name")
+        return names_field(partners, label="Partners that may upload", help_text=db_field.help_text)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Creator | None = None) -> list[str]:
         return ["slug"] if obj else []

@@ -1,0 +1,34 @@
+"""A partner registers a work on a creator's behalf."""
+
+from governance.audit.types import Actor, SubjectRef
+from governance.catalog.errors import UploadNotAuthorised
+from governance.catalog.models import Asset, Creator, Dataset
+from governance.catalog.queries import UPLOADED_BY_PARTNER
+from governance.catalog.services import register_asset
+from governance.catalog.types import ByteSource
+from governance.partners.types import TokenGrant
+
+
+def upload_asset(
+    *, grant: TokenGrant, creator: Creator, title: str, stream: ByteSource, filename: str, dataset: Dataset | None
+) -> Asset:
+    """Register a work for a creator who named the partner as one that may.
+
+    Without that, a partner could put anybody's work under the name of a creator whose consent suits it. Raises
+    UploadNotAuthorised, and what `catalog.services.register_asset` raises.
+    """
+    if grant.partner.slug not in creator.uploaders:
+        raise UploadNotAuthorised(
+            f"The creator '{creator.slug}' has not named you as a partner that may register works. "
+            "The marketplace's governance team can enter that.",
+            details={"field": "creator"},
+        )
+    return register_asset(
+        creator=creator,
+        title=title,
+        stream=stream,
+        filename=filename,
+        uploaded_by=SubjectRef(UPLOADED_BY_PARTNER, str(grant.partner.id)),
+        dataset=dataset,
+        actor=Actor("client", grant.client.client_id),
+    )
