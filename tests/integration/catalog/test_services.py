@@ -14,7 +14,14 @@ from governance.audit.models import OutboxEntry
 from governance.audit.types import Actor, SubjectRef
 from governance.catalog import services
 from governance.catalog.choices import AssetStatus, CreatorStatus, GrantKind
-from governance.catalog.errors import AssetInvalid, ConsentInvalid, ConsentLevelInvalid, MediaRefused, UploadTooLarge
+from governance.catalog.errors import (
+    AssetClaimed,
+    AssetInvalid,
+    ConsentInvalid,
+    ConsentLevelInvalid,
+    MediaRefused,
+    UploadTooLarge,
+)
 from governance.catalog.models import Asset, ConsentGrant, ConsentLevel, Creator
 from governance.catalog.objects import read_verified
 from governance.kernel import clock
@@ -372,11 +379,19 @@ def test_a_refused_upload_leaves_nothing(
 
 
 def test_the_same_picture_twice_is_two_assets_and_one_object(object_root: Path) -> None:
-    first, second = upload(image_bytes()), upload(image_bytes())
+    creator = CreatorFactory()
+    first, second = upload(image_bytes(), creator=creator), upload(image_bytes(), creator=creator)
 
     assert first.id != second.id
     assert first.object_name == second.object_name
     assert files_under(object_root) == [object_root / first.object_name]
+
+
+def test_one_creator_s_picture_is_not_taken_in_as_another_s() -> None:
+    upload(image_bytes(), creator=CreatorFactory())
+
+    with pytest.raises(AssetClaimed):
+        upload(image_bytes(), creator=CreatorFactory())
 
 
 def test_nothing_the_catalogue_tells_the_ledger_names_a_person() -> None:
