@@ -9,7 +9,7 @@ VENV := .venv/bin
 RUNTIME := $(PYTHON) scripts/bootstrap.py
 DEV := $(PYTHON) scripts/bootstrap.py --dev
 
-.PHONY: help demo run test check fmt openapi pins
+.PHONY: help demo run test check opa fmt openapi pins
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-zA-Z%-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,11 +20,14 @@ demo: ## See a governed inference end to end on real photos, then stop everythin
 run: ## Keep a seeded Assent running on PORT (8000) until Ctrl-C; its data stays under var/run
 	@$(RUNTIME) && PORT=$(PORT) exec $(VENV)/python -m scripts.run $(ARGS)
 
-test: ## Run all tests against PostgreSQL and Valkey started for them; ARGS="-k name" for some
-	@$(DEV) && $(VENV)/python -m scripts.install_chromium && exec $(VENV)/python -m pytest $(ARGS)
+test: ## Run all tests against PostgreSQL, Valkey and OPA started for them; ARGS="-k name" for some
+	@$(DEV) && $(VENV)/python -m scripts.install_chromium && $(VENV)/python -m scripts.install_opa && exec $(VENV)/python -m pytest $(ARGS)
 
 check: ## Check lint, format, types, layers, migrations, OpenAPI, policies; ARGS="lint types" for some
-	@$(DEV) && exec $(VENV)/python -m scripts.check $(ARGS)
+	@$(DEV) && $(VENV)/python -m scripts.install_opa && exec $(VENV)/python -m scripts.check $(ARGS)
+
+opa: ## Get an Open Policy Agent into var/tools unless one is on PATH, and print where it is
+	@$(RUNTIME) && exec $(VENV)/python -m scripts.install_opa --path
 
 fmt: ## Format the code and repair what lint can repair
 	@$(DEV) && $(VENV)/ruff format . && $(VENV)/ruff check --fix .

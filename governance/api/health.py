@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.engines.ports import RemoteEngine, policy_engine
 from governance.kernel import clock
 from governance.kernel.ids import new_token
 from governance.kernel.keys import KeyPurpose, key_ring
@@ -42,6 +43,14 @@ def policy_is_active() -> bool:
     return bool(active_program().revision)
 
 
+def engine_answers() -> bool:
+    """Return whether the policy engine decides by the active revision. Raises when it does not."""
+    engine = policy_engine.get()
+    if isinstance(engine, RemoteEngine):
+        engine.health(program=active_program())
+    return True
+
+
 def keys_can_sign() -> bool:
     """Return whether there is a valid key for every purpose."""
     now = clock.now()
@@ -60,6 +69,7 @@ CHECKS: Mapping[str, Callable[[], bool]] = {
     "database": database_answers,
     "broker": broker_answers,
     "policy": policy_is_active,
+    "engine": engine_answers,
     "keys": keys_can_sign,
     "worm": worm_is_writable,
 }

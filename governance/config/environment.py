@@ -1,6 +1,7 @@
 """Reading of environment variables into typed settings."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,14 @@ def integer(name: str, default: int, *, least: int = 1, most: int | None = None)
 def words(name: str, default: str = "") -> list[str]:
     """Return the variable split at commas, without blanks."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def choice(name: str, options: Sequence[str]) -> str:
+    """Return the variable, by default the first of `options`. Raises ImproperlyConfigured for anything else."""
+    value = text(name, options[0])
+    if value not in options:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(options)}, not '{value}'.")
+    return value
 
 
 def path(name: str, default: Path) -> Path:

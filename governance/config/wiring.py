@@ -1,11 +1,14 @@
 """Where ports meet adapters, and nowhere else."""
 
+from collections.abc import Callable, Mapping
+
 from django.conf import settings
 
 from governance.audit.ports import WormStore, worm_store
 from governance.audit.worm_filesystem import FilesystemWormStore
 from governance.decisions.ports import supported_obligations
-from governance.engines.ports import policy_engine
+from governance.engines.opa import OpaEngine
+from governance.engines.ports import PolicyEngine, offline_engine, policy_engine
 from governance.engines.rego import RegoEngine
 from governance.kernel.key_store import FileKeyStore
 from governance.kernel.keys import KeyRing, key_ring
@@ -16,7 +19,8 @@ def bind_all() -> None:
     """Bind every port. Adapters are built on first use, so this opens no file and no connection."""
     key_ring.bind(_key_ring)
     worm_store.bind(_worm_store)
-    policy_engine.bind(RegoEngine)
+    offline_engine.bind(RegoEngine)
+    policy_engine.bind(_policy_engine)
     supported_obligations.bind(lambda: frozenset(CARRIED_OUT))
 
 
@@ -35,3 +39,15 @@ def _key_ring() -> KeyRing:
 
 def _worm_store() -> WormStore:
     return FilesystemWormStore(settings.ASSENT_WORM_DIR)
+
+
+def _opa() -> PolicyEngine:
+    timeout = settings.ASSENT_ENGINE_TIMEOUT_MS / 1000
+    return OpaEngine(url=settings.OPA_URL, timeout=timeout, token=settings.OPA_TOKEN)
+
+
+_ENGINES: Mapping[str, Callable[[], PolicyEngine]] = {"rego": RegoEngine, "opa": _opa}
+
+
+def _policy_engine() -> PolicyEngine:
+    return _ENGINES[settings.ASSENT_POLICY_ENGINE]()

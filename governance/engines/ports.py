@@ -1,7 +1,7 @@
 """The interface that every policy engine offers."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from governance.engines.types import EngineRequest, EngineResult, PolicyProgram
 from governance.kernel.ports import Port
@@ -21,4 +21,15 @@ class PolicyEngine(Protocol):
         """Refuse a program that this engine cannot run faithfully. Raises ProgramRejected."""
 
 
+@runtime_checkable
+class RemoteEngine(Protocol):
+    """An engine that depends on another program, and can say whether that one is there."""
+
+    def health(self, *, program: PolicyProgram) -> None:
+        """Return when decisions by this program can be made now. Raises EngineUnavailable."""
+
+
 policy_engine: Port[PolicyEngine] = Port("policy_engine")
+
+#: Runs any program, not only the active one: for checks, replays, and decisions that are made once more.
+offline_engine: Port[PolicyEngine] = Port("offline_engine")

@@ -70,6 +70,15 @@ def set_facts(interpreter: Any, facts: Mapping[str, Any]) -> None:
         interpreter.set_input(escaped)
 
 
+def exact_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `facts` as JSON values that every engine holds exactly; fractions as `decided_number`.
+
+    Raises NotRepresentable.
+    """
+    exact: dict[str, Any] = _exact(facts, str, [])
+    return exact
+
+
 def _exact(value: Any, text: Callable[[str], str], fractions: list[float]) -> Any:
     """Return `value` in plain types, every text through `text`; collect the fractions in it."""
     match value:
