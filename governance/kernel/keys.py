@@ -45,6 +45,7 @@ class KeyPurpose(StrEnum):
     EVIDENCE = "evidence"
     REVISION = "revision"
     CHECKPOINT = "checkpoint"
+    BUNDLE = "bundle"
 
 
 class KeyAlgorithm(StrEnum):
@@ -52,6 +53,10 @@ class KeyAlgorithm(StrEnum):
 
     ED25519 = "ed25519"
     ES256 = "es256"
+
+
+#: Purposes whose signatures others check who know only this algorithm: OPA knows no Ed25519.
+REQUIRED_ALGORITHM = {KeyPurpose.BUNDLE: KeyAlgorithm.ES256}
 
 
 class KeyUnavailable(Unavailable):
@@ -139,7 +144,8 @@ class KeyPair:
         """Return the 64 bytes of the signature over `message`."""
         if isinstance(self.private, Ed25519PrivateKey):
             return self.private.sign(message)
-        r, s = decode_dss_signature(self.private.sign(message, ECDSA(SHA256())))
+        # Deterministic (RFC 6979): equal content gets equal bytes, on every machine that has the key.
+        r, s = decode_dss_signature(self.private.sign(message, ECDSA(SHA256(), deterministic_signing=True)))
         return r.to_bytes(_P256_BYTES, "big") + s.to_bytes(_P256_BYTES, "big")
 
     def is_signed(self, message: bytes, value: bytes) -> bool:
@@ -213,6 +219,10 @@ class KeyRing:
         if info.algorithm is not signature.algorithm or not pair.is_signed(message, signature.value):
             raise SignatureInvalid(f"The signature of key {info.key_id} does not fit the message.", details=about)
 
+    def current(self, *, purpose: KeyPurpose) -> PublicKeyInfo:
+        """Return the key that signs for `purpose` now. Raises KeyUnavailable."""
+        return self._signer(purpose, at=clock.now()).info
+
     def public_keys(self) -> list[PublicKeyInfo]:
         """Return every key's public description, oldest first, those that ended or were revoked too."""
         return [pair.info for pair in self._store.load()]
@@ -224,7 +234,8 @@ class KeyRing:
     def rotate(self, *, purpose: KeyPurpose, algorithm: KeyAlgorithm | None = None) -> PublicKeyInfo:
         """Make a new key for `purpose` and let the ones before it end after ROTATION_OVERLAP.
 
-        The new key takes over the algorithm (unless another is asked for) and the development mark of the one before.
+        The new key takes over the algorithm (unless another is asked for, or the purpose requires one) and the
+        development mark of the one before.
         Raises KeyUnavailable when the purpose never had a key.
         """
         now = clock.now()
@@ -233,7 +244,7 @@ class KeyRing:
             raise KeyUnavailable(f"There is no key for '{purpose}' to rotate.", details={"purpose": purpose.value})
         fresh = KeyPair.generate(
             purpose=purpose,
-            algorithm=algorithm or previous[-1].algorithm,
+            algorithm=REQUIRED_ALGORITHM.get(purpose, algorithm or previous[-1].algorithm),
             not_before=now,
             development=previous[-1].development,
         )
@@ -252,7 +263,10 @@ class KeyRing:
         return self.public_key(key_id)
 
     def ensure(self, *, development: bool = False, algorithm: KeyAlgorithm = KeyAlgorithm.ED25519) -> None:
-        """Make a key for every purpose that never had one. A purpose whose keys were all revoked stays without."""
+        """Make a key for every purpose that never had one. A purpose whose keys were all revoked stays without.
+
+        `algorithm` is that of the purposes that require none.
+        """
         ensure_keys(self._store, development=development, algorithm=algorithm)
 
     def _signer(self, purpose: KeyPurpose, *, at: datetime) -> KeyPair:
@@ -275,7 +289,12 @@ def ensure_keys(store: KeyStore, *, development: bool, algorithm: KeyAlgorithm) 
     def with_missing(pairs: tuple[KeyPair, ...]) -> tuple[KeyPair, ...]:
         present = {pair.info.purpose for pair in pairs}
         return pairs + tuple(
-            KeyPair.generate(purpose=purpose, algorithm=algorithm, not_before=now, development=development)
+            KeyPair.generate(
+                purpose=purpose,
+                algorithm=REQUIRED_ALGORITHM.get(purpose, algorithm),
+                not_before=now,
+                development=development,
+            )
             for purpose in KeyPurpose
             if purpose not in present
         )
