@@ -1,7 +1,8 @@
 """The embedded Rego engine: regopy, in this process, with programs built ahead.
 
-Each action of a revision is a small program of its own, so that a decision costs what its action's rules cost. An
-interpreter belongs to one thread; each thread keeps the programs of a few revisions.
+A decision costs what the rules cost that can concern it: for the candidates that the index finds, small programs are
+built when they are first needed. What cannot be taken apart is run whole, one program for each action. An interpreter
+belongs to one thread; each thread keeps the programs used last.
 """
 
 import threading
@@ -16,15 +17,24 @@ from governance.engines.builtins import ALLOWED, check_module
 from governance.engines.errors import EngineUnavailable, ProgramProblem, ProgramRejected
 from governance.engines.rego_input import FactMissing, FactTree, fact_tree, set_facts, slice_facts
 from governance.engines.rego_source import read_source
-from governance.engines.results import ACTION_UNKNOWN, FACTS_INCOMPLETE, denial, result_of
+from governance.engines.results import (
+    ACTION_UNKNOWN,
+    FACTS_INCOMPLETE,
+    MatchedRules,
+    denial,
+    matched_rules,
+    result_of,
+    result_of_rules,
+)
+from governance.engines.rule_index import RuleIds
 from governance.engines.types import EngineRequest, EngineResult, PolicyProgram, package_of
 
 
 @dataclass(frozen=True, slots=True)
 class _Shard:
-    """One action's module, built."""
+    """A module, built: an action's own, or one of some of its rules. `whole` is the action's own source."""
 
-    source: str
+    whole: str
     entrypoint: str
     interpreter: Any
     bundle: Any
@@ -32,10 +42,10 @@ class _Shard:
 
 
 class _ThreadShards(threading.local):
-    """The shards that one thread has built: by revision, the longest unused first, then by action."""
+    """The shards that one thread has built, the longest unused first: by revision, then by action and rules."""
 
     def __init__(self) -> None:
-        self.by_revision: OrderedDict[str, dict[str, _Shard]] = OrderedDict()
+        self.by_revision: OrderedDict[str, OrderedDict[tuple[str, RuleIds | None], _Shard]] = OrderedDict()
 
 
 class RegoEngine:
@@ -43,9 +53,10 @@ class RegoEngine:
 
     name = "rego"
 
-    def __init__(self, *, revisions_kept: int = 4) -> None:
-        """Keep the programs of at most `revisions_kept` revisions in each thread."""
+    def __init__(self, *, revisions_kept: int = 4, shards_kept: int = 256) -> None:
+        """Keep in each thread at most `shards_kept` programs of each of `revisions_kept` revisions."""
         self._revisions_kept = revisions_kept
+        self._shards_kept = shards_kept
         self._threads = _ThreadShards()
 
     def evaluate(self, *, program: PolicyProgram, requests: Sequence[EngineRequest]) -> list[EngineResult]:
@@ -57,7 +68,7 @@ class RegoEngine:
         problems: list[ProgramProblem] = []
         for action, source in sorted(program.modules.items()):
             try:
-                _probe(_build(action, source), program, action)
+                _probe(_build(action, source, source), program, action)
             except ProgramRejected as refused:
                 problems += refused.problems
         if problems:
@@ -67,9 +78,12 @@ class RegoEngine:
         if request.action not in program.modules:
             return denial(code=ACTION_UNKNOWN, message=f"The active policy does not know the action {request.action}.")
         try:
-            shard = self._shard(program, request.action)
-            set_facts(shard.interpreter, slice_facts(request.facts, shard.facts))
-            return result_of(document=_decision(shard), program=program, request=request)
+            matched = MatchedRules()
+            for group in _groups(program, request):
+                shard = self._shard(program, request.action, group)
+                set_facts(shard.interpreter, slice_facts(request.facts, shard.facts))
+                matched = matched.joined(matched_rules(_decision(shard), program, request.action))
+            return result_of_rules(matched=matched, program=program, request=request)
         except FactMissing as missing:
             return denial(code=FACTS_INCOMPLETE, message=f"The fact {missing.path} is not known.")
         except Exception as error:
@@ -78,20 +92,31 @@ class RegoEngine:
                 raise
             raise EngineUnavailable(f"The Rego engine could not decide {request.action}.") from error
 
-    def _shard(self, program: PolicyProgram, action: str) -> _Shard:
+    def _shard(self, program: PolicyProgram, action: str, rules: RuleIds | None) -> _Shard:
         revisions = self._threads.by_revision
-        shards = revisions.setdefault(program.revision, {})
+        shards = revisions.setdefault(program.revision, OrderedDict())
         revisions.move_to_end(program.revision)
         if len(revisions) > self._revisions_kept:
             revisions.popitem(last=False)
-        if action not in shards:
-            shards[action] = _build(action, program.modules[action])
-        if shards[action].source != program.modules[action]:
+        whole, key = program.modules[action], (action, rules)
+        if key not in shards:
+            source = whole if rules is None else program.parts[action].source_of(rules)
+            shards[key] = _build(action, source, whole)
+        shards.move_to_end(key)
+        if len(shards) > self._shards_kept:
+            shards.popitem(last=False)
+        if shards[key].whole != whole:
             raise EngineUnavailable(f"Two different programs claim to be revision {program.revision}.")
-        return shards[action]
+        return shards[key]
 
 
-def _build(action: str, source: str) -> _Shard:
+def _groups(program: PolicyProgram, request: EngineRequest) -> Sequence[RuleIds | None]:
+    """Return the rules to ask, in groups that have a program each; None stands for the action's whole module."""
+    index = program.index.get(request.action)
+    return index.groups(request.facts) if index is not None else (None,)
+
+
+def _build(action: str, source: str, whole: str) -> _Shard:
     problems = check_module(module=action, source=source)
     if problems:
         raise ProgramRejected(problems)
@@ -108,7 +133,7 @@ def _build(action: str, source: str) -> _Shard:
     absent = [name for name in sorted(ALLOWED) if not interpreter.is_builtin(name)]
     if absent:
         raise ProgramRejected([ProgramProblem(action, 0, f"the engine lacks {', '.join(absent)}")])
-    return _Shard(source, entrypoint, interpreter, bundle, fact_tree(read_source(source).facts))
+    return _Shard(whole, entrypoint, interpreter, bundle, fact_tree(read_source(source).facts))
 
 
 def _probe(shard: _Shard, program: PolicyProgram, action: str) -> None:

@@ -5,6 +5,7 @@ here once more from the matched rules; where the two differ, there is no answer.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from governance.engines.errors import EngineUnavailable
@@ -19,25 +20,60 @@ NO_RULE_PERMITS = "no_rule_permits"
 _DOCUMENT_KEYS = {"effect", "permits", "denies"}
 
 
+@dataclass(frozen=True, slots=True)
+class MatchedRules:
+    """The ids of the rules that matched, sorted. Deny overrides, and what no rule permits is denied."""
+
+    permits: tuple[str, ...] = ()
+    denies: tuple[str, ...] = ()
+
+    @property
+    def effect(self) -> Effect:
+        """What follows from them."""
+        return Effect.PERMIT if self.permits and not self.denies else Effect.DENY
+
+    def joined(self, other: "MatchedRules") -> "MatchedRules":
+        """Return these and the others, each once."""
+        return MatchedRules(
+            permits=tuple(sorted({*self.permits, *other.permits})),
+            denies=tuple(sorted({*self.denies, *other.denies})),
+        )
+
+
 class DecisionMalformed(EngineUnavailable):
     """The decision document is not of the agreed shape, or contradicts itself."""
 
 
 def result_of(*, document: object, program: PolicyProgram, request: EngineRequest) -> EngineResult:
     """Return the answer that a decision document `{effect, permits, denies}` holds. Raises DecisionMalformed."""
+    return result_of_rules(matched=matched_rules(document, program, request.action), program=program, request=request)
+
+
+def matched_rules(document: object, program: PolicyProgram, action: str) -> MatchedRules:
+    """Return the rules that matched by a decision document, whose effect must follow from them.
+
+    Raises DecisionMalformed.
+    """
     if not isinstance(document, Mapping) or set(document) != _DOCUMENT_KEYS:
-        raise DecisionMalformed(f"The decision for {request.action} is not a document of effect, permits and denies.")
-    permits = _matched(document["permits"], Effect.PERMIT, program)
-    denies = _matched(document["denies"], Effect.DENY, program)
-    effect = Effect.PERMIT if permits and not denies else Effect.DENY
-    if document["effect"] != effect.value:
-        raise DecisionMalformed(f"The decision for {request.action} contradicts the rules that matched.")
+        raise DecisionMalformed(f"The decision for {action} is not a document of effect, permits and denies.")
+    matched = MatchedRules(
+        permits=_matched(document["permits"], Effect.PERMIT, program),
+        denies=_matched(document["denies"], Effect.DENY, program),
+    )
+    if document["effect"] != matched.effect.value:
+        raise DecisionMalformed(f"The decision for {action} contradicts the rules that matched.")
+    return matched
+
+
+def result_of_rules(*, matched: MatchedRules, program: PolicyProgram, request: EngineRequest) -> EngineResult:
+    """Return the answer that follows from the rules that matched."""
+    effect = matched.effect
     return EngineResult(
         effect=effect,
-        matched_permits=permits,
-        matched_denies=denies,
-        obligations=_obligations(permits, program) if effect is Effect.PERMIT else (),
-        reasons=() if effect is Effect.PERMIT else _reasons(denies, program, request),
+        matched_permits=matched.permits,
+        matched_denies=matched.denies,
+        obligations=_obligations(matched.permits, program) if effect is Effect.PERMIT else (),
+        reasons=() if effect is Effect.PERMIT else _reasons(matched.denies, program, request),
     )
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from governance.engines.rego_modules import ModuleParts
+from governance.engines.rule_index import RuleIndex
 from governance.kernel.canonical import Json
 
 PACKAGE_ROOT = "assent"
@@ -45,15 +47,31 @@ class RuleMeta:
 
 
 @dataclass(frozen=True, slots=True)
+class CasbinModule:
+    """What decides one action in Casbin: the model's text, and the policy line (action, rule, condition, eft) by rule.
+
+    A condition is in its JSON form.
+    """
+
+    model: str
+    lines: Mapping[str, tuple[str, str, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyProgram:
     """One policy revision, ready to run: a Rego module for each action, and what its rules mean.
 
-    `revision` is the digest of the revision's content: equal digests mean equal programs, and engines cache by it.
+    `revision` is the digest of the revision's content: equal digests mean equal programs, and engines cache by it. The
+    rest follows from the content. An action is in `casbin`, `parts` and `index` only where its module is nothing but
+    compiled rules: `parts` are the module taken apart, `index` finds the rules that can concern a request.
     """
 
     revision: str
     modules: Mapping[str, str]
     rules: Mapping[str, RuleMeta]
+    casbin: Mapping[str, CasbinModule] = field(default_factory=dict)
+    parts: Mapping[str, ModuleParts] = field(default_factory=dict)
+    index: Mapping[str, RuleIndex] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

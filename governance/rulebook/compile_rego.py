@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from governance.engines.rego_modules import COMPILED, SECTIONS, join_module
 from governance.engines.types import Effect, package_of
 from governance.rulebook.attributes import AttributeSchema
 from governance.rulebook.sentences import sentence
@@ -29,21 +30,6 @@ _TRUE_OF_NULL = frozenset(
 # Functions and searches that may fail on a null instead of being false.
 _FAIL_ON_NULL = frozenset([Operator.STARTS_WITH, Operator.CONTAINS, Operator.INTERSECTS])
 
-_ENDING = """\
-default effect := "deny"
-
-effect := "permit" if {
-	count(permit) > 0
-	count(deny) == 0
-}
-
-decision := {
-	"denies": deny,
-	"effect": effect,
-	"permits": permit,
-}
-"""
-
 
 def compile_modules(specs: Iterable[RuleSpec], schema: AttributeSchema) -> dict[str, str]:
     """Return the Rego module of every action of the schema; an action without rules denies."""
@@ -56,13 +42,11 @@ def compile_modules(specs: Iterable[RuleSpec], schema: AttributeSchema) -> dict[
 
 def compile_module(action: str, specs: Sequence[RuleSpec], schema: AttributeSchema) -> str:
     """Return the Rego module that decides `action` by these rules, which must have been checked."""
-    parts = [
-        f"# Decides {action}. Compiled from the rulebook: edit the rules, not this.\npackage {package_of(action)}\n"
-    ]
-    for effect in (Effect.DENY, Effect.PERMIT):
-        matching = [spec for spec in specs if spec.effect is effect]
-        parts += [compile_rule(spec, schema) for spec in matching] or [f"{effect} := set()\n"]
-    return "\n".join([*parts, _ENDING])
+    rules = {
+        section: [compile_rule(spec, schema) for spec in specs if spec.effect is Effect(section)]
+        for section in SECTIONS
+    }
+    return join_module(f"# Decides {action}. {COMPILED}\npackage {package_of(action)}\n", rules)
 
 
 def compile_rule(spec: RuleSpec, schema: AttributeSchema) -> str:

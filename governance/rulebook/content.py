@@ -7,10 +7,13 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
+from governance.engines.rego_modules import split_module
 from governance.engines.types import Effect, Obligation, PolicyProgram, RuleMeta
 from governance.kernel.canonical import canonical_json, sha256_hex
 from governance.kernel.errors import GovernanceError
 from governance.rulebook.attributes import AttributeSchema
+from governance.rulebook.compile_casbin import compile_casbin
+from governance.rulebook.compile_index import compile_index
 from governance.rulebook.compile_rego import compile_modules
 from governance.rulebook.conditions import parse_condition
 from governance.rulebook.errors import FieldError, RevisionCorrupt, RuleInvalid
@@ -63,9 +66,33 @@ def program_of(*, text: str, digest: str) -> PolicyProgram:
     try:
         modules = {str(action): str(source) for action, source in content["modules"].items()}
         rules = {str(data["id"]): _meta(data) for data in content["rules"]}
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        specs = [_spec(data) for data in content["rules"]]
+    except (LookupError, TypeError, ValueError, AttributeError, GovernanceError) as error:
         raise RevisionCorrupt(f"Revision {digest} does not hold what a revision holds: {error}") from error
-    return PolicyProgram(revision=digest, modules=MappingProxyType(modules), rules=MappingProxyType(rules))
+    return program_from(revision=digest, modules=modules, rules=rules, specs=specs)
+
+
+def program_from(
+    *, revision: str, modules: Mapping[str, str], rules: Mapping[str, RuleMeta], specs: Sequence[RuleSpec]
+) -> PolicyProgram:
+    """Return the program of these modules, with what follows from the rules that were compiled into them.
+
+    An action whose module holds anything but its rules is only run whole, and only by engines that run Rego.
+    """
+    by_action = {action: [spec for spec in specs if action in spec.actions] for action in modules}
+    parts = {
+        action: split
+        for action, source in modules.items()
+        if (split := split_module(source)) and split.ids == tuple(sorted(spec.id for spec in by_action[action]))
+    }
+    return PolicyProgram(
+        revision=revision,
+        modules=MappingProxyType(dict(modules)),
+        rules=MappingProxyType(dict(rules)),
+        casbin=MappingProxyType({action: compile_casbin(action, by_action[action]) for action in parts}),
+        parts=MappingProxyType(parts),
+        index=MappingProxyType({action: compile_index(by_action[action]) for action in parts}),
+    )
 
 
 def rules_of(*, text: str, digest: str) -> tuple[RevisionRule, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from governance.engines.numbers import decided_number
-from governance.engines.types import Effect
+from governance.engines.types import Effect, Obligation
 from governance.rulebook.attributes import Attribute, AttributeSchema, AttributeType
 from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator, RuleSpec
 from governance.rulebook.validation import comparable_attributes
@@ -59,6 +59,11 @@ def matched(specs: Sequence[RuleSpec], effect: Effect, facts: Mapping[str, Any])
     return tuple(sorted(spec.id for spec in specs if spec.effect is effect and holds(spec.condition, facts)))
 
 
+def matched_by(specs: Sequence[RuleSpec], facts: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the ids of the rules that permit and of those that deny."""
+    return matched(specs, Effect.PERMIT, facts), matched(specs, Effect.DENY, facts)
+
+
 TEXTS = ("DE", "ada", 'q"uote', "back\\slash", "\\u0041", "A", "é", "😀", "a{b}", "undefined", "null", "x", "xx")
 ODD_TEXTS = (*TEXTS, "", "line\nbreak", "tab\t", "del\x7f", "\u2028", '{"a":1}')
 NUMBERS = (0, 1, -1, 0.6, 0.599999999999999, 0.25, 1e-9, 12345.678, 2**40)
@@ -84,14 +89,16 @@ _FACTS: Mapping[AttributeType, st.SearchStrategy[Any]] = {
 
 def facts(schema: AttributeSchema, action: str) -> st.SearchStrategy[dict[str, Any]]:
     """Return complete facts for an action."""
+    leaves: dict[str, st.SearchStrategy[Any]] = {}
     branches: dict[str, dict[str, st.SearchStrategy[Any]]] = {}
-    for attribute in schema.attributes.values():
+    for attribute in schema.attributes_for(action):
         head, _, name = attribute.path.partition(".")
-        branches.setdefault(head, {})[name] = _fact_of(attribute)
-    branches.pop("action")
-    return st.fixed_dictionaries(
-        {"action": st.just(action), **{head: st.fixed_dictionaries(leaves) for head, leaves in branches.items()}}
-    )
+        if name:
+            branches.setdefault(head, {})[name] = _fact_of(attribute)
+        else:
+            leaves[head] = _fact_of(attribute)
+    nested = {head: st.fixed_dictionaries(below) for head, below in branches.items()}
+    return st.fixed_dictionaries({**leaves, **nested, "action": st.just(action)})
 
 
 def _fact_of(attribute: Attribute) -> st.SearchStrategy[Any]:
@@ -105,6 +112,7 @@ def comparisons(schema: AttributeSchema, actions: Sequence[str]) -> st.SearchStr
         [
             _comparison(attribute, op, comparable_attributes(attribute, op, actions, schema))
             for attribute in schema.attributes.values()
+            if attribute.actions.issuperset(actions)
             for op in attribute.operators
         ]
     )
@@ -138,15 +146,29 @@ def conditions(schema: AttributeSchema, actions: Sequence[str]) -> st.SearchStra
     )
 
 
+OBLIGATIONS = (Obligation("watermark", {"strength": 2}), Obligation("watermark", {"strength": 3}), Obligation("log"))
+
+
 def rule_sets(schema: AttributeSchema, action: str) -> st.SearchStrategy[list[RuleSpec]]:
     """Return one to five rules about an action."""
-    one = st.builds(
-        RuleSpec,
-        id=st.from_regex(r"[a-z0-9]{1,4}(-[a-z0-9]{1,3}){0,2}", fullmatch=True),
-        effect=st.sampled_from(Effect),
-        actions=st.just((action,)),
-        condition=conditions(schema, [action]),
-        reason_code=st.just("because"),
-        message=st.just("Because."),
+    duties = {
+        Effect.DENY: st.just(()),
+        Effect.PERMIT: st.lists(st.sampled_from(OBLIGATIONS), max_size=2).map(tuple),
+    }
+    meant = conditions(schema, [action])
+    one = st.one_of(
+        [
+            st.builds(
+                RuleSpec,
+                id=st.from_regex(r"[a-z0-9]{1,4}(-[a-z0-9]{1,3}){0,2}", fullmatch=True),
+                effect=st.just(effect),
+                actions=st.just((action,)),
+                condition=meant,
+                reason_code=st.just("because"),
+                message=st.just("Because of {action}."),
+                obligations=duties[effect],
+            )
+            for effect in Effect
+        ]
     )
     return st.lists(one, min_size=1, max_size=5, unique_by=lambda spec: spec.id)

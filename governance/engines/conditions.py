@@ -1,0 +1,110 @@
+"""Asks conditions, in their JSON form, of facts, without Rego.
+
+The meaning is that of `rulebook.types`: a comparison with a null is false, `exists` alone sees null, `not` is plain
+negation, fractions are compared as `decided_number`. Tests hold it against the Rego engines.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from math import isfinite
+from typing import Any, TypeAlias
+
+from governance.engines.numbers import decided_number
+from governance.engines.rego_input import FactMissing, NotRepresentable
+
+Facts: TypeAlias = Mapping[str, Any]
+Test: TypeAlias = Callable[[Facts], bool]
+
+_SAFE_INTEGER = 2**53 - 1  # RFC 8259 section 6
+
+
+@lru_cache(maxsize=65_536)
+def condition_test(text: str) -> Test:
+    """Return the test that a condition's JSON text describes. Raises ValueError for what is no condition.
+
+    The test raises FactMissing for a fact that is not given, NotRepresentable for one that engines hold differently.
+    """
+    return _test(json.loads(text))
+
+
+def _test(data: Any) -> Test:
+    match data:
+        case {"all": [*items]} if items and len(data) == 1:
+            tests = [_test(item) for item in items]
+            return lambda facts: all(test(facts) for test in tests)
+        case {"any": [*items]} if items and len(data) == 1:
+            tests = [_test(item) for item in items]
+            return lambda facts: any(test(facts) for test in tests)
+        case {"not": item} if len(data) == 1:
+            test = _test(item)
+            return lambda facts: not test(facts)
+        case {"attr": str(attr), "op": "exists"} if len(data) == 2:
+            return lambda facts: fact_at(facts, attr) is not None
+        case {"attr": str(attr), "op": str(op), "value": value} if len(data) == 3 and op in _MEANINGS:
+            return _against_value(attr, _MEANINGS[op], value)
+        case {"attr": str(attr), "op": str(op), "other": str(other)} if len(data) == 3 and op in _MEANINGS:
+            return _against_fact(attr, _MEANINGS[op], other)
+    raise ValueError("This is no condition.")
+
+
+def _against_value(attr: str, meaning: Callable[[Any, Any], bool], value: Any) -> Test:
+    path = tuple(attr.split("."))
+
+    def test(facts: Facts) -> bool:
+        left = _fact(facts, path)
+        return left is not None and meaning(left, value)
+
+    return test
+
+
+def _against_fact(attr: str, meaning: Callable[[Any, Any], bool], other: str) -> Test:
+    path, other_path = tuple(attr.split(".")), tuple(other.split("."))
+
+    def test(facts: Facts) -> bool:
+        left, right = _fact(facts, path), _fact(facts, other_path)
+        return left is not None and right is not None and meaning(left, right)
+
+    return test
+
+
+def fact_at(facts: Facts, path: str) -> Any:
+    """Return the fact at a dotted path as it is compared. Raises FactMissing or NotRepresentable."""
+    return _fact(facts, tuple(path.split(".")))
+
+
+def _fact(facts: Facts, path: Sequence[str]) -> Any:
+    value: Any = facts
+    for segment in path:
+        if not isinstance(value, Mapping) or segment not in value:
+            raise FactMissing(".".join(path))
+        value = value[segment]
+    match value:
+        case bool() | str() | None | list() | tuple():
+            return value
+        case int() if abs(value) <= _SAFE_INTEGER:
+            return value
+        case float() if isfinite(value) and abs(value) <= _SAFE_INTEGER:
+            return decided_number(value)
+    raise NotRepresentable(f"A fact of type {type(value).__name__} has no form that every engine holds exactly.")
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Tell whether two values are equal; true is not 1."""
+    return bool(left == right) and isinstance(left, bool) == isinstance(right, bool)
+
+
+_MEANINGS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "eq": _same,
+    "ne": lambda left, right: not _same(left, right),
+    "lt": lambda left, right: left < right,
+    "lte": lambda left, right: left <= right,
+    "gt": lambda left, right: left > right,
+    "gte": lambda left, right: left >= right,
+    "between": lambda left, right: right[0] <= left <= right[1],
+    "in": lambda left, right: left in right,
+    "not_in": lambda left, right: left not in right,
+    "contains": lambda left, right: right in left,
+    "intersects": lambda left, right: any(item in right for item in left),
+    "starts_with": lambda left, right: left.startswith(right),
+}

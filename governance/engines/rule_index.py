@@ -1,0 +1,73 @@
+"""Which rules can concern a request at all, found by lookups instead of by asking every rule.
+
+Many rules hold only where one fact has a certain value. Filed under that value, they cost nothing in the requests that
+have another. What is found is never too little: a rule that is not found would not have matched.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from governance.engines.rego_input import FactMissing
+
+Key: TypeAlias = str | bool
+RuleIds: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeIndex:
+    """Rules filed under the values of one fact.
+
+    `when` holds those that need the fact to be the value, or to hold it where the fact is a list; `unless` those that
+    need it to be any other. An `identifying` fact has so many values that its rules are worth a program of their own.
+    """
+
+    path: tuple[str, ...]
+    when: Mapping[Key, RuleIds]
+    unless: Mapping[Key, RuleIds]
+    identifying: bool
+
+    def found(self, facts: Mapping[str, Any]) -> Iterator[RuleIds]:
+        """Yield what is filed under the fact as it is. Raises FactMissing when it is not given."""
+        value = self._fact(facts)
+        if value is None:
+            return
+        for item in value if isinstance(value, list | tuple) else (value,):
+            if item in self.when:
+                yield self.when[item]
+        if self.unless:
+            yield from (rules for other, rules in self.unless.items() if other != value)
+
+    def _fact(self, facts: Mapping[str, Any]) -> Any:
+        value: Any = facts
+        for segment in self.path:
+            if not isinstance(value, Mapping) or segment not in value:
+                raise FactMissing(".".join(self.path))
+            value = value[segment]
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class RuleIndex:
+    """The rules of one action: those that may concern any request, and the others by what they need."""
+
+    always: RuleIds
+    attributes: tuple[AttributeIndex, ...]
+
+    def groups(self, facts: Mapping[str, Any]) -> tuple[RuleIds, ...]:
+        """Return the candidates among the rules, sorted, in groups that recur from request to request.
+
+        The first group depends on facts of few values; each further one on one identifying fact. A rule may be in
+        several; none is empty. Raises FactMissing.
+        """
+        general = set(self.always)
+        own: list[RuleIds] = []
+        for attribute in self.attributes:
+            if attribute.identifying:
+                ids = {rule for rules in attribute.found(facts) for rule in rules}
+                if ids:
+                    own.append(tuple(sorted(ids)))
+            else:
+                for rules in attribute.found(facts):
+                    general.update(rules)
+        return (tuple(sorted(general)), *own) if general else tuple(own)
