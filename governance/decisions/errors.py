@@ -1,6 +1,6 @@
 """Errors of the decisions area."""
 
-from governance.kernel.errors import Forbidden, NotFound
+from governance.kernel.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
 
 
 class DecisionNotFound(NotFound):
@@ -18,3 +18,23 @@ class PermitInvalid(Forbidden):
 
     code = "permit_invalid"
     title = "The permit is not valid"
+
+
+class ModelNeeded(InvalidInput):
+    """Whether this is permitted depends on the model that would be used; name it."""
+
+    code = "model_needed"
+    title = "A model must be named"
+
+
+class PermittedSetUnavailable(Unavailable):
+    """What the active policy permits cannot be found by a query; ask about one resource at a time."""
+
+    code = "permitted_set_unavailable"
+    title = "The permitted set cannot be queried"
+
+
+class ReplayConflict(Conflict):
+    """This replay cannot be asked for, or not be stopped, as things stand."""
+
+    code = "replay_conflict"

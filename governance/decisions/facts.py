@@ -93,18 +93,23 @@ def asset_facts(asset: Asset, consent: EffectiveConsent, requested: str) -> dict
             "height": asset.height,
         },
         "creator": {"region": asset.creator.region, "status": asset.creator.status},
-        "consent": {
-            "state": str(consent.state),
-            "level": consent.level,
-            "pairs": _pairs(consent),
-            "request": requested,
-            "any_region": not consent.regions,
-            "regions": sorted(consent.regions),
-            "any_partner": not consent.partners_allowed,
-            "partners": sorted(consent.partners_allowed),
-            "partners_excluded": sorted(consent.partners_excluded),
-            "epoch": consent.epoch,
-        },
+        "consent": consent_facts(consent, requested),
+    }
+
+
+def consent_facts(consent: EffectiveConsent, requested: str) -> dict[str, Any]:
+    """Return the facts of the consent in force. `requested` is "action:purpose"."""
+    return {
+        "state": str(consent.state),
+        "level": consent.level,
+        "pairs": _pairs(consent),
+        "request": requested,
+        "any_region": not consent.regions,
+        "regions": sorted(consent.regions),
+        "any_partner": not consent.partners_allowed,
+        "partners": sorted(consent.partners_allowed),
+        "partners_excluded": sorted(consent.partners_excluded),
+        "epoch": consent.epoch,
     }
 
 

@@ -1,8 +1,21 @@
 """Reading the model registry."""
 
+from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    ExpressionWrapper,
+    FilteredRelation,
+    Func,
+    Prefetch,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 
 from governance.registry.choices import PRODUCTION_ALIAS, LicenceState
 from governance.registry.errors import ModelNotFound, ModelVersionNotFound
@@ -39,3 +52,30 @@ def licence_state(licence: Licence, at: datetime) -> LicenceState:
     if licence.valid_until is not None and at >= licence.valid_until:
         return LicenceState.EXPIRED
     return LicenceState.ACTIVE
+
+
+def with_serving_version(models: QuerySet[Model], *, at: datetime) -> QuerySet[Model]:
+    """Return the models that have a version behind the alias `production`, with aliases for what policies ask.
+
+    `serving__version` is that version; `licence_state`, `any_region` and `any_partner` are of the licence at a moment.
+    """
+    state = Case(
+        When(licence__valid_from__gt=at, then=Value(LicenceState.NOT_STARTED.value)),
+        When(licence__valid_until__lte=at, then=Value(LicenceState.EXPIRED.value)),
+        default=Value(LicenceState.ACTIVE.value),
+        output_field=CharField(),
+    )
+    return models.alias(
+        serving=FilteredRelation("aliases", condition=Q(aliases__name=PRODUCTION_ALIAS)),
+        licence_state=state,
+        any_region=ExpressionWrapper(Q(licence__regions=[]), output_field=BooleanField()),
+        any_partner=ExpressionWrapper(Q(licence__partners=[]), output_field=BooleanField()),
+    ).filter(serving__version__isnull=False)
+
+
+def duties_within(kinds: Collection[str]) -> Q:
+    """Return whether every obligation of a model's licence is of one of these kinds."""
+    known = " || ".join(f'@.kind == "{kind}"' for kind in sorted(kinds)) or "1 == 0"
+    strange = Value(f"$[*] ? (!({known}))")
+    found = Func("licence__obligations", strange, function="jsonb_path_exists", output_field=BooleanField())
+    return ~Q(found)

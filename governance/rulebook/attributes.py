@@ -29,7 +29,10 @@ class AttributeType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One fact that rules may ask about. `values` is the vocabulary of an enum, empty for every other type."""
+    """One fact that rules may ask about. `values` is the vocabulary of an enum, empty for every other type.
+
+    `orm` says where the database has the fact: the row that knows it, then a field or annotation of its query.
+    """
 
     path: str
     type: AttributeType
@@ -42,6 +45,7 @@ class Attribute:
     nullable: bool = False
     when_true: str = ""
     when_false: str = ""
+    orm: str = ""
     segments: tuple[str, ...] = field(init=False, repr=False, compare=False, default=())
 
     def __post_init__(self) -> None:

@@ -28,7 +28,8 @@ OPERATORS: Mapping[AttributeType, tuple[Operator, ...]] = {
 """The operators that fit a type. `exists` fits every type, on a nullable attribute only: elsewhere it says nothing."""
 
 _VOCABULARIES = {"actions": tuple(action.value for action in Action), "purposes": tuple(item.value for item in Purpose)}
-_ENTRY_KEYS = {"type", "label", "help", "values", "nullable", "operators", "when_true", "when_false"}
+_ORM = re.compile(r"(?:asset|consent|model)\.[a-z][a-z0-9_]*|", re.ASCII)
+_ENTRY_KEYS = {"type", "label", "help", "values", "nullable", "operators", "when_true", "when_false", "orm"}
 
 
 def load_schema(path: Path) -> AttributeSchema:
@@ -102,6 +103,7 @@ def _attribute(path: str, entry: Mapping[str, Any], group: str, actions: frozens
         nullable=nullable,
         when_true=_sentence_part(path, entry.get("when_true", "")),
         when_false=_sentence_part(path, entry.get("when_false", "")),
+        orm=_orm(path, entry.get("orm", "")),
     )
     if (kind is AttributeType.BOOL) != bool(attribute.when_true and attribute.when_false):
         raise ValueError(f"{path}: a bool, and nothing else, has when_true and when_false")
@@ -125,6 +127,12 @@ def _values(path: str, kind: AttributeType, values: str | list[str] | None) -> t
     if not all(isinstance(value, str) for value in listed):
         raise ValueError(f"{path}: the values of an enum are texts (quote yes, no and numbers)")
     return listed
+
+
+def _orm(path: str, text: str) -> str:
+    if not isinstance(text, str) or not _ORM.fullmatch(text):
+        raise ValueError(f"{path}: orm is 'asset', 'consent' or 'model', a dot, and a field")
+    return text
 
 
 def _sentence_part(path: str, text: str) -> str:

@@ -3,12 +3,13 @@
 from django_filters import CharFilter, ChoiceFilter
 
 from governance.api.filters import CreatedFilterSet
+from governance.api.v1.permitted import PermittedAssetsFilterSet
 from governance.catalog.choices import AssetStatus
 from governance.catalog.models import Asset
 
 
-class AssetFilterSet(CreatedFilterSet):
-    """By creator, dataset, tag, status, media type and time of creation."""
+class AssetFilterSet(PermittedAssetsFilterSet, CreatedFilterSet):
+    """By creator, dataset, tag, status, media type, time of creation, and what policy permits."""
 
     creator = CharFilter(field_name="creator__slug", help_text="The creator's slug.")
     dataset = CharFilter(field_name="dataset__slug", help_text="The dataset's slug.")

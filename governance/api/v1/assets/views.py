@@ -20,7 +20,14 @@ from governance.workflows.upload_asset import upload_asset
 MULTIPART = "multipart/form-data"
 
 
-@extend_schema_view(get=extend_schema(operation_id="list_assets", tags=["assets"], summary="List works"))
+@extend_schema_view(
+    get=extend_schema(
+        operation_id="list_assets",
+        tags=["assets"],
+        summary="List works",
+        extensions=problems("model_needed", "no_active_revision", "policy_frozen", "permitted_set_unavailable"),
+    )
+)
 class AssetListView(ListAPIView[Asset]):
     """The works that the partner may know of."""
 

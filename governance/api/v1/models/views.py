@@ -1,26 +1,34 @@
 """Models that partners may ask for."""
 
 from django.db.models import QuerySet
-from django_filters.rest_framework import FilterSet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 
 from governance.api.authentication import grant_of
 from governance.api.pagination import BySlug
+from governance.api.schema import problems
 from governance.api.v1.models.serializers import ModelSerializer
+from governance.api.v1.permitted import PermittedModelsFilterSet
 from governance.api.v1.visibility import models_for
 from governance.registry.models import Model
 
 
-class ModelFilterSet(FilterSet):  # type: ignore[misc]
-    """Filters of the list."""
+class ModelFilterSet(PermittedModelsFilterSet):
+    """By task, owner, and what policy permits."""
 
     class Meta:
         model = Model
         fields = ["task", "owner"]
 
 
-@extend_schema_view(get=extend_schema(operation_id="list_models", tags=["models"], summary="List models"))
+@extend_schema_view(
+    get=extend_schema(
+        operation_id="list_models",
+        tags=["models"],
+        summary="List models",
+        extensions=problems("no_active_revision", "policy_frozen", "permitted_set_unavailable"),
+    )
+)
 class ModelListView(ListAPIView[Model]):
     """The models that the token covers."""
 

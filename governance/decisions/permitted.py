@@ -1,0 +1,150 @@
+"""Which rows the active policy permits, as one query: rules are compiled to SQL, no row is asked about by itself.
+
+The answer is the one that deciding each row would give at the same moment. It is an answer to a question, not a permit:
+whatever is then done is decided anew.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+
+from governance.catalog.choices import ConsentSource, ConsentState
+from governance.catalog.models import Asset
+from governance.catalog.queries import covers_pair, governing_statements, with_governing_consent
+from governance.catalog.types import EffectiveConsent
+from governance.decisions.errors import ModelNeeded, PermittedSetUnavailable
+from governance.decisions.facts import common_facts, consent_facts, model_facts
+from governance.decisions.ports import supported_obligations
+from governance.decisions.types import AccessContext
+from governance.engines.types import Effect
+from governance.kernel.vocabulary import Action
+from governance.registry.models import Model, ModelVersion
+from governance.registry.queries import duties_within, with_serving_version
+from governance.rulebook.compile_q import Column, Compiled, NotInQuery, attempt, every, some
+from governance.rulebook.queries import active_program
+from governance.rulebook.rules_in_force import rules_of_revision
+from governance.rulebook.schema import attributes_for, current_schema
+from governance.rulebook.types import RuleSpec
+
+_NO_STATEMENT = EffectiveConsent(ConsentState.NONE, ConsentSource.NONE, epoch=0)
+_Columns = Mapping[str, Column]
+_Facts = Mapping[str, Any]
+
+
+def permitted_assets(
+    *, assets: QuerySet[Asset], action: Action, context: AccessContext, version: ModelVersion | None = None
+) -> QuerySet[Asset]:
+    """Return those of the assets with which `action` is permitted, as one query.
+
+    `version` is the model to be used, for actions that take one. Raises ModelNeeded when the answer depends on the
+    model and none is given, PermittedSetUnavailable, NoActiveRevision, RevisionCorrupt, PolicyFrozen.
+    """
+    parts = _parts(action)
+    requested = f"{action}:{context.purpose}"
+    facts = {**common_facts(context, action), "consent": {"request": requested}}
+    if version is not None:
+        facts |= model_facts(version, context.at)
+    assets = with_governing_consent(assets, at=context.at)
+    columns = {**_columns(action, "asset", F), **_columns(action, "consent", F)}
+    tried = [part.tried(columns, facts) for part in parts]
+    if _needed(tried).q is False:
+        return assets.none()
+    consent = set(_columns(action, "consent", F))
+    about_consent = []
+    for part, compiled in zip(parts, tried, strict=True):
+        if not isinstance(compiled, Compiled) or isinstance(compiled.q, bool):
+            continue
+        if compiled.columns & consent:
+            about_consent.append(part)
+        else:
+            assets = assets.filter(compiled.q)
+    return assets.filter(_consented(about_consent, action, facts, context)) if about_consent else assets
+
+
+def permitted_models(*, models: QuerySet[Model], action: Action, context: AccessContext) -> QuerySet[Model]:
+    """Return those of the models whose version in production `action` is permitted with, as one query.
+
+    A model none of whose versions is in production is not among them. Raises like `permitted_assets`.
+    """
+    models = with_serving_version(models, at=context.at)
+    tried = [part.tried(_columns(action, "model", F), common_facts(context, action)) for part in _parts(action)]
+    permitted = _needed(tried).q
+    if isinstance(permitted, bool):
+        return models if permitted else models.none()
+    return models.filter(permitted, duties_within(supported_obligations.get()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Rules of which at least one must match, or, if `barring`, none."""
+
+    specs: tuple[RuleSpec, ...]
+    barring: bool
+
+    def tried(self, columns: _Columns, facts: _Facts) -> Compiled | NotInQuery:
+        each = [attempt(spec.condition, facts=facts, columns=columns, negated=self.barring) for spec in self.specs]
+        try:
+            return every(each) if self.barring else some(each)
+        except NotInQuery as unknown:
+            return unknown
+
+
+def _parts(action: Action) -> list[_Part]:
+    """Return what must hold: no denial, no permit whose obligations nobody can carry out, and some permit."""
+    program = active_program()
+    rules = rules_of_revision(program.revision)
+    if {rule.spec.id for rule in rules} != set(program.rules):
+        raise PermittedSetUnavailable("The active policy holds hand-written modules, which no query can follow.")
+    specs = [rule.spec for rule in rules if action.value in rule.spec.actions]
+    permits = tuple(spec for spec in specs if spec.effect is Effect.PERMIT)
+    barring = [spec for spec in specs if spec.effect is Effect.DENY or _undone(spec)]
+    return [_Part(permits, barring=False), *(_Part((spec,), barring=True) for spec in barring)]
+
+
+def _undone(spec: RuleSpec) -> bool:
+    return not {obligation.kind for obligation in spec.obligations} <= supported_obligations.get()
+
+
+def _needed(tried: list[Compiled | NotInQuery]) -> Compiled:
+    try:
+        return every(tried)
+    except NotInQuery as unknown:
+        attribute = current_schema().get(unknown.path)
+        if attribute is not None and attribute.orm.startswith("model."):
+            message = f"The answer depends on {attribute.label}, so name the model."
+            raise ModelNeeded(message, details={"field": "model"}) from unknown
+        raise PermittedSetUnavailable(
+            f"The active policy asks about {unknown.path}, which no query knows."
+        ) from unknown
+
+
+def _consented(parts: list[_Part], action: Action, facts: _Facts, context: AccessContext) -> Q:
+    """Return what the parts that ask about consent demand: of the governing statement, or of there being none."""
+    statement = {**_columns(action, "asset", OuterRef), **_columns(action, "consent", F)}
+    governing = _needed([part.tried(statement, facts) for part in parts]).q
+    exists = Exists(governing_statements(at=context.at).filter(_as_q(governing)))
+    # In a CASE, so that a page is read off the primary key, work by work, until it is full. As a bare EXISTS it is made
+    # into a join, whose size PostgreSQL underestimates, and all works are joined and sorted for one page.
+    permitted = Q(Case(When(exists, then=Value(True)), default=Value(False), output_field=BooleanField()))
+    without = {**facts, "consent": consent_facts(_NO_STATEMENT, facts["consent"]["request"])}
+    absent = _needed([part.tried(_columns(action, "asset", F), without) for part in parts]).q
+    return permitted if absent is False else permitted | (Q(governing_consent=None) & _as_q(absent))
+
+
+def _as_q(answer: Q | bool) -> Q:
+    if isinstance(answer, Q):
+        return answer
+    return Q() if answer else Q(pk__in=[])
+
+
+def _columns(action: Action, row: str, reference: type[F]) -> dict[str, Column]:
+    """Return the columns that one kind of row knows; `reference` is F, or OuterRef below another query."""
+    found: dict[str, Column] = {}
+    for attribute in attributes_for(action):
+        kind, _, name = attribute.orm.partition(".")
+        if kind == row:
+            has = covers_pair if attribute.orm == "consent.pairs" else None
+            found[attribute.path] = Column(reference(name), attribute.nullable, has)
+    return found
