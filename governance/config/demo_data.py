@@ -20,7 +20,7 @@ from governance.partners.services import create_client
 from governance.registry import services as registry
 from governance.registry.choices import ModelTask, RuntimeName, Stage
 from governance.registry.models import Licence, Model
-from governance.rulebook.services import publish
+from governance.rulebook.activation import publish_without_review
 from inference_workers import samples
 
 SEEDER = Actor("system", "seed")
@@ -29,24 +29,46 @@ SHEET_EDGE = 640
 INFERENCE_ACTIONS = [Action.MODEL_INVOKE, Action.ASSET_INFER, Action.OUTPUT_RELEASE, Action.ASSET_PREVIEW]
 
 LEVELS: list[tuple[str, str, int, str, list[tuple[Action, Purpose]]]] = [
-    ("preview-only", "Preview only", 10, "People may look, machines may not.", [
-        (Action.ASSET_PREVIEW, purpose) for purpose in Purpose
-    ]),
-    ("research", "Research", 20, "Previews, and inference for research and non-commercial work.", [
-        *((Action.ASSET_PREVIEW, purpose) for purpose in Purpose),
-        (Action.ASSET_INFER, Purpose.RESEARCH),
-        (Action.ASSET_INFER, Purpose.NON_COMMERCIAL),
-        (Action.ASSET_TRAIN, Purpose.RESEARCH),
-    ]),
-    ("commercial", "Commercial inference", 30, "Inference for every purpose; no training, no export.", [
-        *((Action.ASSET_PREVIEW, purpose) for purpose in Purpose),
-        *((Action.ASSET_INFER, purpose) for purpose in Purpose),
-    ]),
-    ("full", "Everything", 40, "Inference, training and export for every purpose.", [
-        (action, purpose)
-        for action in (Action.ASSET_PREVIEW, Action.ASSET_INFER, Action.ASSET_TRAIN, Action.ASSET_EXPORT)
-        for purpose in Purpose
-    ]),
+    (
+        "preview-only",
+        "Preview only",
+        10,
+        "People may look, machines may not.",
+        [(Action.ASSET_PREVIEW, purpose) for purpose in Purpose],
+    ),
+    (
+        "research",
+        "Research",
+        20,
+        "Previews, and inference for research and non-commercial work.",
+        [
+            *((Action.ASSET_PREVIEW, purpose) for purpose in Purpose),
+            (Action.ASSET_INFER, Purpose.RESEARCH),
+            (Action.ASSET_INFER, Purpose.NON_COMMERCIAL),
+            (Action.ASSET_TRAIN, Purpose.RESEARCH),
+        ],
+    ),
+    (
+        "commercial",
+        "Commercial inference",
+        30,
+        "Inference for every purpose; no training, no export.",
+        [
+            *((Action.ASSET_PREVIEW, purpose) for purpose in Purpose),
+            *((Action.ASSET_INFER, purpose) for purpose in Purpose),
+        ],
+    ),
+    (
+        "full",
+        "Everything",
+        40,
+        "Inference, training and export for every purpose.",
+        [
+            (action, purpose)
+            for action in (Action.ASSET_PREVIEW, Action.ASSET_INFER, Action.ASSET_TRAIN, Action.ASSET_EXPORT)
+            for purpose in Purpose
+        ],
+    ),
 ]  # fmt: skip
 
 
@@ -79,7 +101,7 @@ def seed() -> dict[str, Any]:
         raise RuntimeError("The database has creators already; the demo data is only for an empty one.")
     _seed_catalogue()
     _seed_model()
-    publish(actor=SEEDER, note="First revision: the system rules.")
+    publish_without_review(actor=SEEDER, note="First revision: the system rules.")
     clients = _seed_partners()
     return {**_seed_console_user(), **clients["lumen"], "clients": clients}
 

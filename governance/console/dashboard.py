@@ -18,7 +18,7 @@ from governance.decisions.models import DecisionRecord
 from governance.jobs.choices import JobState
 from governance.jobs.models import OPEN_STATES, Job
 from governance.kernel import clock
-from governance.rulebook.queries import active_revision
+from governance.rulebook.queries import active_freeze, active_revision
 
 DAY = timedelta(hours=24)
 WEEK = timedelta(days=7)
@@ -66,6 +66,7 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["reason_bars"] = reason_bars(now - WEEK)
     if sees["rulebook.view_policyrevision"]:
         context["active_revision"] = active_revision()
+        context["freeze"] = active_freeze()
     context["roleless"] = not any(sees.values())
     context["fresh"] = any(sees.values()) and not (Creator.objects.exists() or Job.objects.exists())
     return context

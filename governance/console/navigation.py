@@ -37,8 +37,10 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Policy",
         (
             _table("ABAC rules", "rule", "rulebook", "abacrule"),
+            _table("Drafts and review", "rate_review", "rulebook", "policydraft"),
             _table("Policy revisions", "history", "rulebook", "policyrevision"),
-            Entry("Publish", "publish", "admin:rulebook_policyrevision_publish", "rulebook.add_policyrevision"),
+            _table("Replays", "replay", "decisions", "replayreport"),
+            _table("Freeze", "ac_unit", "rulebook", "policyfreeze"),
         ),
     ),
     (

@@ -1,35 +1,24 @@
-"""What publishing would change: today's rules held against the revision that decides now."""
+"""What a draft would change: today's rules held against the revision that decides now."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from governance.console.presentation import Tone
 from governance.kernel.errors import GovernanceError
 from governance.rulebook.content import ABAC, SYSTEM, RevisionRule
+from governance.rulebook.diff import ChangeKind, RevisionDiff, compare, sentence_of
 from governance.rulebook.errors import RuleInvalid
 from governance.rulebook.models import AbacRule, PolicyRevision
-from governance.rulebook.preview import describe
 from governance.rulebook.queries import active_revision, revision_rules, spec_of
 from governance.rulebook.rules import rule_json, system_rules
 from governance.rulebook.services import current_content
-from governance.rulebook.types import RuleSpec
-
-
-class ChangeKind(StrEnum):
-    """How a rule differs from the active revision."""
-
-    ADDED = "added"
-    CHANGED = "changed"
-    REMOVED = "removed"
-
 
 CHANGE_TONES = {ChangeKind.ADDED: Tone.GOOD, ChangeKind.CHANGED: Tone.WARN, ChangeKind.REMOVED: Tone.BAD}
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One rule that publishing would add, change or remove, as sentences."""
+    """One rule that a draft would add, change or remove, as sentences."""
 
     kind: ChangeKind
     origin: str
@@ -46,7 +35,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """All that publishing would change. `problems` keep it from being published."""
+    """All that a draft would change. `problems` keep it from being proposed."""
 
     active: PolicyRevision | None
     changes: tuple[Change, ...]
@@ -68,7 +57,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whether a rule decides now, and whether publishing would change that."""
+    """Whether a rule decides now, and whether a draft would change that."""
 
     label: str
     tone: Tone
@@ -76,7 +65,7 @@ class Standing:
 
 
 def pending_changes() -> Pending:
-    """Return what publishing would change now."""
+    """Return what a draft of today's rules would change."""
     active = active_revision()
     live = _live(active)
     wanted, problems = _wanted()
@@ -91,12 +80,9 @@ def standings(rules: list[AbacRule]) -> dict[str, Standing]:
     return {rule.slug: _standing(rule, live.get(rule.slug)) for rule in rules}
 
 
-def sentence_of(spec: RuleSpec) -> str:
-    """Return a rule as a sentence, or what keeps it from being one under today's schema."""
-    try:
-        return describe(spec)
-    except RuleInvalid as error:
-        return f"This rule no longer fits the attribute schema: {error.message}"
+def diff_view(before: PolicyRevision | None, after: tuple[str, str]) -> RevisionDiff:
+    """Return what differs between a revision, or no rules at all, and the content (text, digest) of another."""
+    return compare(before=(before.content, before.digest) if before else None, after=after)
 
 
 def _live(active: PolicyRevision | None) -> Mapping[str, RevisionRule]:

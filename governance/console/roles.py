@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import Q
 
-AREAS = ("audit", "catalog", "partners", "registry", "rulebook", "decisions", "jobs", "moderation")
+AREAS = ("audit", "catalog", "partners", "registry", "rulebook", "decisions", "jobs", "opa", "moderation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,25 @@ def _all_of(area: str, *tables: str) -> tuple[str, ...]:
 
 ROLES: Mapping[str, Role] = {
     "Policy author": Role(
-        "Writes ABAC rules and consent levels; cannot put them into force.",
-        (*_all_of("rulebook", "abacrule"), "catalog.add_consentlevel", "catalog.change_consentlevel"),
+        "Writes ABAC rules and consent levels and proposes drafts; cannot put them into force.",
+        (
+            *_all_of("rulebook", "abacrule"),
+            "rulebook.add_policydraft",
+            "rulebook.change_policydraft",
+            "decisions.add_replayreport",
+            "catalog.add_consentlevel",
+            "catalog.change_consentlevel",
+        ),
     ),
     "Policy approver": Role(
-        "Reviews what would change and publishes it; cannot write rules.",
-        ("rulebook.add_policyrevision", "rulebook.add_policyactivation"),
+        "Reviews drafts, activates, rolls back and freezes; cannot write rules.",
+        (
+            "rulebook.review_policydraft",
+            "rulebook.activate_policydraft",
+            "rulebook.add_policyfreeze",
+            "rulebook.change_policyfreeze",
+            "decisions.add_replayreport",
+        ),
     ),
     "Moderator": Role(
         "Looks at works and outputs, quarantines works, cancels jobs.",

@@ -17,13 +17,16 @@ PAGES = {
     "consent_level": "catalog_consentlevel",
     "creator": "catalog_creator",
     "decision": "decisions_decisionrecord",
+    "draft": "rulebook_policydraft",
     "evidence": "audit_evidencerecord",
+    "freeze": "rulebook_policyfreeze",
     "job": "jobs_job",
     "model": "registry_model",
     "model_version": "registry_modelversion",
     "output": "jobs_job",
     "partner": "partners_partner",
     "permit": "decisions_permit",
+    "replay": "decisions_replayreport",
     "revision": "rulebook_policyrevision",
     "rule": "rulebook_abacrule",
     "token": "partners_accesstoken",
@@ -51,6 +54,13 @@ def user_names(keys: Iterable[str]) -> dict[str, str]:
     wanted = {key for key in keys if key.isdigit()}
     users = get_user_model().objects.in_bulk(wanted) if wanted else {}
     return {str(key): user.get_username() for key, user in users.items()}
+
+
+def person_names(actors: Iterable[str]) -> dict[str, str]:
+    """Return the user names behind actors written as text, such as `user:7`; one query."""
+    keys = {actor: actor.removeprefix("user:") for actor in actors if actor.startswith("user:")}
+    names = user_names(keys.values())
+    return {actor: names[key] for actor, key in keys.items() if key in names}
 
 
 def subject_url(subject_type: str, subject_id: str) -> str:

@@ -14,3 +14,20 @@ class DecisionKind(TextChoices):
 class DecisionEffect(TextChoices):
     PERMIT = "permit", "Permit"
     DENY = "deny", "Deny"
+
+
+class ReplayState(TextChoices):
+    """Where a replay stands."""
+
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    FINISHED = "finished", "Finished"
+    CANCELLED = "cancelled", "Cancelled"
+    FAILED = "failed", "Failed"
+
+
+class FlipDirection(TextChoices):
+    """What would have become of a decision."""
+
+    TO_DENY = "to_deny", "Permit becomes deny"
+    TO_PERMIT = "to_permit", "Deny becomes permit"

@@ -3,9 +3,10 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from governance.decisions.choices import DecisionEffect, DecisionKind
+from governance.decisions.choices import DecisionEffect, DecisionKind, FlipDirection, ReplayState
 from governance.kernel import clock
 from governance.kernel.ids import new_id
+from governance.rulebook.models import PolicyDraft
 
 
 class DecisionRecord(models.Model):
@@ -85,3 +86,64 @@ class Permit(models.Model):
 
     def __str__(self) -> str:
         return f"Permit for job {self.job_id}"
+
+
+class ReplayReport(models.Model):
+    """A draft held against recorded decisions: how far it has come and what would have been answered otherwise."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    draft = models.ForeignKey(PolicyDraft, on_delete=models.PROTECT, related_name="replays")
+    draft_digest = models.CharField(max_length=64, help_text="The content that was replayed.")
+    base_digest = models.CharField(max_length=64, blank=True, help_text="The revision that decided meanwhile.")
+    state = models.CharField(max_length=12, choices=ReplayState.choices, default=ReplayState.QUEUED)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    sample_percent = models.PositiveSmallIntegerField(default=100, help_text="100 replays every decision.")
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0, help_text="Decisions that no policy made, or that lack a fact.")
+    to_deny = models.PositiveIntegerField(default=0)
+    to_permit = models.PositiveIntegerField(default=0)
+    cursor = models.UUIDField(null=True, help_text="The last decision that was looked at.")
+    cancel_asked = models.BooleanField(default=False)
+    summary = models.JSONField(default=dict, help_text="Counts of flips by direction and by dimension.")
+    problem = models.CharField(max_length=300, blank=True)
+    asked_by = models.CharField(max_length=150)
+    asked_at = models.DateTimeField(default=clock.now)
+    heard_at = models.DateTimeField(default=clock.now, help_text="When it last moved on.")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-asked_at"]
+        verbose_name = "replay report"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(sample_percent__gte=1, sample_percent__lte=100), name="replay_sample_is_a_share"
+            ),
+            models.CheckConstraint(condition=models.Q(since__lt=models.F("until")), name="replay_window_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Replay of draft {self.draft.number}"
+
+
+class ReplayFlip(models.Model):
+    """One recorded decision that the draft would have answered the other way."""
+
+    id = models.BigAutoField(primary_key=True)
+    report = models.ForeignKey(ReplayReport, on_delete=models.CASCADE, related_name="flips")
+    decision = models.ForeignKey(DecisionRecord, on_delete=models.PROTECT, related_name="+")
+    direction = models.CharField(max_length=12, choices=FlipDirection.choices)
+    by_draft = models.BooleanField(help_text="False where the active revision would answer otherwise already.")
+    partner = models.SlugField()
+    rules = ArrayField(models.CharField(max_length=100), help_text="The rules that make the difference.")
+    creators = ArrayField(models.CharField(max_length=100))
+    model_slugs = ArrayField(models.CharField(max_length=100))
+    actions = ArrayField(models.CharField(max_length=32))
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["report", "decision"], name="replay_flip_once")]
+
+    def __str__(self) -> str:
+        return f"{self.get_direction_display()}: {self.decision_id}"

@@ -25,7 +25,7 @@ from governance.kernel.canonical import canonical_json, timestamp
 from governance.kernel.dsse import Envelope, EnvelopeMalformed, sign_envelope, verify_envelope
 from governance.kernel.ids import new_id
 from governance.kernel.keys import KeyPurpose, SignatureInvalid, key_ring
-from governance.rulebook.errors import NoActiveRevision
+from governance.rulebook.errors import NoActiveRevision, PolicyFrozen
 from governance.rulebook.queries import active_program
 
 PAYLOAD_TYPE = "application/vnd.assent.permit+json"
@@ -161,7 +161,7 @@ def _refusal(permit: Permit, claims: Mapping[str, Any], actual: Mapping[str, str
 def _active_digest() -> str:
     try:
         return active_program().revision
-    except NoActiveRevision:
+    except (NoActiveRevision, PolicyFrozen):
         return ""
 
 

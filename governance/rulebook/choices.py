@@ -6,3 +6,24 @@ from django.db.models import TextChoices
 class RuleEffect(TextChoices):
     DENY = "deny", "Deny"
     PERMIT = "permit", "Permit"
+
+
+class DraftState(TextChoices):
+    """Where a draft stands on its way to becoming the active policy."""
+
+    DRAFT = "draft", "Draft"
+    CHECKED = "checked", "Checked"
+    REPLAYED = "replayed", "Replayed"
+    IN_REVIEW = "in_review", "In review"
+    APPROVED = "approved", "Approved"
+    ACTIVE = "active", "Active"
+    SUPERSEDED = "superseded", "Superseded"
+    REJECTED = "rejected", "Rejected"
+
+
+class ActivationKind(TextChoices):
+    """How a revision came to decide."""
+
+    REVIEWED = "reviewed", "Approved draft"
+    ROLLBACK = "rollback", "Rolled back"
+    UNREVIEWED = "unreviewed", "Without review"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from governance.kernel.errors import Conflict, IntegrityFault, InvalidInput, Unavailable
+from governance.kernel.errors import Conflict, Forbidden, IntegrityFault, InvalidInput, NotFound, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +52,72 @@ class RevisionCorrupt(IntegrityFault):
 
     code = "revision_corrupt"
     title = "The policy revision is not what was signed"
+
+
+class PolicyFrozen(Unavailable):
+    """The governance team froze the policy: until two persons lift that, everything is denied."""
+
+    code = "policy_frozen"
+    title = "The policy is frozen"
+
+
+class ReviewRequired(Forbidden):
+    """Policy goes into force through an approved draft here, and no other way."""
+
+    code = "review_required"
+    title = "A second person must approve"
+
+
+class OwnDraft(Forbidden):
+    """Nobody approves a draft that they wrote or edited any part of."""
+
+    code = "own_draft"
+    title = "Authors do not approve their own work"
+
+
+class DraftStateConflict(Conflict):
+    """A draft is not in the state that this step needs, or is no longer what the person saw."""
+
+    code = "draft_state_conflict"
+
+
+class DraftStale(Conflict):
+    """Another revision became active since the draft was taken, so it would undo a change that nobody looked at."""
+
+    code = "draft_stale"
+
+
+class ReplayNeeded(Conflict):
+    """There is no fresh replay of exactly this draft against recorded decisions."""
+
+    code = "replay_needed"
+
+
+class NothingToPropose(Conflict):
+    """The rules are those of the active revision, or there is an open draft of them."""
+
+    code = "nothing_to_propose"
+
+
+class RollbackImpossible(Conflict):
+    """There is no earlier revision to go back to, or the one named never decided."""
+
+    code = "rollback_impossible"
+
+
+class FreezeConflict(Conflict):
+    """The policy is frozen already, is not frozen, or a second person is needed."""
+
+    code = "freeze_conflict"
+
+
+class RevisionNotFound(NotFound):
+    """There is no such policy revision."""
+
+    code = "revision_not_found"
+
+
+class ImportRefused(InvalidInput):
+    """An exported revision cannot be taken in without becoming another one."""
+
+    code = "import_refused"

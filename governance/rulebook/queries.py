@@ -2,27 +2,57 @@
 
 from functools import lru_cache
 
+from django.db.models import Exists
+
 from governance.engines.types import PolicyProgram
-from governance.kernel.dsse import Envelope, EnvelopeMalformed, verify_envelope
-from governance.kernel.keys import KeyPurpose, SignatureInvalid, key_ring
+from governance.kernel.dsse import Envelope, EnvelopeMalformed
 from governance.rulebook.content import RevisionRule, program_of, rules_of
-from governance.rulebook.errors import NoActiveRevision, RevisionCorrupt
-from governance.rulebook.models import AbacRule, PolicyActivation, PolicyRevision
+from governance.rulebook.errors import NoActiveRevision, PolicyFrozen, RevisionCorrupt, RevisionNotFound
+from governance.rulebook.models import AbacRule, PolicyActivation, PolicyFreeze, PolicyRevision
 from governance.rulebook.rules import parse_rule
 from governance.rulebook.schema import current_schema
-from governance.rulebook.signing import PAYLOAD_TYPE, signed_payload
+from governance.rulebook.signing import verify_revision
 from governance.rulebook.types import RuleSpec
 
 
 def active_program() -> PolicyProgram:
     """Return the program of the active revision: one small query, then this process's copy of that revision.
 
-    Raises NoActiveRevision, or RevisionCorrupt when what is stored is not what was signed.
+    Asked anew for every decision, so that an activation, a rollback or a freeze holds in every process with the next
+    decision. Raises NoActiveRevision, PolicyFrozen, or RevisionCorrupt when what is stored is not what was signed.
     """
-    digest = PolicyActivation.objects.order_by("-id").values_list("revision__digest", flat=True).first()
-    if digest is None:
+    frozen = Exists(PolicyFreeze.objects.filter(active=True))
+    newest = PolicyActivation.objects.order_by("-id").annotate(frozen=frozen)
+    pointer = newest.values_list("revision__digest", "frozen").first()
+    if pointer is None:
         raise NoActiveRevision("No policy revision is active, so nothing is permitted.")
-    return load_program(digest)
+    if pointer[1]:
+        raise PolicyFrozen("The policy is frozen, so nothing is permitted.")
+    return load_program(pointer[0])
+
+
+def active_digest() -> str:
+    """Return the digest of the revision that decides now, frozen or not; empty before the first was activated."""
+    return PolicyActivation.objects.order_by("-id").values_list("revision__digest", flat=True).first() or ""
+
+
+def active_freeze() -> PolicyFreeze | None:
+    """Return the freeze that denies everything now, if there is one."""
+    return PolicyFreeze.objects.filter(active=True).first()
+
+
+def find_revision(name: str) -> PolicyRevision:
+    """Return the revision with a number, a digest or the one digest that begins so. Raises RevisionNotFound."""
+    if name == "active":
+        found = active_revision()
+        matches = [found] if found else []
+    elif name.isdecimal() and len(name) < 8:
+        matches = list(PolicyRevision.objects.filter(number=int(name)))
+    else:
+        matches = list(PolicyRevision.objects.filter(digest__startswith=name)[:2]) if len(name) >= 6 else []
+    if len(matches) != 1:
+        raise RevisionNotFound(f"There is no single policy revision '{name}'.")
+    return matches[0]
 
 
 def active_revision() -> PolicyRevision | None:
@@ -46,17 +76,10 @@ def load_program(digest: str) -> PolicyProgram:
 def verified_program(revision: PolicyRevision) -> PolicyProgram:
     """Return the program of a revision. Raises RevisionCorrupt when signature, digest or content do not fit."""
     try:
-        payload = verify_envelope(
-            key_ring=key_ring.get(),
-            purpose=KeyPurpose.REVISION,
-            envelope=Envelope.from_json(revision.signature),
-            expected_payload_type=PAYLOAD_TYPE,
-            at=revision.created_at,
-        )
-    except (SignatureInvalid, EnvelopeMalformed) as error:
+        envelope = Envelope.from_json(revision.signature)
+    except EnvelopeMalformed as error:
         raise RevisionCorrupt(f"The signature of revision {revision.digest} is not valid: {error}") from error
-    if payload != signed_payload(revision.digest):
-        raise RevisionCorrupt(f"The signature of revision {revision.digest} is for something else.")
+    verify_revision(digest=revision.digest, envelope=envelope, at=revision.created_at)
     return program_of(text=revision.content, digest=revision.digest)
 
 

@@ -1,8 +1,11 @@
 """What the signature of a policy revision is over."""
 
+from datetime import datetime
+
 from governance.kernel.canonical import canonical_json
-from governance.kernel.dsse import Envelope, sign_envelope
-from governance.kernel.keys import KeyPurpose, key_ring
+from governance.kernel.dsse import Envelope, EnvelopeMalformed, sign_envelope, verify_envelope
+from governance.kernel.keys import KeyPurpose, SignatureInvalid, key_ring
+from governance.rulebook.errors import RevisionCorrupt
 
 PAYLOAD_TYPE = "application/vnd.assent.policy-revision+json"
 
@@ -20,3 +23,19 @@ def sign_revision(digest: str) -> Envelope:
         payload_type=PAYLOAD_TYPE,
         payload=signed_payload(digest),
     )
+
+
+def verify_revision(*, digest: str, envelope: Envelope, at: datetime) -> None:
+    """Raise RevisionCorrupt unless the envelope is our signature, made at `at`, over just this digest."""
+    try:
+        payload = verify_envelope(
+            key_ring=key_ring.get(),
+            purpose=KeyPurpose.REVISION,
+            envelope=envelope,
+            expected_payload_type=PAYLOAD_TYPE,
+            at=at,
+        )
+    except (SignatureInvalid, EnvelopeMalformed) as error:
+        raise RevisionCorrupt(f"The signature of revision {digest} is not valid: {error}") from error
+    if payload != signed_payload(digest):
+        raise RevisionCorrupt(f"The signature of revision {digest} is for something else.")

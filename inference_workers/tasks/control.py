@@ -8,6 +8,7 @@ from oauth2_provider.models import clear_expired
 from governance.audit.services import anchor_pending, sequence_pending
 from governance.audit.types import Actor
 from governance.workflows import seal_job as sealing
+from governance.workflows.replay import resume_replays, work_on_replay
 from governance.workflows.sweep import sweep
 from inference_workers.identity import worker_name
 
@@ -31,6 +32,18 @@ def sequence_ledger() -> None:
     """Order waiting entries into the ledger until none is left."""
     while sequence_pending(limit=SEQUENCE_BATCH) == SEQUENCE_BATCH:
         pass
+
+
+@shared_task(name="assent.control.replay_draft")
+def replay_draft(report_id: str) -> None:
+    """Hold a draft against recorded decisions for a few seconds; what is left comes again."""
+    work_on_replay(report_id=UUID(report_id), actor=Actor("worker", worker_name()))
+
+
+@shared_task(name="assent.control.resume_replays")
+def resume() -> None:
+    """Take up replays that were left lying."""
+    resume_replays()
 
 
 @shared_task(name="assent.control.sweep_jobs")

@@ -23,7 +23,7 @@ from governance.partners.types import Coverage, TokenGrant
 from governance.registry import services as registry
 from governance.registry.choices import ModelTask, RuntimeName, Stage
 from governance.registry.models import Licence, Model, ModelVersion
-from governance.rulebook.services import publish
+from governance.rulebook.activation import publish_without_review
 from governance.workflows.release_job import release_job
 from governance.workflows.run_job import run_job
 from governance.workflows.seal_job import seal_job
@@ -150,7 +150,7 @@ def make_marketplace() -> Marketplace:
     asset = make_asset(creator)
     version = make_version()
     partner, client, grant = make_partner()
-    publish(actor=TESTER, note="tests")
+    publish_without_review(actor=TESTER, note="tests")
     return Marketplace(creator, level, asset, version, partner, client, grant)
 
 

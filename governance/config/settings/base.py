@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "governance.rulebook",
     "governance.decisions",
     "governance.jobs",
+    "governance.opa",
     "governance.moderation",
     "governance.console",
     "governance.api",
@@ -223,6 +224,9 @@ ASSENT_POLICY_ENGINE = env.choice("ASSENT_POLICY_ENGINE", ["rego", "opa"])
 ASSENT_ENGINE_TIMEOUT_MS = env.integer("ASSENT_ENGINE_TIMEOUT_MS", 2000, most=60_000)
 OPA_URL = env.text("OPA_URL", "http://127.0.0.1:8181")
 OPA_TOKEN = env.text("OPA_TOKEN")
+ASSENT_OPA_WAITERS = env.integer("ASSENT_OPA_WAITERS", 2)
+ASSENT_OPA_WAIT_SECONDS = env.integer("ASSENT_OPA_WAIT_SECONDS", 30)
+ASSENT_OPA_UPLOAD_BYTES = env.integer("ASSENT_OPA_UPLOAD_BYTES", 32 * 1024 * 1024)
 ASSENT_POLICY_DIR = env.path("ASSENT_POLICY_DIR", BASE_DIR / "policies")
 ASSENT_MAX_UPLOAD_BYTES = env.integer("ASSENT_MAX_UPLOAD_BYTES", 50 * 1024 * 1024)
 ASSENT_MAX_ARTIFACT_BYTES = env.integer("ASSENT_MAX_ARTIFACT_BYTES", 64 * 1024 * 1024)
@@ -239,6 +243,7 @@ CELERY_BEAT_SCHEDULE = {
     "sequence-ledger": {"task": "assent.control.sequence_ledger", "schedule": 1.0},
     "anchor-evidence": {"task": "assent.control.anchor_evidence", "schedule": 5.0},
     "sweep-jobs": {"task": "assent.control.sweep_jobs", "schedule": float(ASSENT_SWEEP_SECONDS)},
+    "resume-replays": {"task": "assent.control.resume_replays", "schedule": 10.0},
     "clear-tokens": {"task": "assent.control.clear_tokens", "schedule": 3600.0},
 }
 

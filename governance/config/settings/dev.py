@@ -5,3 +5,4 @@ from governance.config.settings.base import *  # noqa: F403
 SECRET_KEY = "development-only-not-a-secret"  # noqa: S105
 ASSENT_KEY_PASSPHRASE = "development-only-not-a-secret"  # noqa: S105
 ASSENT_ALLOW_DEVELOPMENT_KEYS = True
+ASSENT_ALLOW_UNREVIEWED_POLICY = True

@@ -8,10 +8,14 @@ from governance.console.admin import (
     consent,
     creators,
     decisions,
+    drafts,
+    freezes,
     jobs,
     moderation,
     partners,
     registry,
+    replays,
+    revisions,
     rulebook,
 )
 
@@ -23,9 +27,13 @@ __all__ = [
     "consent",
     "creators",
     "decisions",
+    "drafts",
+    "freezes",
     "jobs",
     "moderation",
     "partners",
     "registry",
+    "replays",
+    "revisions",
     "rulebook",
 ]

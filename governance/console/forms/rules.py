@@ -118,14 +118,3 @@ def spec_from(data: dict[str, Any]) -> RuleSpec:
         "obligations": data.get("obligations") or [],
     }
     return parse_rule(rule, current_schema())
-
-
-class PublishForm(forms.Form):
-    """A note for the record of a new revision."""
-
-    note = forms.CharField(
-        required=False,
-        max_length=300,
-        widget=UnfoldAdminTextInputWidget(),
-        help_text="Why this revision is made. It stays with the revision.",
-    )

@@ -6,15 +6,16 @@ import pytest
 
 from governance.api import health
 from governance.kernel.keys import key_ring
-from governance.rulebook.services import publish
+from governance.rulebook.activation import publish_without_review
 from tests.factories.marketplace import TESTER
 
-PARTS = {"database", "broker", "policy", "keys", "worm"}
+PARTS = {"database", "broker", "policy", "engine", "keys", "worm"}
+
 
 
 @pytest.fixture
 def ready(db):
-    publish(actor=TESTER, note="tests")
+    publish_without_review(actor=TESTER, note="tests")
 
 
 def test_the_process_is_up_without_any_other_part(anonymous, monkeypatch):

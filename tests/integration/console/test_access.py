@@ -98,7 +98,7 @@ def test_the_roles_are_made_once_and_set_back(db, capsys):
     call_command("ensure_roles")
     assert {group.name for group in Group.objects.all()} == set(ROLES)
     auditor = Group.objects.get(name="Auditor")
-    auditor.permissions.add(Permission.objects.get(codename="add_policyrevision"))
+    auditor.permissions.add(Permission.objects.get(codename="add_policydraft"))
     own = Group.objects.create(name="Interns")
     counts = ensure_roles()
     assert Group.objects.count() == len(ROLES) + 1
@@ -108,11 +108,12 @@ def test_the_roles_are_made_once_and_set_back(db, capsys):
     assert "Auditor:" in capsys.readouterr().out
 
 
-def test_no_role_may_both_write_and_publish_policy(db):
+def test_no_role_may_both_write_and_approve_policy(db):
     ensure_roles()
     for group in Group.objects.all():
         held = set(group.permissions.values_list("codename", flat=True))
-        assert not {"add_abacrule", "add_policyrevision"} <= held, group.name
+        assert not {"add_abacrule", "review_policydraft"} <= held, group.name
+        assert not {"add_abacrule", "activate_policydraft"} <= held, group.name
 
 
 def test_only_superusers_manage_accounts(market, person):
@@ -127,8 +128,8 @@ def test_the_sidebar_offers_what_the_role_may_see(market, person):
     auditor = person("Auditor").get(reverse("admin:index")).content.decode()
     author = person("Policy author").get(reverse("admin:index")).content.decode()
     approver = person("Policy approver").get(reverse("admin:index")).content.decode()
-    publish = f'href="{reverse("admin:rulebook_policyrevision_publish")}"'
+    brake = f'href="{reverse("admin:rulebook_policyfreeze_changelist")}"'
     users = f'href="{reverse("admin:auth_user_changelist")}"'
-    assert (users in auditor, publish in auditor) == (True, False)
-    assert (users in author, publish in author) == (False, False)
-    assert publish in approver
+    assert (users in auditor, brake in auditor) == (True, True)
+    assert (users in author, brake in author) == (False, True)
+    assert brake in approver

@@ -14,9 +14,11 @@ from governance.audit.models import OutboxEntry
 from governance.console.presentation import list_url, page_url
 from governance.console.roles import AREAS
 from governance.jobs.models import Job
+from governance.rulebook.freeze import freeze_policy
 from governance.rulebook.models import AbacRule
 from governance.rulebook.services import create_rule
-from tests.factories.marketplace import make_asset
+from tests.factories.drafts import proposed, replay
+from tests.factories.marketplace import TESTER, make_asset
 from tests.factories.partners import raw_token
 from tests.integration.console.rules import spec
 
@@ -37,6 +39,8 @@ def everything(released, market, boss):
     create_rule(spec=spec(), enabled=True, actor_user=boss.user)
     Group.objects.create(name="Interns")
     market.submit(purpose="research")
+    replay(proposed())
+    freeze_policy(actor=TESTER, reason="A test.")
     return market
 
 
@@ -91,7 +95,8 @@ def test_the_auditor_may_press_no_button(everything, released, person):
         reverse("admin:registry_modelversion_alias", args=[everything.version.pk]),
         reverse("admin:partners_partner_revoke-tokens", args=[everything.partner.pk]),
         reverse("admin:partners_accesstoken_revoke", args=[token.pk]),
-        reverse("admin:rulebook_policyrevision_publish"),
+        reverse("admin:rulebook_policydraft_propose"),
+        reverse("admin:rulebook_policyfreeze_begin"),
     ]:
         assert (auditor.get(url).status_code, auditor.post(url).status_code) == (403, 403), url
 

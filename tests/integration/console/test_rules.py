@@ -1,4 +1,4 @@
-"""ABAC rules in the console: the form, its errors, the preview, and publishing."""
+"""ABAC rules in the console: the form, its errors, the preview, and what a draft would change."""
 
 import json
 
@@ -7,12 +7,14 @@ from django.urls import reverse
 
 from governance.audit.models import OutboxEntry
 from governance.console.presentation import list_url, page_url
-from governance.rulebook.models import AbacRule, PolicyActivation, PolicyRevision
+from governance.rulebook.activation import publish_without_review
+from governance.rulebook.models import AbacRule
 from governance.rulebook.services import create_rule, update_rule
+from tests.factories.marketplace import TESTER
 from tests.integration.console.rules import CONDITION, spec
 
 ADD = "admin:rulebook_abacrule_add"
-PUBLISH = "admin:rulebook_policyrevision_publish"
+PROPOSE = "admin:rulebook_policydraft_propose"
 GOOD = {
     "slug": "embargo",
     "effect": "deny",
@@ -28,11 +30,6 @@ GOOD = {
 @pytest.fixture
 def author(person):
     return person("Policy author")
-
-
-@pytest.fixture
-def approver(person):
-    return person("Policy approver")
 
 
 def preview(client, **changes):
@@ -143,30 +140,16 @@ def test_the_builder_is_offered_only_facts_known_for_every_action(market, author
     assert "subject.region" in paths("asset.infer", "model.invoke")
 
 
-def test_publishing_shows_every_change_and_needs_the_approver(market, author, approver):
-    create_rule(spec=spec(), enabled=True, actor_user=author.user)
-    assert author.get(reverse(PUBLISH)).status_code == 403
-    assert author.post(reverse(PUBLISH)).status_code == 403
-    page = approver.get(reverse(PUBLISH)).content.decode()
-    assert "Deny asset.infer when the partner&#x27;s region is one of RU, BY." in page
-    approver.post(reverse(PUBLISH), {"note": "Embargo"})
-    revision = PolicyRevision.objects.latest("number")
-    assert (revision.number, revision.note, revision.created_by) == (2, "Embargo", f"user:{approver.user.pk}")
-    assert PolicyActivation.objects.latest("id").revision == revision
-    assert "In force" in author.get(list_url(AbacRule)).content.decode()
-    assert "policy-approver" in approver.get(list_url(PolicyRevision)).content.decode()
-
-
-def test_every_kind_of_change_is_named(market, author, approver):
+def test_every_kind_of_change_is_named(market, author):
     changed = create_rule(spec=spec("changed"), enabled=True, actor_user=author.user)
     gone = create_rule(spec=spec("gone"), enabled=True, actor_user=author.user)
     disabled = create_rule(spec=spec("disabled"), enabled=True, actor_user=author.user)
-    approver.post(reverse(PUBLISH))
+    publish_without_review(actor=TESTER)
     update_rule(rule=changed, spec=spec("changed", message="No."), enabled=True, actor_user=author.user)
     update_rule(rule=disabled, spec=spec("disabled"), enabled=False, actor_user=author.user)
     author.post(reverse("admin:rulebook_abacrule_delete", args=[gone.pk]), {"post": "yes"})
     create_rule(spec=spec("new"), enabled=True, actor_user=author.user)
-    pending = approver.get(reverse(PUBLISH)).context["pending"]
+    pending = author.get(reverse(PROPOSE)).context["pending"]
     assert {change.rule_id: change.kind for change in pending.changes} == {
         "changed": "changed",
         "disabled": "removed",
@@ -180,31 +163,22 @@ def test_every_kind_of_change_is_named(market, author, approver):
     assert OutboxEntry.objects.filter(kind="rule.deleted").count() == 1
 
 
-def test_nothing_to_publish_is_said(market, approver):
-    page = approver.get(reverse(PUBLISH)).content.decode()
-    assert "Nothing to publish" in page
-    assert "Publish and activate" not in page
+def test_nothing_to_propose_is_said(market, author):
+    page = author.get(reverse(PROPOSE)).content.decode()
+    assert "Nothing to propose" in page
+    assert "Propose and check" not in page
 
 
-def test_the_first_publication_lists_the_system_rules(approver, db):
-    page = approver.get(reverse(PUBLISH)).content.decode()
+def test_the_first_draft_lists_the_system_rules(author, db):
+    page = author.get(reverse(PROPOSE)).content.decode()
     assert "No revision is active." in page
     assert "system rules" in page
 
 
-def test_a_rule_that_no_longer_fits_keeps_everything_from_being_published(market, author, approver):
+def test_a_rule_that_no_longer_fits_keeps_everything_from_being_proposed(market, author):
     rule = create_rule(spec=spec(), enabled=True, actor_user=author.user)
     AbacRule.objects.filter(pk=rule.pk).update(condition={"attr": "gone", "op": "eq", "value": "x"})
     assert "needs mending" in author.get(list_url(AbacRule)).content.decode()
-    page = approver.get(reverse(PUBLISH)).content.decode()
+    page = author.get(reverse(PROPOSE)).content.decode()
     assert "is not a known attribute" in page
-    assert "Publish and activate" not in page
-
-
-def test_a_revision_shows_rules_rego_and_activations(market, author, approver):
-    create_rule(spec=spec(), enabled=True, actor_user=author.user)
-    approver.post(reverse(PUBLISH), {"note": "Embargo"})
-    page = author.get(page_url(PolicyRevision.objects.latest("number"))).content.decode()
-    assert "Deny asset.infer when the partner&#x27;s region is one of RU, BY." in page
-    assert "package assent.asset.infer" in page
-    assert "by policy-approver" in page.replace("</span>", "").replace('<span class="as-subtle">', "")
+    assert "Propose and check" not in page

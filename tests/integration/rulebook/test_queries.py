@@ -10,10 +10,10 @@ from governance.audit.types import Actor
 from governance.kernel import clock
 from governance.kernel.dsse import sign_envelope
 from governance.kernel.keys import KeyPurpose, KeyRing
+from governance.rulebook.activation import publish_without_review
 from governance.rulebook.errors import NoActiveRevision, RevisionCorrupt, RuleInvalid
 from governance.rulebook.models import PolicyRevision
 from governance.rulebook.queries import active_program, active_revision, load_program, spec_of, verified_program
-from governance.rulebook.services import publish
 from governance.rulebook.signing import PAYLOAD_TYPE, signed_payload
 from tests.factories.rulebook import BLOCK_REGION, AbacRuleFactory
 
@@ -35,7 +35,7 @@ def test_an_unknown_digest_has_no_program() -> None:
 
 
 def test_the_active_program_costs_one_query_once_it_is_loaded() -> None:
-    revision = publish(actor=SEED)
+    revision = publish_without_review(actor=SEED)
     program = active_program()
 
     with CaptureQueriesContext(
@@ -49,7 +49,7 @@ def test_the_active_program_costs_one_query_once_it_is_loaded() -> None:
 
 
 def test_a_rotated_key_still_verifies_what_it_signed(ring: KeyRing) -> None:
-    publish(actor=SEED)
+    publish_without_review(actor=SEED)
     ring.rotate(purpose=KeyPurpose.REVISION)
     load_program.cache_clear()
 
@@ -87,7 +87,7 @@ def _other_type(revision: PolicyRevision, ring: KeyRing) -> None:
 
 @pytest.mark.parametrize("alter", [_other_content, _no_envelope, _other_purpose, _other_revision, _other_type])
 def test_an_altered_revision_is_corrupt(ring: KeyRing, alter: Callable[[PolicyRevision, KeyRing], None]) -> None:
-    revision = publish(actor=SEED)
+    revision = publish_without_review(actor=SEED)
     assert verified_program(revision).revision == revision.digest
 
     alter(revision, ring)
@@ -98,7 +98,7 @@ def test_an_altered_revision_is_corrupt(ring: KeyRing, alter: Callable[[PolicyRe
 
 
 def test_a_revision_altered_in_the_database_decides_nothing() -> None:
-    revision = publish(actor=SEED)
+    revision = publish_without_review(actor=SEED)
     load_program.cache_clear()
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE rulebook_policyrevision DISABLE TRIGGER USER")
@@ -117,7 +117,7 @@ def test_a_row_becomes_a_rule() -> None:
 
 
 def test_rows_read_as_what_they_are() -> None:
-    revision = publish(actor=SEED)
+    revision = publish_without_review(actor=SEED)
 
     assert str(AbacRuleFactory(slug="block-region")) == "block-region"
     assert str(revision) == "Revision 1"

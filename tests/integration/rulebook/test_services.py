@@ -15,12 +15,13 @@ from governance.engines.errors import ProgramRejected
 from governance.engines.ports import policy_engine
 from governance.engines.types import Effect, EngineRequest
 from governance.kernel.keys import KeyUnavailable, key_ring
+from governance.rulebook.activation import publish_without_review
 from governance.rulebook.content import ABAC
 from governance.rulebook.errors import RevisionCorrupt, RuleIdTaken, RuleInvalid
 from governance.rulebook.models import AbacRule, PolicyActivation, PolicyRevision
 from governance.rulebook.queries import active_program, active_revision, revision_rules, spec_of
 from governance.rulebook.rules import system_rules
-from governance.rulebook.services import create_rule, delete_rule, publish, update_rule
+from governance.rulebook.services import create_rule, delete_rule, update_rule
 from governance.rulebook.types import Compare, Operator
 from tests.factories.rulebook import BLOCK_REGION, AbacRuleFactory, permitted_facts, rule
 
@@ -97,18 +98,18 @@ def test_a_rule_is_deleted_and_recorded(author: AbstractBaseUser) -> None:
 
 @pytest.mark.django_db
 def test_a_rule_decides_once_it_is_published() -> None:
-    publish(actor=SEED, note="First.")
+    publish_without_review(actor=SEED, note="First.")
     assert ask(subject__region="FR") is Effect.PERMIT
     stored = AbacRuleFactory()
     assert ask(subject__region="FR") is Effect.PERMIT
 
-    publish(actor=SEED)
+    publish_without_review(actor=SEED)
     assert ask(subject__region="FR") is Effect.DENY
     assert ask("model.invoke", subject__region="FR") is Effect.DENY
     assert ask(subject__region="US") is Effect.PERMIT
 
     stored.delete()
-    publish(actor=SEED)
+    publish_without_review(actor=SEED)
     assert ask(subject__region="FR") is Effect.PERMIT
 
 
@@ -117,33 +118,33 @@ def test_a_revision_holds_the_system_rules_and_the_enabled_ones() -> None:
     AbacRuleFactory(slug="block-region")
     AbacRuleFactory(slug="off", enabled=False)
 
-    revision = publish(actor=SEED, note="For the demo.")
+    revision = publish_without_review(actor=SEED, note="For the demo.")
 
     rules = revision_rules(revision)
     assert [entry.spec for entry in rules if entry.origin == ABAC] == [BLOCK_REGION]
     assert revision.rule_count == len(rules) == len(system_rules()) + 1
     assert (revision.number, revision.note, revision.created_by) == (1, "For the demo.", "system:seed")
     assert active_revision() == revision
-    assert kinds() == ["revision.published", "revision.activated"]
+    assert kinds() == ["revision.published", "revision.anchored", "revision.activated"]
     assert ledger()[0][1] == {"number": 1, "digest": revision.digest, "rules": revision.rule_count}
 
 
 @pytest.mark.django_db
 def test_the_same_rules_are_the_same_revision() -> None:
-    first = publish(actor=SEED)
+    first = publish_without_review(actor=SEED)
 
-    assert publish(actor=SEED) == first
+    assert publish_without_review(actor=SEED) == first
     assert PolicyActivation.objects.count() == 1
 
     AbacRuleFactory()
-    second = publish(actor=SEED)
+    second = publish_without_review(actor=SEED)
     AbacRule.objects.all().delete()
 
-    assert publish(actor=SEED) == first
+    assert publish_without_review(actor=SEED) == first
     assert active_revision() == first
     assert second.number == 2
     assert (PolicyRevision.objects.count(), PolicyActivation.objects.count()) == (2, 3)
-    assert kinds()[-2:] == ["revision.activated", "revision.activated"]
+    assert kinds()[-2:] == ["revision.anchored", "revision.activated"]
 
 
 @pytest.mark.django_db
@@ -151,7 +152,7 @@ def test_a_stored_rule_that_no_longer_fits_the_schema_stops_the_publication() ->
     AbacRuleFactory(slug="old", condition={"attr": "asset.colour", "op": "eq", "value": "red"})
 
     with pytest.raises(RuleInvalid, match=r"Rule 'old': condition\.attr"):
-        publish(actor=SEED)
+        publish_without_review(actor=SEED)
 
     assert not PolicyRevision.objects.exists()
 
@@ -161,7 +162,7 @@ def test_an_id_that_became_a_system_rule_stops_the_publication() -> None:
     AbacRuleFactory(slug="consent-withdrawn")
 
     with pytest.raises(RuleInvalid, match="Another rule has this id"):
-        publish(actor=SEED)
+        publish_without_review(actor=SEED)
 
 
 @pytest.mark.django_db
@@ -169,7 +170,7 @@ def test_a_program_that_the_engine_refuses_is_not_published(monkeypatch: pytest.
     monkeypatch.setattr("governance.engines.builtins.ALLOWED", frozenset())
 
     with pytest.raises(ProgramRejected):
-        publish(actor=SEED)
+        publish_without_review(actor=SEED)
 
     assert not PolicyRevision.objects.exists()
     assert kinds() == []
@@ -183,25 +184,25 @@ def test_nothing_is_published_unsigned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_ring.get(), "sign", no_key)
 
     with pytest.raises(KeyUnavailable):
-        publish(actor=SEED)
+        publish_without_review(actor=SEED)
 
     assert not PolicyRevision.objects.exists()
 
 
 @pytest.mark.django_db
 def test_a_revision_whose_key_is_gone_is_not_activated_again() -> None:
-    publish(actor=SEED)
+    publish_without_review(actor=SEED)
     for info in key_ring.get().public_keys():
         key_ring.get().revoke(key_id=info.key_id, since=info.not_before)
 
     with pytest.raises(RevisionCorrupt):
-        publish(actor=SEED)
+        publish_without_review(actor=SEED)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("table", ["rulebook_policyrevision", "rulebook_policyactivation"])
 def test_published_history_cannot_be_changed(table: str) -> None:
-    publish(actor=SEED)
+    publish_without_review(actor=SEED)
 
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {table}")
@@ -215,7 +216,7 @@ def test_two_publishers_at_once_make_one_revision() -> None:
     def one(_: int) -> int:
         try:
             gate.wait(timeout=10)
-            return publish(actor=SEED).number
+            return publish_without_review(actor=SEED).number
         finally:
             connection.close()
 

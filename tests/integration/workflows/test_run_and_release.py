@@ -18,10 +18,11 @@ from governance.jobs.leases import lock_leased, take_lease
 from governance.jobs.models import Job, JobOutput, OutputCandidate
 from governance.kernel.errors import Unavailable
 from governance.moderation.models import ModerationVerdict
+from governance.rulebook.activation import publish_without_review
 from governance.rulebook.models import PolicyActivation
 from governance.rulebook.rules import parse_rule
 from governance.rulebook.schema import current_schema
-from governance.rulebook.services import create_rule, publish
+from governance.rulebook.services import create_rule
 from governance.workflows.cancel_job import cancel_job
 from governance.workflows.release_job import release_job
 from governance.workflows.run_job import run_job
@@ -137,7 +138,7 @@ def test_a_policy_published_between_permit_and_redemption_stops_the_run(market, 
             "message": "Not in Germany.",
         }
         create_rule(spec=parse_rule(rule, current_schema()), enabled=True, actor_user=author)
-        publish(actor=TESTER)
+        publish_without_review(actor=TESTER)
 
     job = run_with(market.submit().job, Meddling(publish_a_rule))
     assert (job.state, job.reason_code) == (JobState.QUEUED, "permit_policy_changed")

@@ -1,0 +1,120 @@
+"""Recorded decisions answered once more, from the facts on record, by any revision or draft."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from governance.decisions.choices import DecisionEffect
+from governance.decisions.models import DecisionRecord
+from governance.decisions.ports import supported_obligations
+from governance.decisions.services import OBLIGATION_UNSUPPORTED
+from governance.engines.ports import offline_engine
+from governance.engines.results import ACTION_UNKNOWN, NO_RULE_PERMITS
+from governance.engines.types import Effect, EngineRequest, EngineResult, PolicyProgram
+from governance.kernel.canonical import canonical_json
+from governance.rulebook.archive import archived_program
+from governance.rulebook.schema import missing_facts
+
+#: Reasons that no rule spoke and that are still policy's own answer.
+_ANSWERS = {ACTION_UNKNOWN, NO_RULE_PERMITS}
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A recorded evaluation, and what the other program answers to the same facts."""
+
+    recorded: Mapping[str, Any]
+    result: EngineResult
+
+    @property
+    def flipped(self) -> bool:
+        return bool(self.recorded["effect"] != self.result.effect.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Remade:
+    """A decision made once more with the revision of its day. `differences` are sentences; none means it agrees."""
+
+    decision: DecisionRecord
+    effect: str
+    evaluations: int
+    differences: tuple[str, ...]
+    undecided: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        return not self.differences
+
+
+def why_undecided(decision: DecisionRecord) -> str:
+    """Return what kept policy from answering when this was decided, or an empty string when policy answered.
+
+    Outages, freezes and missing facts deny without any rule; no revision can answer such a decision again.
+    """
+    if not decision.revision_digest or decision.engine == "none":
+        return ", ".join(decision.reason_codes) or "no_active_revision"
+    for evaluation in decision.evaluations:
+        for reason in evaluation["reasons"]:
+            if reason["rule"] is None and reason["code"] not in _ANSWERS:
+                return str(reason["code"])
+    return OBLIGATION_UNSUPPORTED if OBLIGATION_UNSUPPORTED in decision.reason_codes else ""
+
+
+def lacks_facts(decision: DecisionRecord) -> bool:
+    """Return whether today's schema wants a fact that was not known when this was decided."""
+    return any(missing_facts(each["action"], each["facts"]) for each in decision.evaluations)
+
+
+def answer_again(*, decisions: Sequence[DecisionRecord], program: PolicyProgram) -> list[list[Again]]:
+    """Return, for each decision, its evaluations answered by `program`. Raises EngineUnavailable."""
+    asked = [evaluation for decision in decisions for evaluation in decision.evaluations]
+    requests = [EngineRequest(each["action"], each["facts"]) for each in asked]
+    results = iter(offline_engine.get().evaluate(program=program, requests=requests) if requests else [])
+    return [[Again(each, next(results)) for each in decision.evaluations] for decision in decisions]
+
+
+def effect_of(answers: Sequence[Again]) -> DecisionEffect:
+    """Return what the answers come to together: a permit only if every one permits and every duty can be met."""
+    demanded = {item.kind for each in answers for item in each.result.obligations}
+    permitted = bool(answers) and all(each.result.effect is Effect.PERMIT for each in answers)
+    return DecisionEffect.PERMIT if permitted and demanded <= supported_obligations.get() else DecisionEffect.DENY
+
+
+def remake(decision: DecisionRecord) -> Remade:
+    """Make a past decision once more with the revision of its day, read back from WORM storage, and compare.
+
+    Effect, matched rules, reasons and obligations of every evaluation must be the same. A decision that no policy made
+    is not compared. Raises RevisionNotFound, RevisionCorrupt, EngineUnavailable, and what WormStore.get raises.
+    """
+    undecided = why_undecided(decision)
+    if undecided:
+        return Remade(decision, decision.effect, 0, (), undecided)
+    program = archived_program(decision.revision_digest)
+    [answers] = answer_again(decisions=[decision], program=program)
+    differences = [difference for each in answers for difference in _differences(each)]
+    effect = effect_of(answers)
+    if effect != decision.effect:
+        differences.append(f"the decision would be {effect}, not {decision.effect}")
+    return Remade(decision, str(effect), len(answers), tuple(differences))
+
+
+def _differences(again: Again) -> list[str]:
+    recorded, result = again.recorded, again.result
+    pairs = {
+        "effect": (recorded["effect"], result.effect.value),
+        "permits": (recorded["matched_rules"]["permit"], list(result.matched_permits)),
+        "denies": (recorded["matched_rules"]["deny"], list(result.matched_denies)),
+        "reasons": (
+            [[each["code"], each["message"], each["rule"]] for each in recorded["reasons"]],
+            [[reason.code, reason.message, reason.rule_id] for reason in result.reasons],
+        ),
+        "obligations": (
+            recorded["obligations"],
+            [{"kind": item.kind, "parameters": dict(item.parameters)} for item in result.obligations],
+        ),
+    }
+    return [
+        f"{recorded['action']}: {name} were {then}, are {now}"
+        for name, (then, now) in pairs.items()
+        if canonical_json(then) != canonical_json(now)
+    ]

@@ -1,0 +1,61 @@
+"""`manage.py decision`: looks into past decisions from the command line."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.core.management import CommandError
+from django.core.management.base import BaseCommand, CommandParser
+
+from governance.decisions.again import Remade, remake
+from governance.decisions.models import DecisionRecord
+from governance.kernel.errors import GovernanceError
+
+
+class Command(BaseCommand):
+    help = "Re-make a past decision with the policy revision of its day, read back from WORM storage."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        operations = parser.add_subparsers(dest="operation", required=True)
+        again = operations.add_parser("remake", help="Say whether the decision comes out the same; exit code 1 if not.")
+        again.add_argument("id", nargs="+", type=UUID)
+        again.add_argument("--json", action="store_true", help="One JSON object per line.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        agreed = [self._remake(decision_id, as_json=options["json"]) for decision_id in options["id"]]
+        if not all(agreed):
+            raise CommandError("A decision does not come out as it was recorded.")
+
+    def _remake(self, decision_id: UUID, *, as_json: bool) -> bool:
+        decision = DecisionRecord.objects.filter(pk=decision_id).first()
+        if decision is None:
+            raise CommandError(f"There is no decision {decision_id}.")
+        try:
+            remade = remake(decision)
+        except GovernanceError as error:
+            raise CommandError(f"{decision_id}: {error.message} ({error.error_code})") from error
+        self.stdout.write(json.dumps(_data(remade)) if as_json else _text(remade))
+        return remade.agrees
+
+
+def _data(remade: Remade) -> dict[str, Any]:
+    return {
+        "decision": str(remade.decision.pk),
+        "revision": remade.decision.revision_digest,
+        "recorded": remade.decision.effect,
+        "remade": remade.effect,
+        "evaluations": remade.evaluations,
+        "agrees": remade.agrees,
+        "undecided": remade.undecided,
+        "differences": list(remade.differences),
+    }
+
+
+def _text(remade: Remade) -> str:
+    name = f"Decision {remade.decision.pk}"
+    if remade.undecided:
+        return f"{name}: denied without policy ({remade.undecided}); there is nothing to re-make."
+    with_what = f"revision {remade.decision.revision_digest[:12]} from WORM, {remade.evaluations} evaluations"
+    if remade.agrees:
+        return f"{name}: {remade.effect} again, it agrees ({with_what})."
+    return "\n  ".join([f"{name}: it does not agree ({with_what}).", *remade.differences])

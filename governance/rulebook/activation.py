@@ -1,0 +1,180 @@
+"""Which revision decides: activation of what was approved, rollback, and the shortcut for development."""
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from governance.audit.services import record
+from governance.audit.types import Actor, SubjectRef
+from governance.engines.ports import policy_engine
+from governance.kernel import clock
+from governance.kernel.canonical import Json
+from governance.rulebook.archive import anchor_revision
+from governance.rulebook.choices import ActivationKind, DraftState
+from governance.rulebook.content import RevisionContent
+from governance.rulebook.errors import (
+    DraftStale,
+    DraftStateConflict,
+    NoActiveRevision,
+    ReviewRequired,
+    RollbackImpossible,
+)
+from governance.rulebook.locks import lock_policy
+from governance.rulebook.models import DraftEvent, PolicyActivation, PolicyDraft, PolicyRevision, RuleEdit
+from governance.rulebook.queries import active_digest, active_revision, verified_program
+from governance.rulebook.services import current_content
+from governance.rulebook.signing import sign_revision
+
+
+@transaction.atomic
+def activate_draft(*, draft: PolicyDraft, actor: Actor) -> PolicyRevision:
+    """Make an approved draft the policy that decides, all at once, and return its revision.
+
+    Raises DraftStateConflict when it is not approved, DraftStale when another revision became active since it was
+    taken, ProgramRejected, RevisionCorrupt, KeyUnavailable, and what the WORM store raises: what cannot be kept for
+    later proof does not decide.
+    """
+    lock_policy()
+    locked = PolicyDraft.objects.select_for_update().get(pk=draft.pk)
+    if locked.state != DraftState.APPROVED:
+        raise DraftStateConflict(
+            f"{locked} is {locked.get_state_display().lower()}; only an approved draft is activated."
+        )
+    if locked.base_digest != active_digest():
+        raise DraftStale("Another revision became active since this draft was taken. Take the rules again.")
+    content = RevisionContent(locked.content, locked.digest, locked.rule_count)
+    revision = _revision(content, actor=actor, note=locked.note or locked.title, last_edit=locked.last_edit)
+    _activate(revision, kind=ActivationKind.REVIEWED, actor=actor, reason=f"Draft {locked.number}")
+    locked.state, locked.revision, locked.updated_at = DraftState.ACTIVE, revision, clock.now()
+    locked.save(update_fields=["state", "revision", "updated_at"])
+    add_event(locked, step="activated", actor=actor)
+    return revision
+
+
+@transaction.atomic
+def roll_back(*, actor: Actor, reason: str, to: PolicyRevision | None = None) -> PolicyRevision:
+    """Let an earlier revision decide again, in one step, and return it.
+
+    Without `to` it is the one that the present revision replaced. It was approved when it first decided, so one person
+    is enough. Raises RollbackImpossible, RevisionCorrupt, ProgramRejected and what the WORM store raises.
+    """
+    lock_policy()
+    target = to if to is not None else previous_revision()
+    if target is None:
+        raise RollbackImpossible("There is no earlier revision to go back to.")
+    if target == active_revision() or not target.activations.exists():
+        raise RollbackImpossible(f"{target} decides now, or never did.")
+    _activate(target, kind=ActivationKind.ROLLBACK, actor=actor, reason=reason)
+    earlier = target.drafts.filter(state=DraftState.SUPERSEDED).order_by("-number").first()
+    if earlier is not None:
+        earlier.state, earlier.updated_at = DraftState.ACTIVE, clock.now()
+        earlier.save(update_fields=["state", "updated_at"])
+        add_event(earlier, step="restored", actor=actor, comment=reason)
+    return target
+
+
+def previous_revision() -> PolicyRevision | None:
+    """Return the revision that the active one replaced when it was first put into force, if any."""
+    active = active_revision()
+    if active is None:
+        return None
+    forward = active.activations.exclude(kind=ActivationKind.ROLLBACK).exclude(replaced=None)
+    activation = forward.select_related("replaced").order_by("-id").first()
+    return activation.replaced if activation is not None else None
+
+
+@transaction.atomic
+def publish_without_review(*, actor: Actor, note: str = "") -> PolicyRevision:
+    """Make the rules as they are the active policy with nobody's approval, and return the revision.
+
+    For development, tests and demos: settings without ASSENT_ALLOW_UNREVIEWED_POLICY refuse it (ReviewRequired). The
+    same rules are the same revision: it is activated again, or left as it is when it is active already. Raises
+    RuleInvalid when a rule no longer fits the schema, ProgramRejected when the engine refuses the program,
+    KeyUnavailable when it cannot be signed, RevisionCorrupt when the stored revision is not what was signed.
+    """
+    if not settings.ASSENT_ALLOW_UNREVIEWED_POLICY:
+        raise ReviewRequired("Policy goes into force through a draft that a second person approved.")
+    lock_policy()
+    content = current_content()
+    if content.digest == active_digest():
+        revision = active_revision()
+        if revision is None:
+            raise NoActiveRevision("The active revision is gone.")
+        verified_program(revision)
+        return revision
+    revision = _revision(content, actor=actor, note=note, last_edit=newest_edit())
+    _activate(revision, kind=ActivationKind.UNREVIEWED, actor=actor, reason=note)
+    return revision
+
+
+def newest_edit() -> int:
+    """Return the number of the newest edit of a rule."""
+    return RuleEdit.objects.aggregate(newest=Max("id"))["newest"] or 0
+
+
+def add_event(draft: PolicyDraft, *, step: str, actor: Actor, comment: str = "") -> None:
+    """Put one step in the life of a draft on record; the words of people stay out of the ledger."""
+    DraftEvent.objects.create(
+        draft=draft,
+        step=step,
+        state=draft.state,
+        digest=draft.digest,
+        person=str(actor),
+        comment=comment,
+        happened_at=clock.now(),
+    )
+    data: dict[str, Json] = {
+        "number": draft.number,
+        "digest": draft.digest,
+        "state": str(draft.state),
+        "base": draft.base_digest,
+    }
+    record(kind=f"draft.{step}", subject=SubjectRef("draft", str(draft.pk)), actor=actor, data=data)
+
+
+def _revision(content: RevisionContent, *, actor: Actor, note: str, last_edit: int) -> PolicyRevision:
+    known = PolicyRevision.objects.filter(digest=content.digest).first()
+    if known is not None:
+        return known
+    newest = PolicyRevision.objects.aggregate(newest=Max("number"))["newest"] or 0
+    revision = PolicyRevision.objects.create(
+        number=newest + 1,
+        digest=content.digest,
+        content=content.text,
+        signature=sign_revision(content.digest).to_json(),
+        rule_count=content.rule_count,
+        note=note,
+        last_edit=last_edit,
+        created_by=str(actor),
+        created_at=clock.now(),
+    )
+    record(kind="revision.published", subject=_subject(revision), actor=actor, data=_facts(revision))
+    return revision
+
+
+def _activate(revision: PolicyRevision, *, kind: ActivationKind, actor: Actor, reason: str) -> None:
+    policy_engine.get().check(program=verified_program(revision))
+    anchor_revision(revision=revision, actor=actor)
+    replaced = active_revision()
+    for draft in PolicyDraft.objects.select_for_update().filter(state=DraftState.ACTIVE):
+        draft.state, draft.updated_at = DraftState.SUPERSEDED, clock.now()
+        draft.save(update_fields=["state", "updated_at"])
+        add_event(draft, step="superseded", actor=actor)
+    PolicyActivation.objects.create(
+        revision=revision,
+        kind=kind,
+        replaced=replaced,
+        reason=reason[:300],
+        activated_by=str(actor),
+        activated_at=clock.now(),
+    )
+    data = {**_facts(revision), "kind": str(kind), "replaced": replaced.digest if replaced else ""}
+    record(kind="revision.activated", subject=_subject(revision), actor=actor, data=data)
+
+
+def _subject(revision: PolicyRevision) -> SubjectRef:
+    return SubjectRef("revision", revision.digest)
+
+
+def _facts(revision: PolicyRevision) -> dict[str, str | int]:
+    return {"number": revision.number, "digest": revision.digest, "rules": revision.rule_count}

@@ -1,0 +1,95 @@
+"""Policy revisions in WORM storage: written when they become active, read back to re-make old decisions."""
+
+import json
+from datetime import timedelta
+
+from django.conf import settings
+
+from governance.audit.ports import worm_store
+from governance.audit.services import record
+from governance.audit.types import Actor, SubjectRef
+from governance.engines.types import PolicyProgram
+from governance.kernel import clock
+from governance.kernel.canonical import canonical_json, sha256_hex, timestamp
+from governance.kernel.dsse import Envelope, EnvelopeMalformed
+from governance.rulebook.content import program_of
+from governance.rulebook.errors import RevisionCorrupt, RevisionNotFound
+from governance.rulebook.models import PolicyRevision, RevisionAnchor
+from governance.rulebook.signing import verify_revision
+
+FORMAT = 1
+
+
+def revision_document(revision: PolicyRevision) -> bytes:
+    """Return what is archived and exported of a revision: canonical JSON (RFC 8785) of content and signature."""
+    return canonical_json(
+        {
+            "format": FORMAT,
+            "digest": revision.digest,
+            "content": revision.content,
+            "signature": revision.signature,
+            "signed_at": timestamp(revision.created_at),
+        }
+    )
+
+
+def anchor_revision(*, revision: PolicyRevision, actor: Actor) -> RevisionAnchor:
+    """Write a revision to WORM, or extend the time it is kept there, and store the reference.
+
+    Part of an activation: what cannot be kept does not decide. Raises what WormStore.put raises.
+    """
+    data = revision_document(revision)
+    # Named by its bytes too: an activation that came to nothing can leave the same content there, signed otherwise.
+    document = sha256_hex(data)
+    stored = worm_store.get().put(
+        key=f"policy/revisions/{revision.digest}/{document}.json",
+        data=data,
+        retain_until=clock.now() + timedelta(days=settings.ASSENT_EVIDENCE_RETENTION_DAYS),
+    )
+    if stored.sha256 != document:
+        raise RevisionCorrupt(f"The WORM store holds something else than revision {revision.digest}.")
+    anchor = RevisionAnchor.objects.create(
+        revision=revision,
+        uri=stored.uri,
+        version_id=stored.version_id,
+        sha256=stored.sha256,
+        size=stored.size,
+        mode=stored.mode,
+        retain_until=stored.retain_until,
+        stored_at=stored.stored_at,
+    )
+    record(
+        kind="revision.anchored",
+        subject=SubjectRef("revision", revision.digest),
+        actor=actor,
+        data={
+            "uri": anchor.uri,
+            "version_id": anchor.version_id,
+            "sha256": anchor.sha256,
+            "size": anchor.size,
+            "mode": anchor.mode,
+            "retain_until": timestamp(anchor.retain_until),
+        },
+    )
+    return anchor
+
+
+def archived_program(digest: str) -> PolicyProgram:
+    """Return the program of a revision as it was archived; the database is asked only where it lies.
+
+    Raises RevisionNotFound when it was never archived, RevisionCorrupt when what is there is not what was signed, and
+    what WormStore.get raises.
+    """
+    anchor = RevisionAnchor.objects.filter(revision__digest=digest).select_related("revision").first()
+    if anchor is None:
+        raise RevisionNotFound(f"Revision {digest} is not in WORM storage.")
+    data = worm_store.get().get(uri=anchor.uri, version_id=anchor.version_id)
+    if sha256_hex(data) != anchor.sha256:
+        raise RevisionCorrupt(f"The archived revision {digest} has other bytes than when it was archived.")
+    try:
+        document = json.loads(data)
+        envelope, content = Envelope.from_json(document["signature"]), document["content"]
+    except (ValueError, LookupError, TypeError, EnvelopeMalformed) as error:
+        raise RevisionCorrupt(f"The archived revision {digest} cannot be read: {error}") from error
+    verify_revision(digest=digest, envelope=envelope, at=anchor.revision.created_at)
+    return program_of(text=content, digest=digest)

@@ -1,0 +1,66 @@
+"""What a draft is checked for before anybody spends time on it."""
+
+from typing import Any
+
+from governance.engines.errors import EngineUnavailable, ProgramRejected
+from governance.engines.ports import PolicyEngine, offline_engine, policy_engine
+from governance.engines.types import PolicyProgram
+from governance.rulebook.cases import load_cases, run_case
+from governance.rulebook.content import ABAC, build_content, program_of, rules_of
+from governance.rulebook.errors import RuleInvalid
+from governance.rulebook.schema import current_schema
+from governance.rulebook.validation import checked
+from governance.rulebook.yaml_files import POLICIES
+
+
+def check_draft_content(*, text: str, digest: str) -> dict[str, Any]:
+    """Return, as plain JSON, the engines asked, every problem, and how each policy case ends.
+
+    The product's cases must hold for the system rules alone. Where the draft's own rules change the answer of a case,
+    that is no fault, but the reviewer is shown it (`changed`).
+    """
+    program = program_of(text=text, digest=digest)
+    engines = {engine.name: engine for engine in (policy_engine.get(), offline_engine.get())}
+    problems = _rule_problems(text, digest)
+    for engine in engines.values():
+        problems += _engine_problems(engine, program)
+    results = _cases(program, _system_program(text, digest), offline_engine.get()) if not problems else []
+    problems += [result["problem"] for result in results if result["outcome"] == "failed"]
+    return {"engines": sorted(engines), "problems": problems, "cases": results}
+
+
+def _rule_problems(text: str, digest: str) -> list[str]:
+    problems = []
+    for rule in rules_of(text=text, digest=digest):
+        try:
+            checked(rule.spec, current_schema())
+        except RuleInvalid as error:
+            problems.append(error.message)
+    return problems
+
+
+def _engine_problems(engine: PolicyEngine, program: PolicyProgram) -> list[str]:
+    try:
+        engine.check(program=program)
+    except ProgramRejected as rejected:
+        return [f"{engine.name}: {problem}" for problem in rejected.problems]
+    except EngineUnavailable as error:
+        return [f"{engine.name}: {error.message}"]
+    return []
+
+
+def _system_program(text: str, digest: str) -> PolicyProgram:
+    system = [rule.spec for rule in rules_of(text=text, digest=digest) if rule.origin != ABAC]
+    content = build_content(schema=current_schema(), system=system, abac=[])
+    return program_of(text=content.text, digest=content.digest)
+
+
+def _cases(program: PolicyProgram, system: PolicyProgram, engine: PolicyEngine) -> list[dict[str, Any]]:
+    results = []
+    for case in load_cases(POLICIES / "cases", current_schema()):
+        alone = run_case(case, program=system, engine=engine, schema=current_schema())
+        together = run_case(case, program=program, engine=engine, schema=current_schema())
+        problem = alone.problem or together.problem
+        outcome = "failed" if alone.problem else "changed" if together.problem else "held"
+        results.append({"name": case.name, "action": case.action, "outcome": outcome, "problem": problem or ""})
+    return results

@@ -1,0 +1,184 @@
+"""The way of a draft: taken from the rules, checked, replayed, and approved by somebody who wrote none of it."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from governance.audit.types import Actor
+from governance.kernel import clock
+from governance.rulebook.activation import add_event, newest_edit
+from governance.rulebook.choices import DraftState
+from governance.rulebook.content import RevisionContent, rules_of
+from governance.rulebook.diff import compare_rules
+from governance.rulebook.draft_checks import check_draft_content
+from governance.rulebook.errors import DraftStale, DraftStateConflict, NothingToPropose, OwnDraft, ReplayNeeded
+from governance.rulebook.locks import lock_policy
+from governance.rulebook.models import PolicyDraft, RuleEdit
+from governance.rulebook.queries import active_digest, active_revision, revision_rules
+from governance.rulebook.services import current_content
+
+OPEN = (DraftState.DRAFT, DraftState.CHECKED, DraftState.REPLAYED, DraftState.IN_REVIEW, DraftState.APPROVED)
+REPLAYABLE = (DraftState.CHECKED, DraftState.REPLAYED, DraftState.IN_REVIEW)
+
+
+@transaction.atomic
+def open_draft(*, title: str, note: str = "", actor: Actor) -> PolicyDraft:
+    """Take the rules as they are now as a draft, and return it.
+
+    Its authors are `actor` and everybody who edited a rule in which it differs from the active revision. Raises
+    NothingToPropose, and RuleInvalid when a rule no longer fits the schema.
+    """
+    lock_policy()
+    content = current_content()
+    _refuse_nothing_new(content)
+    number = (PolicyDraft.objects.aggregate(newest=Max("number"))["newest"] or 0) + 1
+    draft = PolicyDraft(number=number, title=title, note=note, authors=[], created_by=str(actor))
+    _take(draft, content, actor)
+    draft.save(force_insert=True)
+    add_event(draft, step="opened", actor=actor, comment=note)
+    return draft
+
+
+@transaction.atomic
+def refresh_draft(*, draft: PolicyDraft, actor: Actor) -> PolicyDraft:
+    """Take the rules anew into an open or rejected draft. It is a draft again: whatever was approved is void.
+
+    Raises DraftStateConflict, NothingToPropose, RuleInvalid.
+    """
+    lock_policy()
+    locked = _locked(draft, (*OPEN, DraftState.REJECTED))
+    content = current_content()
+    if content.digest == active_digest():
+        raise NothingToPropose("The active revision holds the rules exactly as they are now.")
+    _take(locked, content, actor)
+    locked.save()
+    add_event(locked, step="refreshed", actor=actor)
+    return locked
+
+
+@transaction.atomic
+def check_draft(*, draft: PolicyDraft, actor: Actor) -> PolicyDraft:
+    """Lint, compile and try the draft on every engine that runs here, and keep the report with it.
+
+    A draft without problems is checked; one with problems stays a draft. Raises DraftStateConflict.
+    """
+    locked = _locked(draft, (DraftState.DRAFT, DraftState.CHECKED))
+    report = check_draft_content(text=locked.content, digest=locked.digest)
+    locked.check_report = report
+    locked.state = DraftState.DRAFT if report["problems"] else DraftState.CHECKED
+    _save(locked)
+    add_event(locked, step="check_failed" if report["problems"] else "checked", actor=actor)
+    return locked
+
+
+@transaction.atomic
+def mark_replayed(*, draft: PolicyDraft, replay_id: UUID, digest: str, base: str, at: datetime, actor: Actor) -> bool:
+    """Note a finished replay of exactly `digest` with `base` active; return False when the draft has moved on."""
+    locked = PolicyDraft.objects.select_for_update().get(pk=draft.pk)
+    if locked.digest != digest or locked.base_digest != base or locked.state not in REPLAYABLE:
+        return False
+    locked.replay_id, locked.replay_digest, locked.replay_base, locked.replayed_at = replay_id, digest, base, at
+    if locked.state == DraftState.CHECKED:
+        locked.state = DraftState.REPLAYED
+    _save(locked)
+    add_event(locked, step="replayed", actor=actor)
+    return True
+
+
+@transaction.atomic
+def submit_draft(*, draft: PolicyDraft, actor: Actor, comment: str = "") -> PolicyDraft:
+    """Put a replayed draft before the reviewers. Raises DraftStateConflict, DraftStale, ReplayNeeded."""
+    locked = _locked(draft, (DraftState.REPLAYED,))
+    _require_current(locked)
+    locked.state = DraftState.IN_REVIEW
+    _save(locked)
+    add_event(locked, step="submitted", actor=actor, comment=comment)
+    return locked
+
+
+@transaction.atomic
+def approve_draft(*, draft: PolicyDraft, digest: str, actor: Actor, comment: str) -> PolicyDraft:
+    """Approve the content with this digest. It can be activated from then on.
+
+    Raises OwnDraft for anybody who wrote or edited any of it, DraftStateConflict when it is not in review or is no
+    longer what the reviewer saw, DraftStale, and ReplayNeeded without a fresh replay.
+    """
+    locked = _locked(draft, (DraftState.IN_REVIEW,))
+    if locked.digest != digest:
+        raise DraftStateConflict("The draft changed since you looked at it. Look at it again.")
+    if actor.type != "user" or str(actor) in locked.authors:
+        raise OwnDraft("You wrote or edited a part of this draft, so somebody else must approve it.")
+    _require_current(locked)
+    locked.state, locked.approved_by, locked.approved_at = DraftState.APPROVED, str(actor), clock.now()
+    _save(locked)
+    add_event(locked, step="approved", actor=actor, comment=comment)
+    return locked
+
+
+@transaction.atomic
+def reject_draft(*, draft: PolicyDraft, actor: Actor, comment: str) -> PolicyDraft:
+    """End a draft that is not active. It can be taken anew later. Raises DraftStateConflict."""
+    locked = _locked(draft, OPEN)
+    locked.state, locked.approved_by, locked.approved_at = DraftState.REJECTED, "", None
+    _save(locked)
+    add_event(locked, step="rejected", actor=actor, comment=comment)
+    return locked
+
+
+def replay_is_fresh(draft: PolicyDraft) -> bool:
+    """Return whether exactly this content was replayed, against today's active revision, not too long ago."""
+    return (
+        draft.replayed_at is not None
+        and draft.replay_digest == draft.digest
+        and draft.replay_base == active_digest()
+        and clock.now() - draft.replayed_at <= timedelta(hours=settings.ASSENT_REPLAY_FRESH_HOURS)
+    )
+
+
+def _take(draft: PolicyDraft, content: RevisionContent, actor: Actor) -> None:
+    draft.content, draft.digest, draft.rule_count = content.text, content.digest, content.rule_count
+    draft.authors = sorted({*draft.authors, str(actor), *_editors(content)})
+    draft.base_digest, draft.last_edit = active_digest(), newest_edit()
+    draft.state, draft.check_report = DraftState.DRAFT, {}
+    draft.replay_id, draft.replay_digest, draft.replay_base, draft.replayed_at = None, "", "", None
+    draft.approved_by, draft.approved_at, draft.updated_at = "", None, clock.now()
+
+
+def _editors(content: RevisionContent) -> set[str]:
+    """Return who edited any rule that is not as in the active revision, since its rules were taken."""
+    base = active_revision()
+    before = {rule.spec.id: rule for rule in revision_rules(base)} if base else {}
+    after = {rule.spec.id: rule for rule in rules_of(text=content.text, digest=content.digest)}
+    changed = [change.rule_id for change in compare_rules(before, after)]
+    edits = RuleEdit.objects.filter(slug__in=changed, id__gt=base.last_edit if base else 0)
+    return set(edits.order_by().values_list("person", flat=True).distinct())
+
+
+def _refuse_nothing_new(content: RevisionContent) -> None:
+    if content.digest == active_digest():
+        raise NothingToPropose("The active revision holds the rules exactly as they are now.")
+    twin = PolicyDraft.objects.filter(digest=content.digest, state__in=OPEN).first()
+    if twin is not None:
+        raise NothingToPropose(f"{twin} proposes exactly these rules already.")
+
+
+def _require_current(draft: PolicyDraft) -> None:
+    if draft.base_digest != active_digest():
+        raise DraftStale("Another revision became active since this draft was taken. Take the rules again.")
+    if not replay_is_fresh(draft):
+        raise ReplayNeeded("A fresh replay of this draft against recorded decisions is needed first.")
+
+
+def _locked(draft: PolicyDraft, states: tuple[DraftState, ...]) -> PolicyDraft:
+    locked = PolicyDraft.objects.select_for_update().get(pk=draft.pk)
+    if locked.state not in states:
+        raise DraftStateConflict(f"{locked} is {locked.get_state_display().lower()}, so this cannot be done now.")
+    return locked
+
+
+def _save(draft: PolicyDraft) -> None:
+    draft.updated_at = clock.now()
+    draft.save()
