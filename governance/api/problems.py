@@ -38,6 +38,7 @@ STATUS_OF_CATEGORY: dict[type[errors.GovernanceError], int] = {
 }
 STATUS_OF_CODE = {
     BodyTooLarge.code: 413,
+    "opa_upload_too_large": 413,
     "upload_too_large": 413,
     "image_too_large": 413,
     "media_type_unsupported": 415,

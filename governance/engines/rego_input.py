@@ -6,16 +6,14 @@ integers and takes strings as if they were already escaped. Here strings go in e
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from json.encoder import encode_basestring
+from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Any, TypeAlias
 
 from governance.engines.numbers import decided_number
+from governance.engines.rego_writer import SAFE_INTEGER, FactsInput, FractionFound, NotRepresentable
 
 FactTree: TypeAlias = "dict[str, FactTree]"
-
-_SAFE_INTEGER = 2**53 - 1  # RFC 8259 section 6: what every JSON reader holds exactly
 
 
 class FactMissing(Exception):
@@ -26,15 +24,11 @@ class FactMissing(Exception):
         self.path = path
 
 
-class NotRepresentable(ValueError):
-    """A fact is not a JSON value that every engine holds exactly."""
-
-
 def fact_tree(paths: Iterable[tuple[str, ...]]) -> "FactTree | None":
     """Return the paths as a tree for `slice_facts`; an empty branch means everything below, None means all facts."""
     tree: FactTree = {}
     # Longer paths first: a shorter one that follows takes in all that lies below it.
-    for path in sorted(paths, key=len, reverse=True):
+    for path in sorted(paths, key=lambda path: (-len(path), path)):
         if not path:
             return None
         branch = tree
@@ -62,12 +56,10 @@ def slice_facts(facts: Mapping[str, Any], tree: "FactTree | None", prefix: str =
 
 def set_facts(interpreter: Any, facts: Mapping[str, Any]) -> None:
     """Make `facts` the input of a regopy interpreter; fractions as `decided_number`. Raises NotRepresentable."""
-    fractions: list[float] = []
-    escaped = _exact(facts, _escaped, fractions)
-    if fractions:
-        interpreter.set_input_term(json.dumps(_exact(facts, str, []), ensure_ascii=False))
-    else:
-        interpreter.set_input(escaped)
+    try:
+        interpreter.set_input(FactsInput(facts))
+    except FractionFound:
+        interpreter.set_input_term(json.dumps(exact_facts(facts), ensure_ascii=False))
 
 
 def exact_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,26 +67,24 @@ def exact_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises NotRepresentable.
     """
-    exact: dict[str, Any] = _exact(facts, str, [])
+    exact: dict[str, Any] = _exact(facts)
     return exact
 
 
-def _exact(value: Any, text: Callable[[str], str], fractions: list[float]) -> Any:
-    """Return `value` in plain types, every text through `text`; collect the fractions in it."""
+def _exact(value: Any) -> Any:
     match value:
         case str():
-            return text(_unicode(value))
+            return _unicode(value)
         case None | bool():
             return value
         case float() if isfinite(value) and not decided_number(value).is_integer():
-            fractions.append(value)
             return decided_number(value)
-        case int() | float() if abs(value) <= _SAFE_INTEGER:
+        case int() | float() if abs(value) <= SAFE_INTEGER:
             return round(value)
         case Mapping():
-            return {text(_key(key)): _exact(item, text, fractions) for key, item in value.items()}
+            return {_key(key): _exact(item) for key, item in value.items()}
         case list() | tuple():
-            return [_exact(item, text, fractions) for item in value]
+            return [_exact(item) for item in value]
     raise NotRepresentable(f"A fact of type {type(value).__name__} has no JSON form that every engine holds exactly.")
 
 
@@ -110,7 +100,3 @@ def _unicode(value: str) -> str:
     except UnicodeEncodeError as error:
         raise NotRepresentable("A fact holds text that is not Unicode.") from error
     return value
-
-
-def _escaped(value: str) -> str:
-    return encode_basestring(value)[1:-1]

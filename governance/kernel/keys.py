@@ -196,9 +196,12 @@ class KeyRing:
     def __init__(self, store: KeyStore) -> None:
         self._store = store
 
-    def sign(self, *, purpose: KeyPurpose, message: bytes) -> Signature:
-        """Sign `message` with the newest key of `purpose` that is valid now. Raises KeyUnavailable."""
-        pair = self._signer(purpose, at=clock.now())
+    def sign(self, *, purpose: KeyPurpose, message: bytes, prefer: str = "") -> Signature:
+        """Sign `message` with the newest key of `purpose` that is valid now. Raises KeyUnavailable.
+
+        `prefer` is the id of a key that signs instead while it is valid: for those who verify by a key they were given.
+        """
+        pair = self._signer(purpose, at=clock.now(), prefer=prefer)
         return Signature(key_id=pair.info.key_id, algorithm=pair.info.algorithm, value=pair.sign(message))
 
     def verify(self, *, purpose: KeyPurpose, message: bytes, signature: Signature, at: datetime | None = None) -> None:
@@ -219,9 +222,9 @@ class KeyRing:
         if info.algorithm is not signature.algorithm or not pair.is_signed(message, signature.value):
             raise SignatureInvalid(f"The signature of key {info.key_id} does not fit the message.", details=about)
 
-    def current(self, *, purpose: KeyPurpose) -> PublicKeyInfo:
-        """Return the key that signs for `purpose` now. Raises KeyUnavailable."""
-        return self._signer(purpose, at=clock.now()).info
+    def current(self, *, purpose: KeyPurpose, prefer: str = "") -> PublicKeyInfo:
+        """Return the key that `sign` would use now. Raises KeyUnavailable."""
+        return self._signer(purpose, at=clock.now(), prefer=prefer).info
 
     def public_keys(self) -> list[PublicKeyInfo]:
         """Return every key's public description, oldest first, those that ended or were revoked too."""
@@ -269,10 +272,15 @@ class KeyRing:
         """
         ensure_keys(self._store, development=development, algorithm=algorithm)
 
-    def _signer(self, purpose: KeyPurpose, *, at: datetime) -> KeyPair:
-        for pair in reversed(self._store.load()):
-            if pair.info.purpose is purpose and pair.info.in_window(at) and not pair.info.revoked(at):
-                return pair
+    def _signer(self, purpose: KeyPurpose, *, at: datetime, prefer: str = "") -> KeyPair:
+        valid = [
+            pair
+            for pair in reversed(self._store.load())
+            if pair.info.purpose is purpose and pair.info.in_window(at) and not pair.info.revoked(at)
+        ]
+        preferred = [pair for pair in valid if pair.info.key_id == prefer]
+        for pair in (*preferred, *valid):
+            return pair
         raise KeyUnavailable(f"There is no valid key for '{purpose}'.", details={"purpose": purpose.value})
 
     def _find(self, key_id: str) -> KeyPair:

@@ -38,19 +38,19 @@ class Bundle:
     data: bytes
 
 
-def signed_bundle(*, program: PolicyProgram, key_ring: KeyRing) -> Bundle:
-    """Return the bundle of a program, signed with the newest key for bundles.
+def signed_bundle(*, program: PolicyProgram, key_ring: KeyRing, prefer: str = "") -> Bundle:
+    """Return the bundle of a program, signed with the newest key for bundles, or with `prefer` while that is valid.
 
     Raises KeyUnavailable when there is none, BundleKeyUnfit when it is not an ES256 key.
     """
-    key = key_ring.current(purpose=KeyPurpose.BUNDLE)
+    key = key_ring.current(purpose=KeyPurpose.BUNDLE, prefer=prefer)
     if key.algorithm is not KeyAlgorithm.ES256:
         raise BundleKeyUnfit(f"Key {key.key_id} signs with {key.algorithm}; OPA verifies es256.")
     files = bundle_files(program)
     signing_input = _signing_input(files, key.key_id)
-    signature = key_ring.sign(purpose=KeyPurpose.BUNDLE, message=signing_input)
-    if signature.key_id != key.key_id:  # rotated in this moment
-        return signed_bundle(program=program, key_ring=key_ring)
+    signature = key_ring.sign(purpose=KeyPurpose.BUNDLE, message=signing_input, prefer=key.key_id)
+    if signature.key_id != key.key_id:  # it ended in this moment
+        return signed_bundle(program=program, key_ring=key_ring, prefer=prefer)
     token = f"{signing_input.decode()}.{_base64(signature.value)}"
     files[SIGNATURES] = canonical_json({"signatures": [token]})
     return Bundle(program.revision, etag_of(program.revision, key), _archive(files))

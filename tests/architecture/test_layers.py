@@ -14,6 +14,7 @@ HEIGHT = {
     "rulebook": 3,
     "decisions": 4,
     "jobs": 5,
+    "opa": 5,
     "moderation": 6,
 }
 OUR_MODELS = [model for model in apps.get_models() if model._meta.app_label in HEIGHT]

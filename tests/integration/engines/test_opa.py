@@ -100,12 +100,16 @@ def test_it_answers_as_the_embedded_engine(server):
         EngineRequest("asset.infer", permitted_facts("asset.infer", consent__state="withdrawn")),
         EngineRequest("output.release", permitted_facts("output.release", moderation__output_score=0.93)),
         EngineRequest("asset.fly", {}),
-        EngineRequest("model.invoke", {}),
         EngineRequest("model.invoke", permitted_facts("model.invoke", subject__region='"\\é\u2028')),
     ]
     assert engine_at(server).evaluate(program=PROGRAM, requests=batch) == RegoEngine().evaluate(
         program=PROGRAM, requests=batch
     )
+
+
+def test_a_fact_that_is_not_given_is_a_denial_without_asking():
+    [result] = engine_at("http://127.0.0.1:1").evaluate(program=PROGRAM, requests=[EngineRequest("model.invoke", {})])
+    assert [reason.code for reason in result.reasons] == ["facts_incomplete"]
 
 
 def test_a_batch_is_one_query(server, monkeypatch):

@@ -1,0 +1,1 @@
+"""What OPA servers talk to: bundles out, decision logs and status in."""

@@ -1,0 +1,159 @@
+"""The three addresses that OPA servers use: bundles, decision logs, status.
+
+OPA's management API: https://www.openpolicyagent.org/docs/management-introduction. Every server has a credential of its
+own; a partner's token is worth nothing here.
+"""
+
+import json
+import re
+import threading
+import time
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance.opa.errors import OpaCredentialInvalid, UploadMalformed, UploadTooLarge
+from governance.opa.models import OpaServer
+from governance.opa.queries import bundle_etag, bundle_to_run, server_of
+from governance.opa.services import saw, store_logs, store_status
+from governance.rulebook.bundles import MEDIA_TYPE
+
+LOOK_SECONDS = 0.2
+_WAIT = re.compile(r"\bwait=([0-9]{1,4})\b")
+_PLAIN = "application/gzip"
+
+
+class OpaAuthentication(BaseAuthentication):
+    """The bearer credential that an OPA server was enrolled with."""
+
+    def authenticate(self, request: Request) -> tuple[OpaServer, OpaServer]:
+        """Return the server. Raises OpaCredentialInvalid."""
+        scheme, _, credential = get_authorization_header(request).partition(b" ")
+        if scheme.lower() != b"bearer" or not credential.isascii():
+            raise OpaCredentialInvalid("An OPA server sends its credential as a bearer token.")
+        server = server_of(credential.decode("ascii").strip())
+        return server, server
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return the challenge of RFC 6750 section 3."""
+        return 'Bearer realm="assent-opa"'
+
+
+class IsOpaServer(BasePermission):
+    """Lets enrolled OPA servers through."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Return whether authentication found a server."""
+        return isinstance(request.auth, OpaServer)
+
+
+class _OpaView(APIView):
+    authentication_classes = [OpaAuthentication]
+    permission_classes = [IsOpaServer]
+    throttle_classes = []
+
+    @property
+    def server(self) -> OpaServer:
+        server = self.request.auth
+        if not isinstance(server, OpaServer):
+            raise OpaCredentialInvalid("An OPA server sends its credential as a bearer token.")
+        return server
+
+
+@extend_schema(exclude=True)
+class BundleView(_OpaView):
+    """The bundle of the active revision, at once or as soon as there is another (long polling)."""
+
+    _waiting = threading.BoundedSemaphore(settings.ASSENT_OPA_WAITERS)
+
+    def get(self, request: Request, name: str) -> HttpResponse:
+        """Answer 200 with a bundle that the server does not have, or 304.
+
+        A server that prefers to wait is kept until then. So that waiting never takes all threads, only some may; the
+        others are told by the media type that there is no long polling now, which makes them ask again in a while.
+        """
+        saw(self.server)
+        known = request.headers.get("If-None-Match", "")
+        prefers = _WAIT.search(request.headers.get("Prefer", ""))
+        patience = min(int(prefers[1]), settings.ASSENT_OPA_WAIT_SECONDS) if prefers else 0
+        media_type = MEDIA_TYPE
+        key_id = self.server.key_id
+        if patience and bundle_etag(name, key_id=key_id) == known:
+            if self._waiting.acquire(blocking=False):
+                try:
+                    _wait_for_another(name, key_id=key_id, known=known, seconds=patience)
+                finally:
+                    self._waiting.release()
+            else:
+                media_type, known = _PLAIN, ""
+        bundle = bundle_to_run(name, key_id=key_id)
+        headers = {"ETag": bundle.etag, "Cache-Control": "no-store"}
+        if bundle.etag == known:
+            return HttpResponse(status=304, content_type=media_type, headers=headers)
+        return HttpResponse(bundle.data, content_type=media_type, headers=headers)
+
+
+@extend_schema(exclude=True)
+class LogsView(_OpaView):
+    """Decision logs."""
+
+    def post(self, request: Request) -> Response:
+        """Store every event and only then say so: OPA keeps and sends again what was not acknowledged."""
+        events = _body(request)
+        if not isinstance(events, list) or not all(isinstance(event, Mapping) for event in events):
+            raise UploadMalformed("A decision log upload is a JSON array of events.")
+        return Response({"received": len(events), "new": store_logs(server=self.server, events=events)})
+
+
+@extend_schema(exclude=True)
+class StatusView(_OpaView):
+    """Status reports."""
+
+    def post(self, request: Request) -> Response:
+        """Store the report."""
+        report = _body(request)
+        if not isinstance(report, Mapping):
+            raise UploadMalformed("A status report is a JSON object.")
+        store_status(server=self.server, report=report)
+        return Response({})
+
+
+def _wait_for_another(name: str, *, key_id: str, known: str, seconds: int) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and bundle_etag(name, key_id=key_id) == known:
+        time.sleep(LOOK_SECONDS)
+
+
+def _body(request: Request) -> Any:
+    """Return the JSON of a body, unpacked where it is packed. Raises UploadMalformed or UploadTooLarge."""
+    packed = request._request.body
+    encoding = request.headers.get("Content-Encoding", "").lower()
+    if encoding not in ("", "identity", "gzip"):
+        raise UploadMalformed(f"The content encoding '{encoding}' is not taken here.")
+    try:
+        return json.loads(_unpacked(packed) if encoding == "gzip" else packed)
+    except (ValueError, RecursionError) as error:
+        raise UploadMalformed("The body is not JSON.") from error
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """Return the content of gzip (RFC 1952), of which no more is unpacked than we take."""
+    reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        content = reader.decompress(packed, settings.ASSENT_OPA_UPLOAD_BYTES)
+    except zlib.error as error:
+        raise UploadMalformed("The body is not gzip.") from error
+    if reader.unconsumed_tail:
+        raise UploadTooLarge(f"The body has more than {settings.ASSENT_OPA_UPLOAD_BYTES} bytes once unpacked.")
+    if not reader.eof:
+        raise UploadMalformed("The body ends too early.")
+    return content

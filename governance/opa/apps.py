@@ -1,0 +1,10 @@
+"""Django application of the OPA area."""
+
+from django.apps import AppConfig
+
+
+class OpaConfig(AppConfig):
+    name = "governance.opa"
+    label = "opa"
+    verbose_name = "OPA servers"
+    default_auto_field = "django.db.models.BigAutoField"

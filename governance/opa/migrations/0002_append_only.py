@@ -1,0 +1,14 @@
+"""History that PostgreSQL itself refuses to change."""
+
+from django.db import migrations
+
+from governance.audit.triggers import append_only
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("opa", "0001_initial"),
+        ("audit", "0002_append_only"),
+    ]
+
+    operations = [append_only("opa_opastatus"), append_only("opa_opadecisionlog")]

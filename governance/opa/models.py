@@ -1,0 +1,82 @@
+"""Tables of the OPA area: the servers, what they reported, and what they logged."""
+
+from django.core.validators import RegexValidator
+from django.db import models
+
+from governance.kernel import clock
+from governance.kernel.ids import new_id
+
+#: What may stand in an address and in an OPA label without quoting.
+SERVER_NAME = RegexValidator(r"^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?$", "Use small letters, digits and hyphens.")
+
+
+class OpaServer(models.Model):
+    """One OPA server (or one set of equal replicas) with a credential of its own, and what it reported last."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=50, unique=True, validators=[SERVER_NAME])
+    token_sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    key_id = models.CharField(
+        max_length=64, editable=False, help_text="The key by which it verifies bundles, as its configuration says."
+    )
+    created_by = models.CharField(max_length=150, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    opa_id = models.CharField(max_length=100, blank=True, editable=False)
+    version = models.CharField(max_length=50, blank=True, editable=False)
+    revision = models.CharField(max_length=64, blank=True, editable=False, help_text="The revision that it runs.")
+    error = models.TextField(blank=True, editable=False, help_text="Why its last attempt at a bundle failed.")
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "OPA server"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OpaStatus(models.Model):
+    """A status report that told something new: another process, revision or error. Append-only by trigger."""
+
+    id = models.BigAutoField(primary_key=True)
+    server = models.ForeignKey(OpaServer, on_delete=models.PROTECT, related_name="reports")
+    opa_id = models.CharField(max_length=100, blank=True)
+    version = models.CharField(max_length=50, blank=True)
+    revision = models.CharField(max_length=64, blank=True)
+    error = models.TextField(blank=True)
+    received_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "OPA status report"
+        verbose_name_plural = "OPA status reports"
+
+    def __str__(self) -> str:
+        return f"{self.server} at {self.received_at:%Y-%m-%d %H:%M:%S}"
+
+
+class OpaDecisionLog(models.Model):
+    """One decision that an OPA server says it made. Facts never enter it. Append-only by trigger."""
+
+    id = models.BigAutoField(primary_key=True)
+    server = models.ForeignKey(OpaServer, on_delete=models.PROTECT, related_name="logs")
+    decision_id = models.CharField(max_length=100, help_text="The id that the OPA server gave the decision.")
+    path = models.CharField(max_length=200, blank=True)
+    revision = models.CharField(max_length=64, blank=True)
+    facts_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
+    answers = models.JSONField(default=list, help_text="Effect and matched rules of each request, in order.")
+    event = models.JSONField(help_text="The event as it was received, without facts.")
+    decided_at = models.DateTimeField(null=True)
+    received_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "OPA decision log"
+        constraints = [
+            models.UniqueConstraint(fields=["server", "decision_id"], name="opa_log_once_per_server"),
+        ]
+        indexes = [models.Index(fields=["-received_at"], name="opa_log_by_time")]
+
+    def __str__(self) -> str:
+        return self.decision_id

@@ -1,0 +1,128 @@
+"""Changes to what we know of OPA servers."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from governance.audit.services import record
+from governance.audit.types import Actor, SubjectRef
+from governance.kernel import clock
+from governance.kernel.errors import InvalidInput
+from governance.kernel.ids import new_token
+from governance.kernel.keys import KeyPurpose, key_ring
+from governance.opa.errors import OpaNameTaken, OpaRevoked
+from governance.opa.events import read_event, read_status
+from governance.opa.models import SERVER_NAME, OpaDecisionLog, OpaServer, OpaStatus
+
+
+def enrol(*, name: str, actor: Actor) -> tuple[OpaServer, str]:
+    """Take in an OPA server; return it with its credential, which is stored nowhere.
+
+    Raises OpaNameTaken, or KeyUnavailable when there is no key to sign its bundles.
+    """
+    try:
+        SERVER_NAME(name)
+    except ValidationError as error:
+        raise InvalidInput("; ".join(error.messages), code="opa_name_invalid", details={"field": "name"}) from error
+    token = new_token()
+    try:
+        with transaction.atomic():
+            server = OpaServer.objects.create(
+                name=name, token_sha256=_sha256(token), key_id=_bundle_key(), created_by=str(actor)
+            )
+            _record("opa.enrolled", server, actor)
+    except IntegrityError as error:
+        raise OpaNameTaken(f"There is an OPA server '{name}' already.", details={"field": "name"}) from error
+    return server, token
+
+
+@transaction.atomic
+def renew_credential(*, server: OpaServer, actor: Actor) -> str:
+    """Give a server a new credential and the newest key to verify by, and return the credential; its configuration
+    has to be written anew. The credential before ends now. Raises OpaRevoked or KeyUnavailable."""
+    locked = OpaServer.objects.select_for_update().get(pk=server.pk)
+    if locked.revoked_at is not None:
+        raise OpaRevoked(f"The OPA server '{locked.name}' was taken out of service.")
+    token = new_token()
+    locked.token_sha256 = _sha256(token)
+    locked.key_id = _bundle_key()
+    locked.save(update_fields=["token_sha256", "key_id"])
+    _record("opa.credential_renewed", locked, actor)
+    return token
+
+
+@transaction.atomic
+def revoke(*, server: OpaServer, actor: Actor) -> OpaServer:
+    """Take a server out of service for good: its credential ends now."""
+    locked = OpaServer.objects.select_for_update().get(pk=server.pk)
+    if locked.revoked_at is None:
+        locked.revoked_at = clock.now()
+        locked.save(update_fields=["revoked_at"])
+        _record("opa.revoked", locked, actor)
+    return locked
+
+
+def saw(server: OpaServer) -> None:
+    """Note that a server talked to us just now."""
+    OpaServer.objects.filter(pk=server.pk).update(last_seen_at=clock.now())
+
+
+@transaction.atomic
+def store_logs(*, server: OpaServer, events: Sequence[Mapping[str, Any]]) -> int:
+    """Store a server's decision log events, each decision id once, and return how many were new.
+
+    When this returns, and its transaction is committed, all of them are stored.
+    """
+    read = [read_event(event) for event in events]
+    before = OpaDecisionLog.objects.filter(
+        server=server, decision_id__in=[event.decision_id for event in read]
+    ).values_list("decision_id", flat=True)
+    known = set(before)
+    rows = [
+        OpaDecisionLog(
+            server=server,
+            decision_id=event.decision_id,
+            path=event.path,
+            revision=event.revision,
+            facts_sha256=event.facts_sha256,
+            answers=event.answers,
+            event=event.event,
+            decided_at=event.decided_at,
+            received_at=clock.now(),
+        )
+        for event in {event.decision_id: event for event in read if event.decision_id not in known}.values()
+    ]
+    # The same upload may be in progress twice: the database decides which one comes first.
+    OpaDecisionLog.objects.bulk_create(rows, ignore_conflicts=True)
+    saw(server)
+    return len(rows)
+
+
+@transaction.atomic
+def store_status(*, server: OpaServer, report: Mapping[str, Any]) -> OpaServer:
+    """Keep what a server reported about itself; a report that tells something new becomes a row of its own."""
+    status = read_status(report)
+    locked = OpaServer.objects.select_for_update().get(pk=server.pk)
+    told = {"opa_id": status.opa_id, "version": status.version, "revision": status.revision, "error": status.error}
+    if any(getattr(locked, name) != value for name, value in told.items()):
+        OpaStatus.objects.create(server=locked, received_at=clock.now(), **told)
+        for name, value in told.items():
+            setattr(locked, name, value)
+    locked.last_seen_at = clock.now()
+    locked.save(update_fields=[*told, "last_seen_at"])
+    return locked
+
+
+def _record(kind: str, server: OpaServer, actor: Actor) -> None:
+    record(kind=kind, subject=SubjectRef("opa_server", str(server.pk)), actor=actor, data={"name": server.name})
+
+
+def _bundle_key() -> str:
+    return key_ring.get().current(purpose=KeyPurpose.BUNDLE).key_id
+
+
+def _sha256(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
