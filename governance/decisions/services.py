@@ -30,7 +30,24 @@ OBLIGATION_UNSUPPORTED = "obligation_unsupported"
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
+    """What policy says to a batch of questions. No `reasons` and at least one question is a permit."""
+
+    evaluated: tuple[Evaluated, ...]
+    reasons: tuple[Reason, ...]
+    obligations: tuple[Mapping[str, Json], ...]
+    revision: str
+    engine: str
+    duration_us: int
+
+    @property
+    def permitted(self) -> bool:
+        """Whether every question is permitted and every obligation can be carried out."""
+        return bool(self.evaluated) and not self.reasons
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
     evaluated: tuple[Evaluated, ...]
     revision: str
     engine: str
@@ -52,10 +69,7 @@ def decide(
     stable reason code (`no_active_revision`, `engine_unavailable`, `facts_incomplete`, `obligation_unsupported`, ...).
     Must run inside the transaction of the change it decides about; never raises for a policy outcome.
     """
-    answer = _answer(asked.questions)
-    obligations = _obligations(answer.evaluated, asked.duties)
-    reasons = _reasons(answer.evaluated, obligations)
-    permitted = bool(answer.evaluated) and not reasons
+    answer = answer_questions(asked)
     with transaction.atomic():
         decision = DecisionRecord.objects.create(
             kind=kind,
@@ -63,11 +77,11 @@ def decide(
             partner=context.partner.slug,
             client_id=context.client_id,
             purpose=context.purpose,
-            effect=DecisionEffect.PERMIT if permitted else DecisionEffect.DENY,
-            reason_codes=sorted({reason.code for reason in reasons}),
-            reasons=[_reason_json(reason) for reason in reasons],
+            effect=DecisionEffect.PERMIT if answer.permitted else DecisionEffect.DENY,
+            reason_codes=sorted({reason.code for reason in answer.reasons}),
+            reasons=[_reason_json(reason) for reason in answer.reasons],
             evaluations=[_evaluation_json(each) for each in answer.evaluated],
-            obligations=obligations if permitted else [],
+            obligations=list(answer.obligations) if answer.permitted else [],
             consent_epochs=dict(asked.consent_epochs),
             facts_digest=digest([each.question.facts for each in answer.evaluated]),
             revision_digest=answer.revision,
@@ -93,12 +107,23 @@ def decide(
     return decision
 
 
-def _answer(questions: Sequence[Question]) -> _Answer:
+def answer_questions(asked: QuestionSet) -> Answer:
+    """Return what policy says to a batch of questions, without putting it on record.
+
+    For questions that nothing is done upon here. Fails closed like `decide`, and never raises for a policy outcome.
+    """
+    found = _answer(asked.questions)
+    obligations = _obligations(found.evaluated, asked.duties)
+    reasons = _reasons(found.evaluated, obligations)
+    return Answer(found.evaluated, tuple(reasons), tuple(obligations), found.revision, found.engine, found.duration_us)
+
+
+def _answer(questions: Sequence[Question]) -> _Asked:
     try:
         program = active_program()
     except GovernanceError as error:
         logger.error("no policy to decide by: %s", error.message)
-        return _Answer(_refuse_all(questions, error.error_code, _sentence(type(error))), "", "none", 0)
+        return _Asked(_refuse_all(questions, error.error_code, _sentence(type(error))), "", "none", 0)
     started = time.perf_counter_ns()
     try:
         engine = policy_engine.get()
@@ -106,8 +131,8 @@ def _answer(questions: Sequence[Question]) -> _Answer:
     except Exception:  # whatever goes wrong in an engine must end as a denial, never as a way past it
         logger.exception("the policy engine gave no answer")
         refused = _refuse_all(questions, EngineUnavailable.code, _sentence(EngineUnavailable))
-        return _Answer(refused, program.revision, "none", _elapsed_us(started))
-    return _Answer(evaluated, program.revision, engine.name, _elapsed_us(started))
+        return _Asked(refused, program.revision, "none", _elapsed_us(started))
+    return _Asked(evaluated, program.revision, engine.name, _elapsed_us(started))
 
 
 def _ask(program: PolicyProgram, questions: Sequence[Question]) -> tuple[Evaluated, ...]:

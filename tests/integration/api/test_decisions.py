@@ -51,3 +51,10 @@ def test_decisions_are_found_by_their_job(api, submit, denied):
     job_id = submit().json()["id"]
     [decision] = api.get(f"/api/v1/decisions?job_id={job_id}").json()["results"]
     assert (decision["job_id"], decision["effect"]) == (job_id, "permit")
+
+
+def test_a_decision_explains_itself_in_sentences(api, denied):
+    assert api.get(f"/api/v1/decisions/{denied}").json()["explanation"] == [
+        "The creator has not given consent for asset.infer for the purpose research.",
+        "The licence open covers the model espcn-x2 for the purpose research.",
+    ]

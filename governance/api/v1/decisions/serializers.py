@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from governance.api.serializers import ReasonSerializer
 from governance.decisions.choices import DecisionEffect
+from governance.decisions.explanations import told_to_asker
 from governance.decisions.models import DecisionRecord
 from governance.kernel.vocabulary import ACTION_CHOICES
 
@@ -54,3 +55,18 @@ class DecisionSerializer(serializers.ModelSerializer[DecisionRecord]):
             "id", "kind", "job_id", "client_id", "purpose", "effect", "reasons", "evaluations", "obligations",
             "revision_digest", "engine", "request_id", "decided_at",
         ]  # fmt: skip
+
+
+class ExplainedDecisionSerializer(DecisionSerializer):
+    """A decision with its explanation."""
+
+    explanation = serializers.SerializerMethodField(
+        help_text="Why, as sentences: what denied, what permits, or what a permit lacked that concerns you."
+    )
+
+    class Meta(DecisionSerializer.Meta):
+        fields = [*DecisionSerializer.Meta.fields, "explanation"]
+
+    def get_explanation(self, decision: DecisionRecord) -> list[str]:
+        """Return the sentences."""
+        return told_to_asker(decision)

@@ -7,7 +7,7 @@ from rest_framework.generics import ListAPIView, RetrieveAPIView
 
 from governance.api.authentication import grant_of
 from governance.api.filters import MomentFilter
-from governance.api.v1.decisions.serializers import DecisionSerializer
+from governance.api.v1.decisions.serializers import DecisionSerializer, ExplainedDecisionSerializer
 from governance.api.v1.visibility import decisions_for
 from governance.decisions.models import DecisionRecord
 
@@ -41,7 +41,7 @@ class DecisionView(RetrieveAPIView[DecisionRecord]):
     """One decision."""
 
     queryset = DecisionRecord.objects.none()
-    serializer_class = DecisionSerializer
+    serializer_class = ExplainedDecisionSerializer
     lookup_field = "id"
     filter_backends = []
 

@@ -1,0 +1,53 @@
+"""Why decisions came out as they did, by the revision of their day."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from governance.decisions.models import DecisionRecord
+from governance.kernel.errors import GovernanceError
+from governance.rulebook.explain import RuleExplanation, explain, sentences_for_asker
+from governance.rulebook.rules_in_force import rules_of_revision
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Every rule about one question, or in `problem` why they cannot be held against its facts."""
+
+    rules: tuple[RuleExplanation, ...]
+    problem: str = ""
+
+
+def explain_evaluation(*, revision: str, action: str, facts: Mapping[str, Any]) -> Explanation:
+    """Return what became of every rule of a revision about `action`. Never raises: a problem is part of the answer."""
+    if not revision:
+        return Explanation((), "No policy revision decided this, so there is no rule to explain it by.")
+    try:
+        return Explanation(explain(rules=rules_of_revision(revision), action=action, facts=facts))
+    except KeyError as absent:
+        return Explanation((), f"The rules cannot be held against the facts: {absent.args[0]} is not known.")
+    except (GovernanceError, TypeError) as error:
+        return Explanation((), f"The revision cannot be read: {error}")
+
+
+def explain_decision(decision: DecisionRecord) -> list[Explanation]:
+    """Return an explanation of each evaluation of a decision, in their order."""
+    return [
+        explain_evaluation(revision=decision.revision_digest, action=each["action"], facts=each["facts"])
+        for each in decision.evaluations
+    ]
+
+
+def told_to_asker(decision: DecisionRecord) -> list[str]:
+    """Return what the partner who asked is told: the reasons as recorded, and what the rules say to each question."""
+    told = [str(reason["message"]) for reason in decision.reasons]
+    for each in decision.evaluations:
+        told += _sentences(decision.revision_digest, each["action"], each["facts"])
+    return list(dict.fromkeys(told))
+
+
+def _sentences(revision: str, action: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
+    try:
+        return sentences_for_asker(rules=rules_of_revision(revision), action=action, facts=facts)
+    except (KeyError, TypeError, GovernanceError):
+        return ()
