@@ -1,6 +1,7 @@
 # Every target does its own set-up first; `make` alone lists them.
 PYTHON ?= python3
 PORT ?= 8000
+ENGINE ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -17,8 +18,8 @@ help: ## List the targets
 demo: ## See a governed inference end to end on real photos, then stop everything
 	@$(RUNTIME) && exec $(VENV)/python -m scripts.demo $(ARGS)
 
-run: ## Keep a seeded Assent running on PORT (8000) until Ctrl-C; its data stays under var/run
-	@$(RUNTIME) && PORT=$(PORT) exec $(VENV)/python -m scripts.run $(ARGS)
+run: ## Keep a seeded Assent running on PORT (8000), deciding with ENGINE (rego, opa, casbin), until Ctrl-C
+	@$(RUNTIME) && { [ "$(ENGINE)" != opa ] || $(VENV)/python -m scripts.install_opa; } && PORT=$(PORT) ENGINE=$(ENGINE) exec $(VENV)/python -m scripts.run $(ARGS)
 
 test: ## Run all tests against PostgreSQL, Valkey and OPA started for them; ARGS="-k name" for some
 	@$(DEV) && $(VENV)/python -m scripts.install_chromium && $(VENV)/python -m scripts.install_opa && exec $(VENV)/python -m pytest $(ARGS)

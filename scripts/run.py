@@ -1,8 +1,9 @@
 """Keep a seeded Assent running on this machine until Ctrl-C: what `make run` starts.
 
 What it writes stays under `var/run`, so the next start goes on where this one ended. `PORT` chooses the port;
-`DATABASE_URL` and `REDIS_URL` name servers from outside instead of the embedded ones; `ASSENT_WORKERS` sets the number
-of inference workers. Seeding leaves what a person needs to log in in `var/run/data/access.json`.
+`DATABASE_URL`, `REDIS_URL` and `OPA_URL` name servers from outside instead of the embedded ones; `ENGINE` chooses the
+policy engine (`rego`, `opa`, `casbin`); `ASSENT_WORKERS` sets the number of inference workers. Seeding leaves what a
+person needs to log in in `var/run/data/access.json`.
 """
 
 import json
@@ -14,7 +15,8 @@ from scripts.stack.places import ROOT
 from scripts.stack.stack import Stack
 
 DATA_DIR = ROOT / "var" / "run"
-OUTSIDE = ("DATABASE_URL", "REDIS_URL")
+OUTSIDE = ("DATABASE_URL", "REDIS_URL", "OPA_URL", "ASSENT_POLICY_ENGINE")
+ENGINES = ("rego", "opa", "casbin")
 DEFAULT_PORT = 8000
 
 
@@ -24,6 +26,14 @@ def number(name: str, default: int) -> int:
     if not raw.isascii() or not raw.isdigit() or int(raw) < 1:
         raise StackError(f"{name} must be a whole number of at least 1, not '{raw}'.")
     return int(raw)
+
+
+def engine() -> dict[str, str]:
+    """Return the setting that `ENGINE` stands for. Raises StackError for an engine that there is not."""
+    name = os.environ.get("ENGINE", "")
+    if name and name not in ENGINES:
+        raise StackError(f"ENGINE must be one of {', '.join(ENGINES)}, not '{name}'.")
+    return {"ASSENT_POLICY_ENGINE": name} if name else {}
 
 
 def welcome(stack: Stack) -> str:
@@ -51,7 +61,7 @@ def serve() -> None:
         DATA_DIR,
         port=number("PORT", DEFAULT_PORT),
         worker_count=number("ASSENT_WORKERS", 1),
-        env=outside,
+        env={**outside, **engine()},
         seed=("seed_demo", "--if-empty"),
     )
     with stack:

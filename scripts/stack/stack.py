@@ -14,6 +14,7 @@ from typing import Self
 
 from scripts.stack import application
 from scripts.stack.errors import StackError
+from scripts.stack.opa import CONFIG_NAME, EmbeddedOpa
 from scripts.stack.places import ROOT, make_writable, only_user_of
 from scripts.stack.ports import HOST, PortReservation, reserve_port
 from scripts.stack.postgres import EmbeddedPostgres
@@ -23,6 +24,8 @@ from scripts.stack.supervisor import Supervisor, ending_signals, undisturbed
 from scripts.stack.valkey import EmbeddedValkey
 
 SETTINGS = "governance.config.settings.dev"
+# A web server that ends waits for those who wait for it; OPA polls again at once.
+LONG_POLL_SECONDS = 5
 
 
 class Stack:
@@ -30,9 +33,11 @@ class Stack:
 
     `data_dir` holds all that is written: `postgres/ valkey/ data/ logs/`. `env` is given to every process;
     `DATABASE_URL` or `REDIS_URL` in it means that server from outside instead of an embedded one. `seed` is a
-    management command that runs after `migrate`, while the processes of the product start.
+    management command that runs after `migrate`, while the processes of the product start. With
+    `ASSENT_POLICY_ENGINE` `opa` in `env`, and no `OPA_URL`, an OPA server is started that pulls its policy from here.
 
-    The processes are `postgres`, `valkey`, `web`, `worker` (more: `worker-2` and on), `control` and `scheduler`.
+    The processes are `postgres`, `valkey`, `web`, `worker` (more: `worker-2` and on), `control`, `scheduler`, and
+    perhaps `opa`.
     Times of the steps of the start, in seconds, are in `timings`. All methods raise StackError, and ProcessDied
     where a process ended unasked. Use it from the main thread.
     """
@@ -60,6 +65,9 @@ class Stack:
         self._web_port: PortReservation | None = None
         self._database_url = self._given.get("DATABASE_URL", "")
         self._redis_url = self._given.get("REDIS_URL", "")
+        self._opa: EmbeddedOpa | None = None
+        if self._given.get("ASSENT_POLICY_ENGINE") == "opa" and not self._given.get("OPA_URL"):
+            self._opa = EmbeddedOpa(self.data_dir / "opa", log=self.logs / "opa.log", config=self._opa_configuration)
 
     @property
     def web_url(self) -> str:
@@ -76,6 +84,8 @@ class Stack:
             "ASSENT_DATA_DIR": str(self.data_dir / "data"),
             "ASSENT_STATIC_ROOT": str(self.data_dir / "static"),
             "PYTHONUNBUFFERED": "1",
+            "ASSENT_OPA_WAIT_SECONDS": str(LONG_POLL_SECONDS),
+            **({"OPA_URL": self._opa.url} if self._opa else {}),
             **self._given,
             "DATABASE_URL": self._database_url,
             "REDIS_URL": self._redis_url,
@@ -135,6 +145,8 @@ class Stack:
             self._start_servers(cleanup)
             with self._timed("migrate"):
                 self.manage("migrate", "--no-input", "--verbosity=0")
+            if self._opa is not None:
+                cleanup.callback(_undisturbed_stop, self._opa)
             cleanup.callback(self._stop_application)
             self._start_application()
             self._cleanup = cleanup.pop_all()
@@ -174,9 +186,19 @@ class Stack:
             if self._seed:
                 with self._timed("seed"):
                     self.manage(*self._seed)
+            if self._opa is not None:
+                self._supervisor.wait_ready("web")
+                self._supervisor.add(self._opa.launch(), ready=self._opa.is_ready)
+                names.append("opa")
             for name in names:
                 self._supervisor.wait_ready(name)
         self._supervisor.check()
+
+    def _opa_configuration(self) -> str:
+        """Enrol the OPA server and return its configuration; by a file, since the log holds what commands print."""
+        place = make_writable(self.data_dir / "opa") / CONFIG_NAME
+        self.manage("opa", "enrol", "local", "--or-renew", "--url", self.web_url, "--output", str(place))
+        return place.read_text(encoding="utf-8")
 
     def _add_application(self) -> list[str]:
         env, logs, probe = self.env, self.logs, WorkerProbe(self._redis_url)
@@ -196,7 +218,7 @@ class Stack:
 
     def _stop_application(self) -> None:
         with undisturbed():
-            self._supervisor.stop_all(but=("postgres", "valkey"))
+            self._supervisor.stop_all(but=("postgres", "valkey", "opa"))
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:
@@ -205,6 +227,6 @@ class Stack:
         self.timings[step] = round(time.monotonic() - begun, 2)
 
 
-def _undisturbed_stop(server: EmbeddedPostgres | EmbeddedValkey) -> None:
+def _undisturbed_stop(server: EmbeddedPostgres | EmbeddedValkey | EmbeddedOpa) -> None:
     with undisturbed():
         server.stop()
