@@ -6,10 +6,14 @@ from django.conf import settings
 
 from governance.audit.ports import WormStore, worm_store
 from governance.audit.worm_filesystem import FilesystemWormStore
-from governance.decisions.ports import supported_obligations
+from governance.decisions.cache import DecisionCache
+from governance.decisions.ports import decision_cache, supported_obligations
+from governance.engines.casbin import CasbinEngine
+from governance.engines.casbin import CasbinEngine
 from governance.engines.opa import OpaEngine
 from governance.engines.ports import PolicyEngine, offline_engine, policy_engine
 from governance.engines.rego import RegoEngine
+from governance.engines.shadow import ShadowedEngine
 from governance.kernel.key_store import FileKeyStore
 from governance.kernel.keys import KeyRing, key_ring
 from inference_workers.obligations.handlers import CARRIED_OUT
@@ -21,6 +25,7 @@ def bind_all() -> None:
     worm_store.bind(_worm_store)
     offline_engine.bind(RegoEngine)
     policy_engine.bind(_policy_engine)
+    decision_cache.bind(_decision_cache)
     supported_obligations.bind(lambda: frozenset(CARRIED_OUT))
 
 
@@ -46,8 +51,21 @@ def _opa() -> PolicyEngine:
     return OpaEngine(url=settings.OPA_URL, timeout=timeout, token=settings.OPA_TOKEN)
 
 
-_ENGINES: Mapping[str, Callable[[], PolicyEngine]] = {"rego": RegoEngine, "opa": _opa}
+_ENGINES: Mapping[str, Callable[[], PolicyEngine]] = {"rego": RegoEngine, "opa": _opa, "casbin": CasbinEngine}
 
 
 def _policy_engine() -> PolicyEngine:
-    return _ENGINES[settings.ASSENT_POLICY_ENGINE]()
+    engine = _ENGINES[settings.ASSENT_POLICY_ENGINE]()
+    if not settings.ASSENT_SHADOW_ENGINE:
+        return engine
+    return ShadowedEngine(first=engine, second=_ENGINES[settings.ASSENT_SHADOW_ENGINE]())
+
+
+def _decision_cache() -> DecisionCache:
+    """With a shadow engine every decision is made anew, so that every one is checked."""
+    return DecisionCache(entries=0 if settings.ASSENT_SHADOW_ENGINE else settings.ASSENT_DECISION_CACHE_ENTRIES)
+
+
+def build_engine(name: str) -> PolicyEngine:
+    """Return a new engine by its name in the settings. Raises LookupError for a name that there is not."""
+    return _ENGINES[name]()

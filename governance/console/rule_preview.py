@@ -1,10 +1,12 @@
 """What the rule form shows while a rule is being written."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from governance.catalog.models import ConsentLevel, Creator, Dataset
 from governance.console.forms.rules import spec_from
+from governance.decisions.recent import count_matches
 from governance.kernel.regions import REGIONS
 from governance.partners.models import Partner, Tier
 from governance.registry.models import Licence, Model
@@ -17,14 +19,15 @@ SUGGESTED = 200
 
 
 def preview(data: Any) -> dict[str, Any]:
-    """Return `sentence` and `rego` of a rule under construction, or `errors` with paths and sentences."""
+    """Return `sentence`, `rego` and `matches` of a rule under construction, or `errors` with paths and sentences."""
     if not isinstance(data, Mapping):
         return {"errors": [{"path": "rule", "message": "A rule is an object."}]}
     names = ("slug", "effect", "actions", "condition", "reason_code", "message", "obligations")
     rule = {name: data.get(name) or PLACEHOLDERS.get(name) for name in names}
     try:
         spec = spec_from(rule)
-        return {"sentence": describe(spec), "rego": rego_preview(spec), "errors": []}
+        matches = count_matches(spec)
+        return {"sentence": describe(spec), "rego": rego_preview(spec), "matches": asdict(matches), "errors": []}
     except RuleInvalid as error:
         return {"errors": [{"path": fault.path, "message": fault.message} for fault in error.errors]}
 

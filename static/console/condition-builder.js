@@ -520,6 +520,8 @@ class ConditionBuilder {
   async preview() {
     const sentence = document.getElementById("rule-sentence");
     const rego = document.getElementById("rule-rego");
+    const matches = document.getElementById("rule-matches");
+    matches.textContent = "";
     const say = (text, tone) => {
       sentence.textContent = text;
       sentence.dataset.tone = tone;
@@ -554,6 +556,11 @@ class ConditionBuilder {
         return say(elsewhere ? elsewhere.message : "The marked conditions do not make sense yet.", "bad");
       }
       rego.textContent = result.rego;
+      const { matching, about, looked_at: lookedAt } = result.matches;
+      const count = (number) => number.toLocaleString("en-GB");
+      matches.textContent = lookedAt
+        ? `Would match ${count(matching)} of the last ${count(lookedAt)} decisions (${count(about)} are about these actions).`
+        : "No decision is on record yet to try it on.";
       return say(result.sentence, "good");
     } catch (error) {
       if (error.name !== "AbortError") say("The preview is not available just now.", "quiet");

@@ -113,6 +113,15 @@ def test_the_preview_says_the_rule_in_words_and_in_rego(market, author):
     assert shown["errors"] == []
 
 
+def test_the_preview_says_how_many_recent_decisions_the_rule_would_match(market, author):
+    market.submit()
+    market.submit()
+    german = {"attr": "subject.region", "op": "eq", "value": "DE"}
+    assert preview(author, condition=german)["matches"] == {"matching": 2, "about": 2, "looked_at": 2}
+    assert preview(author)["matches"] == {"matching": 0, "about": 2, "looked_at": 2}
+    assert preview(author, actions=["asset.train"], condition=german)["matches"]["about"] == 0
+
+
 def test_the_preview_does_not_wait_for_what_is_still_empty(market, author):
     assert preview(author, slug="", reason_code="", message="")["errors"] == []
 
