@@ -10,6 +10,8 @@ from governance.kernel.ids import new_id
 HEADER = "X-Request-ID"
 META_KEY = "assent.request_id"
 SANE = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+ECHOED = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?")
+ECHOING = "/access/"
 
 
 def request_id_of(request: HttpRequest) -> str:
@@ -33,5 +35,6 @@ class RequestIdMiddleware:
         request.META[META_KEY] = request_id
         request.encoding = "utf-8"
         response = self.get_response(request)
-        response[HEADER] = request_id
+        # Authorization API 1.0, section 10.1.8: whatever id an enforcement point sends, it finds in the response.
+        response[HEADER] = offered if request.path.startswith(ECHOING) and ECHOED.fullmatch(offered) else request_id
         return response

@@ -14,5 +14,6 @@ urlpatterns = [
     path("api/problems/<slug:code>", ProblemKindView.as_view(), name="api-problem"),
     path("api/v1/", include("governance.api.v1.urls")),
     path("opa/", include("governance.api.opa.urls")),
+    path("", include("governance.api.authzen.urls")),
     re_path(r"^api(/.*)?\Z", nowhere),
 ]

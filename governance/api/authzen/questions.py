@@ -1,0 +1,113 @@
+"""Turns a subject, an action, a resource and a context of the Authorization API into questions to policy.
+
+Subjects are API clients: a partner's enforcement point asks about clients of its own organisation, one of ours about
+any. What is unknown, or not the asker's to ask about, looks the same: it is a denial, not an error.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from governance.catalog.queries import visible_assets
+from governance.decisions.questions import about_asset, about_model
+from governance.decisions.types import AccessContext, QuestionSet
+from governance.kernel import clock
+from governance.kernel.vocabulary import Action, Purpose
+from governance.partners.models import ApiClient
+from governance.partners.types import Coverage, TokenGrant
+from governance.registry.models import ModelVersion
+from governance.registry.queries import available_models, resolve_version
+
+CLIENT, ASSET, MODEL = "client", "asset", "model"
+_PURPOSES = frozenset(Purpose)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal(Exception):
+    """Why there is nothing to ask policy about. `status` is the HTTP status that it would be on its own."""
+
+    status: int
+    code: str
+    message: str
+
+
+def clients_for(grant: TokenGrant) -> QuerySet[ApiClient]:
+    """Return the clients that the bearer of a token may ask about."""
+    clients = ApiClient.objects.select_related("partner__tier")
+    internal = grant.partner.slug in settings.ASSENT_INTERNAL_PARTNERS
+    return clients if internal else clients.filter(partner=grant.partner)
+
+
+def context_for(grant: TokenGrant, subject: Mapping[str, Any], context: Mapping[str, Any]) -> AccessContext:
+    """Return who would act, and what for. Raises Refusal."""
+    if subject["type"] != CLIENT:
+        raise Refusal(404, "subject_unknown", f"There is no subject of the type '{CLIENT}' with this id.")
+    client = clients_for(grant).filter(client_id=subject["id"]).first()
+    if client is None:
+        raise Refusal(404, "subject_unknown", f"There is no subject of the type '{CLIENT}' with this id.")
+    return context_of_client(grant, client, context)
+
+
+def context_of_client(grant: TokenGrant, client: ApiClient, context: Mapping[str, Any]) -> AccessContext:
+    """Return the context of a client that acts: by the asker's own token for itself, else by the most it may have."""
+    own = client.pk == grant.client.pk
+    return AccessContext(
+        partner=client.partner,
+        client_id=client.client_id,
+        token=grant.coverage if own else Coverage.of_client(client),
+        purpose=purpose_in(context),
+        at=clock.now(),
+    )
+
+
+def purpose_in(context: Mapping[str, Any]) -> Purpose:
+    """Return the purpose that the context names. Raises Refusal."""
+    purpose = context.get("purpose", "")
+    if purpose not in _PURPOSES:
+        known = ", ".join(Purpose)
+        raise Refusal(400, "purpose_needed", f"The context must name a purpose: {known}.")
+    return Purpose(purpose)
+
+
+def version_in(context: Mapping[str, Any]) -> ModelVersion | None:
+    """Return the version that serves the model which the context names, if it names one. Raises Refusal."""
+    slug = context.get("model")
+    return None if slug is None else _version(slug)
+
+
+def question_for(
+    *, context: AccessContext, action: str, resource: Mapping[str, Any], version: ModelVersion | None
+) -> QuestionSet:
+    """Return the question about one resource. Raises Refusal for what is unknown."""
+    if action not in frozenset(Action) or not action.startswith(f"{resource['type']}."):
+        raise Refusal(404, "action_unknown", f"There is no action '{action}' on a resource of this type.")
+    if resource["type"] == MODEL:
+        return about_model(context=context, action=Action(action), version=_version(resource["id"]))
+    asset = None
+    if resource["type"] == ASSET and (key := _uuid(resource["id"])):
+        asset = visible_assets(partner_id=context.partner.id).filter(id=key).first()
+    if asset is None:
+        raise Refusal(404, "resource_unknown", "There is no such resource for this subject.")
+    return about_asset(context=context, action=Action(action), asset=asset, version=version)
+
+
+def actions_on(resource_type: str) -> list[Action]:
+    """Return the actions that can be done with a type of resource; none for an unknown type."""
+    return [action for action in Action if resource_type in (ASSET, MODEL) and action.startswith(f"{resource_type}.")]
+
+
+def _version(slug: str) -> ModelVersion:
+    if not available_models().filter(slug=slug).exists():
+        raise Refusal(404, "resource_unknown", "There is no such model.")
+    return resolve_version(model_slug=slug, ref=None)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,151 @@
+"""Searches of the Authorization API (section 8): every result would be permitted if it were evaluated now."""
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from governance.api.authzen.questions import (
+    ASSET,
+    CLIENT,
+    MODEL,
+    Refusal,
+    actions_on,
+    clients_for,
+    context_for,
+    context_of_client,
+    question_for,
+    version_in,
+)
+from governance.api.authzen.serializers import DEFAULT_PAGE
+from governance.api.errors import QueryInvalid
+from governance.catalog.queries import visible_assets
+from governance.decisions.errors import ModelNeeded
+from governance.decisions.permitted import permitted_assets, permitted_models
+from governance.decisions.questions import TAKING_A_MODEL
+from governance.decisions.services import answer_questions
+from governance.decisions.types import AccessContext
+from governance.kernel.vocabulary import Action
+from governance.partners.models import ApiClient
+from governance.partners.types import TokenGrant
+from governance.registry.models import ModelVersion
+from governance.registry.queries import available_models
+
+_CLIENTS_AT_ONCE = 50
+
+
+def resources(*, grant: TokenGrant, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a page of the resources with which the subject may do the action: one permitted-set query."""
+    kind, name, context = asked["resource"]["type"], asked["action"]["name"], asked.get("context", {})
+    if name not in actions_on(kind):
+        return _page([], "")
+    try:
+        access, version = context_for(grant, asked["subject"], context), version_in(context)
+    except Refusal as refusal:
+        return _nothing(refusal)
+    size, after = _size(asked), _after(asked)
+    keys = {ASSET: _asset_ids, MODEL: _model_slugs}[kind](access, Action(name), version, after)
+    found = [str(key) for key in keys[: size + 1]]
+    token = _token(found[size - 1]) if len(found) > size else ""
+    return _page([{"type": kind, "id": key} for key in found[:size]], token)
+
+
+def subjects(*, grant: TokenGrant, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a page of the clients that may do the action with the resource."""
+    if asked["subject"]["type"] != CLIENT:
+        return _page([], "")
+    size = _size(asked)
+    try:
+        found = [client.client_id for client in islice(_permitted_clients(grant, asked), size + 1)]
+    except Refusal as refusal:
+        return _nothing(refusal)
+    token = _token(found[size - 1]) if len(found) > size else ""
+    return _page([{"type": CLIENT, "id": client_id} for client_id in found[:size]], token)
+
+
+def actions(*, grant: TokenGrant, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the actions that the subject may do with the resource; there are few, so always on one page."""
+    context, resource = asked.get("context", {}), asked["resource"]
+    try:
+        access, version = context_for(grant, asked["subject"], context), version_in(context)
+        found = [name for name in actions_on(resource["type"]) if _permits(access, name, resource, version)]
+    except Refusal as refusal:
+        return _nothing(refusal)
+    return _page([{"name": name.value} for name in found], "")
+
+
+def _asset_ids(access: AccessContext, action: Action, version: ModelVersion | None, after: str | None) -> Any:
+    if version is None and action in TAKING_A_MODEL:
+        raise ModelNeeded(f"The action {action} takes a model; name it in the context.", details={"field": "model"})
+    assets = visible_assets(partner_id=access.partner.id)
+    if after is not None:
+        assets = assets.filter(id__lt=_as_uuid(after))
+    permitted = permitted_assets(assets=assets, action=action, context=access, version=version)
+    return permitted.order_by("-id").values_list("id", flat=True)
+
+
+def _model_slugs(access: AccessContext, action: Action, version: ModelVersion | None, after: str | None) -> Any:
+    models = available_models() if after is None else available_models().filter(slug__gt=after)
+    return (
+        permitted_models(models=models, action=action, context=access).order_by("slug").values_list("slug", flat=True)
+    )
+
+
+def _permitted_clients(grant: TokenGrant, asked: Mapping[str, Any]) -> Iterator[ApiClient]:
+    context, name = asked.get("context", {}), asked["action"]["name"]
+    version, after = version_in(context), _after(asked) or ""
+    while batch := list(clients_for(grant).filter(client_id__gt=after).order_by("client_id")[:_CLIENTS_AT_ONCE]):
+        for client in batch:
+            if _permits(context_of_client(grant, client, context), name, asked["resource"], version):
+                yield client
+        after = batch[-1].client_id
+
+
+def _permits(access: AccessContext, action: str, resource: Mapping[str, Any], version: ModelVersion | None) -> bool:
+    try:
+        asked = question_for(context=access, action=action, resource=resource, version=version)
+    except Refusal:
+        return False
+    return answer_questions(asked).permitted
+
+
+def _nothing(refusal: Refusal) -> dict[str, Any]:
+    """Return no results for what is unknown; raise QueryInvalid for what must be said and was not."""
+    if refusal.status == 404:
+        return _page([], "")
+    raise QueryInvalid(refusal.message, details={"field": "context"})
+
+
+def _page(results: list[dict[str, Any]], token: str) -> dict[str, Any]:
+    return {"results": results, "page": {"next_token": token, "count": len(results)}}
+
+
+def _size(asked: Mapping[str, Any]) -> int:
+    return int(asked.get("page", {}).get("limit", DEFAULT_PAGE))
+
+
+def _after(asked: Mapping[str, Any]) -> str | None:
+    token = asked.get("page", {}).get("token")
+    if not token:
+        return None
+    try:
+        return base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True).decode("ascii")
+    except (binascii.Error, ValueError) as error:
+        raise _bad_token() from error
+
+
+def _as_uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise _bad_token() from error
+
+
+def _bad_token() -> QueryInvalid:
+    return QueryInvalid("The page token is not one of ours.", details={"field": "page.token"})
+
+
+def _token(key: str) -> str:
+    return base64.urlsafe_b64encode(key.encode("ascii")).decode("ascii")
