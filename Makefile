@@ -10,7 +10,7 @@ VENV := .venv/bin
 RUNTIME := $(PYTHON) scripts/bootstrap.py
 DEV := $(PYTHON) scripts/bootstrap.py --dev
 
-.PHONY: help demo run test check opa fmt openapi pins
+.PHONY: help demo run test check opa fmt openapi pins parity bench-decisions
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-zA-Z%-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,12 @@ openapi: ## Write docs/openapi.yaml from the code
 
 pins: ## Write constraints.txt from .venv after changing a requirement file
 	@$(DEV) && exec $(VENV)/python -m scripts.pin
+
+parity: ## Hold rego, OPA, Casbin and SQL against one another on N (500) random examples; SEED= to repeat
+	@$(DEV) && $(VENV)/python -m scripts.install_opa && exec $(VENV)/python -m scripts.parity --examples $(or $(N),500) $(if $(SEED),--seed $(SEED))
+
+bench-decisions: ## Measure decisions on every engine with 10 to 10,000 rules
+	@$(RUNTIME) && $(VENV)/python -m scripts.install_opa && exec $(VENV)/python -m benchmarks.decisions
 
 bench-%: ## Run one benchmark of benchmarks/, for example make bench-policy
 	@$(RUNTIME) && exec $(VENV)/python -m benchmarks.$*

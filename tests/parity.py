@@ -13,10 +13,11 @@ from governance.rulebook.attributes import AttributeSchema
 from governance.rulebook.content import build_content, program_of
 from governance.rulebook.types import RuleSpec
 from governance.rulebook.validation import checked
-from tests.factories.rulebook_laws import facts, matched_by, rule_sets
+from tests.factories.rulebook_laws import facts, matched_by, opaque, rule_sets
 
 ACTIONS = ("asset.infer", "asset.train", "model.invoke", "output.release")
 REQUESTS = 4
+INDEXED = ("rego", "casbin")  # asked twice: with all rules, and with those that can concern the request
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Example:
 
 def examples(schema: AttributeSchema) -> st.SearchStrategy[Example]:
     """Return any example; the program is the one that publishing these rules would make."""
-    return st.one_of([_examples(schema, action) for action in ACTIONS])
+    return opaque(st.one_of([_examples(schema, action) for action in ACTIONS]))
 
 
 def _examples(schema: AttributeSchema, action: str) -> st.SearchStrategy[Example]:
@@ -64,8 +65,8 @@ def disagreement(example: Example, engines: Sequence[PolicyEngine]) -> str | Non
     meant = [matched_by(example.rules, one) for one in example.requests]
     first: list[Any] | None = None
     for engine in engines:
-        engine.check(program=example.program)
-        for program in (example.program, unindexed(example.program)):
+        programs = [example.program, unindexed(example.program)] if engine.name in INDEXED else [example.program]
+        for program in programs:
             answers = engine.evaluate(program=program, requests=requests)
             found = [(answer.matched_permits, answer.matched_denies) for answer in answers]
             if found != meant:

@@ -9,7 +9,6 @@ from governance.audit.worm_filesystem import FilesystemWormStore
 from governance.decisions.cache import DecisionCache
 from governance.decisions.ports import decision_cache, supported_obligations
 from governance.engines.casbin import CasbinEngine
-from governance.engines.casbin import CasbinEngine
 from governance.engines.opa import OpaEngine
 from governance.engines.ports import PolicyEngine, offline_engine, policy_engine
 from governance.engines.rego import RegoEngine

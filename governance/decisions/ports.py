@@ -1,6 +1,10 @@
 """What the decisions area needs from above."""
 
+from governance.decisions.cache import DecisionCache
 from governance.kernel.ports import Port
 
 #: Kinds of obligations that the workers can carry out. A permit with any other is turned into a denial.
 supported_obligations: Port[frozenset[str]] = Port("supported_obligations")
+
+#: Answers kept in this process.
+decision_cache: Port[DecisionCache] = Port("decision_cache")

@@ -13,10 +13,10 @@ from governance.audit.services import record
 from governance.audit.types import Actor, SubjectRef
 from governance.decisions.choices import DecisionEffect, DecisionKind
 from governance.decisions.models import DecisionRecord
-from governance.decisions.ports import supported_obligations
+from governance.decisions.ports import decision_cache, supported_obligations
 from governance.decisions.types import AccessContext, Evaluated, Question, QuestionSet
-from governance.engines.errors import EngineUnavailable
-from governance.engines.ports import policy_engine
+from governance.engines.errors import EngineDisagreement, EngineUnavailable
+from governance.engines.ports import PolicyEngine, policy_engine
 from governance.engines.types import Effect, EngineRequest, EngineResult, PolicyProgram, Reason
 from governance.kernel import clock
 from governance.kernel.canonical import Json, canonical_json, digest, to_json_value
@@ -104,6 +104,9 @@ def decide(
                 "engine": decision.engine,
             },
         )
+        if EngineDisagreement.code in decision.reason_codes:
+            facts = {"facts_sha256": decision.facts_digest, "revision": decision.revision_digest}
+            record(kind="engine.disagreed", subject=SubjectRef("decision", str(decision.id)), actor=actor, data=facts)
     return decision
 
 
@@ -112,13 +115,14 @@ def answer_questions(asked: QuestionSet) -> Answer:
 
     For questions that nothing is done upon here. Fails closed like `decide`, and never raises for a policy outcome.
     """
-    found = _answer(asked.questions)
+    found = _answer(asked)
     obligations = _obligations(found.evaluated, asked.duties)
     reasons = _reasons(found.evaluated, obligations)
     return Answer(found.evaluated, tuple(reasons), tuple(obligations), found.revision, found.engine, found.duration_us)
 
 
-def _answer(questions: Sequence[Question]) -> _Asked:
+def _answer(asked: QuestionSet) -> _Asked:
+    questions = asked.questions
     try:
         program = active_program()
     except GovernanceError as error:
@@ -127,26 +131,29 @@ def _answer(questions: Sequence[Question]) -> _Asked:
     started = time.perf_counter_ns()
     try:
         engine = policy_engine.get()
-        evaluated = _ask(program, questions)
-    except Exception:  # whatever goes wrong in an engine must end as a denial, never as a way past it
+        evaluated = _ask(engine, program, asked)
+    except Exception as error:  # whatever goes wrong in an engine must end as a denial, never as a way past it
         logger.exception("the policy engine gave no answer")
-        refused = _refuse_all(questions, EngineUnavailable.code, _sentence(EngineUnavailable))
+        fault = EngineDisagreement if isinstance(error, EngineDisagreement) else EngineUnavailable
+        refused = _refuse_all(questions, fault.code, _sentence(fault))
         return _Asked(refused, program.revision, "none", _elapsed_us(started))
     return _Asked(evaluated, program.revision, engine.name, _elapsed_us(started))
 
 
-def _ask(program: PolicyProgram, questions: Sequence[Question]) -> tuple[Evaluated, ...]:
+def _ask(engine: PolicyEngine, program: PolicyProgram, asked: QuestionSet) -> tuple[Evaluated, ...]:
     """Send the questions whose facts are complete to the engine; deny the others without asking."""
+    questions = asked.questions
     missing = [missing_facts(question.action, question.facts) for question in questions]
     requests = [
         EngineRequest(action=question.action.value, facts=question.facts)
         for question, gaps in zip(questions, missing, strict=True)
         if not gaps
     ]
-    results = policy_engine.get().evaluate(program=program, requests=requests) if requests else []
-    if len(results) != len(requests):
-        raise EngineUnavailable(f"The engine answered {len(results)} of {len(requests)} questions.")
-    answers = iter(results)
+    answers = iter(
+        decision_cache.get().evaluate(
+            engine=engine, program=program, requests=requests, consent_epochs=asked.consent_epochs
+        )
+    )
     return tuple(
         Evaluated(question, _incomplete(gaps) if gaps else next(answers))
         for question, gaps in zip(questions, missing, strict=True)

@@ -12,6 +12,7 @@ from typing import Any
 from casbin import Enforcer
 from casbin.effect import Effector
 from casbin.effect.default_effectors import AllowAndDenyEffector
+from casbin.util.log import disabled_logging
 
 from governance.engines.conditions import condition_test
 from governance.engines.errors import EngineUnavailable, ProgramProblem, ProgramRejected
@@ -78,6 +79,7 @@ class _Enforcer(Enforcer):  # type: ignore[misc]
     """An enforcer whose policy lines change from request to request, and that tells which of them matched."""
 
     def __init__(self, model: str) -> None:
+        disabled_logging()  # it would log every request with its facts
         super().__init__(self.new_model(text=model))
         self.eft = _EveryRule()
         self._noted: list[str] = []

@@ -11,12 +11,11 @@ from math import isfinite
 from typing import Any, TypeAlias
 
 from governance.engines.numbers import decided_number
-from governance.engines.rego_input import FactMissing, NotRepresentable
+from governance.engines.rego_input import FactMissing
+from governance.engines.rego_writer import SAFE_INTEGER, NotRepresentable
 
 Facts: TypeAlias = Mapping[str, Any]
 Test: TypeAlias = Callable[[Facts], bool]
-
-_SAFE_INTEGER = 2**53 - 1  # RFC 8259 section 6
 
 
 @lru_cache(maxsize=65_536)
@@ -82,9 +81,9 @@ def _fact(facts: Facts, path: Sequence[str]) -> Any:
     match value:
         case bool() | str() | None | list() | tuple():
             return value
-        case int() if abs(value) <= _SAFE_INTEGER:
+        case int() if abs(value) <= SAFE_INTEGER:
             return value
-        case float() if isfinite(value) and abs(value) <= _SAFE_INTEGER:
+        case float() if isfinite(value) and abs(value) <= SAFE_INTEGER:
             return decided_number(value)
     raise NotRepresentable(f"A fact of type {type(value).__name__} has no form that every engine holds exactly.")
 

@@ -13,6 +13,13 @@ class EngineUnavailable(Unavailable):
     title = "The policy engine gave no answer"
 
 
+class EngineDisagreement(EngineUnavailable):
+    """Two engines answered differently, so neither is relied on. Callers deny. `details` say which, and on what."""
+
+    code = "engine_disagreement"
+    title = "Two policy engines disagree"
+
+
 @dataclass(frozen=True, slots=True)
 class ProgramProblem:
     """One thing that is wrong with a policy module. `line` counts from 1; 0 means the module as a whole."""

@@ -21,8 +21,9 @@ from requests.exceptions import RequestException
 from governance.engines.errors import EngineUnavailable
 from governance.engines.opa_modules import PDP_PATH
 from governance.engines.rego import RegoEngine
-from governance.engines.rego_input import FactMissing, FactTree, NotRepresentable, exact_facts, fact_tree, slice_facts
+from governance.engines.rego_input import FactMissing, FactTree, exact_facts, fact_tree, slice_facts
 from governance.engines.rego_source import read_source
+from governance.engines.rego_writer import NotRepresentable
 from governance.engines.results import ACTION_UNKNOWN, FACTS_INCOMPLETE, denial, result_of
 from governance.engines.types import EngineRequest, EngineResult, PolicyProgram
 from governance.kernel.canonical import NotCanonical, digest

@@ -29,6 +29,9 @@ from governance.engines.results import (
 from governance.engines.rule_index import RuleIds
 from governance.engines.types import EngineRequest, EngineResult, PolicyProgram, package_of
 
+_SIGHTINGS_KEPT = 1024
+_SIGHTINGS_NEEDED = 2
+
 
 @dataclass(frozen=True, slots=True)
 class _Shard:
@@ -46,6 +49,7 @@ class _ThreadShards(threading.local):
 
     def __init__(self) -> None:
         self.by_revision: OrderedDict[str, OrderedDict[tuple[str, RuleIds | None], _Shard]] = OrderedDict()
+        self.sightings: OrderedDict[tuple[str, str, RuleIds], int] = OrderedDict()
 
 
 class RegoEngine:
@@ -79,7 +83,7 @@ class RegoEngine:
             return denial(code=ACTION_UNKNOWN, message=f"The active policy does not know the action {request.action}.")
         try:
             matched = MatchedRules()
-            for group in _groups(program, request):
+            for group in self._programs(program, request):
                 shard = self._shard(program, request.action, group)
                 set_facts(shard.interpreter, slice_facts(request.facts, shard.facts))
                 matched = matched.joined(matched_rules(_decision(shard), program, request.action))
@@ -91,6 +95,29 @@ class RegoEngine:
             if isinstance(error, EngineUnavailable):
                 raise
             raise EngineUnavailable(f"The Rego engine could not decide {request.action}.") from error
+
+    def _programs(self, program: PolicyProgram, request: EngineRequest) -> Sequence[RuleIds | None]:
+        """Return the rules to ask, by the programs to ask them in; None stands for the action's whole module.
+
+        Candidates that keep occurring together get one program. Others are asked in groups, whose programs serve many
+        requests: building costs far more than asking.
+        """
+        index = program.index.get(request.action)
+        if index is None:
+            return (None,)
+        groups = index.groups(request.facts)
+        if len(groups) < 2:
+            return groups
+        together = tuple(sorted({rule for group in groups for rule in group}))
+        return (together,) if self._recurs((program.revision, request.action, together)) else groups
+
+    def _recurs(self, candidates: tuple[str, str, RuleIds]) -> bool:
+        sightings = self._threads.sightings
+        sightings[candidates] = sightings.get(candidates, 0) + 1
+        sightings.move_to_end(candidates)
+        if len(sightings) > _SIGHTINGS_KEPT:
+            sightings.popitem(last=False)
+        return sightings[candidates] > _SIGHTINGS_NEEDED
 
     def _shard(self, program: PolicyProgram, action: str, rules: RuleIds | None) -> _Shard:
         revisions = self._threads.by_revision
@@ -108,12 +135,6 @@ class RegoEngine:
         if shards[key].whole != whole:
             raise EngineUnavailable(f"Two different programs claim to be revision {program.revision}.")
         return shards[key]
-
-
-def _groups(program: PolicyProgram, request: EngineRequest) -> Sequence[RuleIds | None]:
-    """Return the rules to ask, in groups that have a program each; None stands for the action's whole module."""
-    index = program.index.get(request.action)
-    return index.groups(request.facts) if index is not None else (None,)
 
 
 def _build(action: str, source: str, whole: str) -> _Shard:

@@ -5,7 +5,7 @@ have another. What is found is never too little: a rule that is not found would 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from governance.engines.rego_input import FactMissing
@@ -49,10 +49,14 @@ class AttributeIndex:
 
 @dataclass(frozen=True, slots=True)
 class RuleIndex:
-    """The rules of one action: those that may concern any request, and the others by what they need."""
+    """The rules of one action: those that may concern any request, and the others by what they need.
+
+    `reads` are the dotted paths of the facts that each rule asks about or quotes.
+    """
 
     always: RuleIds
     attributes: tuple[AttributeIndex, ...]
+    reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def groups(self, facts: Mapping[str, Any]) -> tuple[RuleIds, ...]:
         """Return the candidates among the rules, sorted, in groups that recur from request to request.

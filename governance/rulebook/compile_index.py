@@ -1,9 +1,10 @@
 """Files rules under the facts that they cannot do without, so that engines find the few that concern a request."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from governance.engines.messages import placeholders
 from governance.engines.rule_index import AttributeIndex, Key, RuleIndex
 from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator, RuleSpec, Value
 
@@ -33,7 +34,7 @@ class _Need:
     other: bool = False
 
 
-def compile_index(specs: Iterable[RuleSpec]) -> RuleIndex:
+def compile_index(specs: Sequence[RuleSpec]) -> RuleIndex:
     """Return the index of the rules of one action."""
     always: list[str] = []
     filed: dict[str, dict[_Need, list[str]]] = defaultdict(lambda: defaultdict(list))
@@ -49,7 +50,21 @@ def compile_index(specs: Iterable[RuleSpec]) -> RuleIndex:
     return RuleIndex(
         always=tuple(sorted(always)),
         attributes=tuple(_attribute(key, filed[key]) for key in sorted(filed)),
+        reads={spec.id: tuple(sorted({*_asked(spec.condition), *placeholders(spec.message)})) for spec in specs},
     )
+
+
+def _asked(condition: Condition) -> Iterator[str]:
+    match condition:
+        case All(items) | Any_(items):
+            for item in items:
+                yield from _asked(item)
+        case Not(item):
+            yield from _asked(item)
+        case Compare(attr, _, _, other):
+            yield attr
+            if other is not None:
+                yield other
 
 
 def _attribute(key: str, rules: Mapping[_Need, Sequence[str]]) -> AttributeIndex:

@@ -87,6 +87,16 @@ _FACTS: Mapping[AttributeType, st.SearchStrategy[Any]] = {
 }
 
 
+def opaque(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Return a strategy that reports show by a name, instead of by all that it is made of."""
+
+    @st.composite
+    def drawn(draw: st.DrawFn) -> Any:
+        return draw(inner)
+
+    return drawn()
+
+
 def facts(schema: AttributeSchema, action: str) -> st.SearchStrategy[dict[str, Any]]:
     """Return complete facts for an action."""
     leaves: dict[str, st.SearchStrategy[Any]] = {}
@@ -98,7 +108,7 @@ def facts(schema: AttributeSchema, action: str) -> st.SearchStrategy[dict[str, A
         else:
             leaves[head] = _fact_of(attribute)
     nested = {head: st.fixed_dictionaries(below) for head, below in branches.items()}
-    return st.fixed_dictionaries({**leaves, **nested, "action": st.just(action)})
+    return opaque(st.fixed_dictionaries({**leaves, **nested, "action": st.just(action)}))
 
 
 def _fact_of(attribute: Attribute) -> st.SearchStrategy[Any]:
@@ -135,8 +145,8 @@ def _comparison(attribute: Attribute, op: Operator, others: Sequence[Attribute])
 
 def conditions(schema: AttributeSchema, actions: Sequence[str]) -> st.SearchStrategy[Condition]:
     """Return any condition, nested a few levels deep."""
-    return st.recursive(
-        comparisons(schema, actions),
+    nested: st.SearchStrategy[Condition] = st.recursive(
+        opaque(comparisons(schema, actions)),
         lambda inner: st.one_of(
             st.lists(inner, min_size=1, max_size=3).map(lambda items: All(tuple(items))),
             st.lists(inner, min_size=1, max_size=3).map(lambda items: Any_(tuple(items))),
@@ -144,6 +154,7 @@ def conditions(schema: AttributeSchema, actions: Sequence[str]) -> st.SearchStra
         ),
         max_leaves=8,
     )
+    return opaque(nested)
 
 
 OBLIGATIONS = (Obligation("watermark", {"strength": 2}), Obligation("watermark", {"strength": 3}), Obligation("log"))
@@ -171,4 +182,4 @@ def rule_sets(schema: AttributeSchema, action: str) -> st.SearchStrategy[list[Ru
             for effect in Effect
         ]
     )
-    return st.lists(one, min_size=1, max_size=5, unique_by=lambda spec: spec.id)
+    return opaque(st.lists(one, min_size=1, max_size=5, unique_by=lambda spec: spec.id))

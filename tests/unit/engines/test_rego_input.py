@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from regopy import Interpreter
 
 from governance.engines.numbers import decided_number
-from governance.engines.rego_input import FactMissing, NotRepresentable, fact_tree, set_facts, slice_facts
+from governance.engines.rego_input import FactMissing, fact_tree, set_facts, slice_facts
+from governance.engines.rego_writer import NotRepresentable
 
 ECHO = 'package t\n\nout := {"seen": input}\n'
 SIGNS = """package t

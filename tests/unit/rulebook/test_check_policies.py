@@ -18,7 +18,7 @@ def test_sound_policies_are_counted() -> None:
         call_command("check_policies", stdout=out)
 
     assert out.getvalue().startswith("Policies are sound: ")
-    assert out.getvalue().endswith("engine rego.\n")
+    assert out.getvalue().endswith("engines rego, casbin.\n")
 
 
 def test_every_problem_is_told_and_the_command_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,36 @@
+"""All engines at once, with a real OPA and PostgreSQL among them, as `make parity` runs them."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from governance.engines.casbin import CasbinEngine
+from governance.engines.rego import RegoEngine
+from governance.rulebook.schema import current_schema
+from scripts.stack.opa import EmbeddedOpa
+from tests import parity
+from tests.parity_engines import PushedOpa, SqlEngine
+
+EXAMPLES = 25
+
+
+@pytest.fixture(scope="module")
+def opa(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PushedOpa]:
+    home: Path = tmp_path_factory.mktemp("opa")
+    with EmbeddedOpa(home, log=home / "opa.log") as server:
+        yield PushedOpa(server.url)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seed", [20261120, random.SystemRandom().randrange(2**32)], ids=["fixed", "fresh"])
+def test_engines_agree(opa: PushedOpa, seed: int) -> None:
+    print(f"seed {seed}")  # noqa: T201 - shown where the test fails, to try it again
+    schema = current_schema()
+
+    tried = parity.run(
+        schema=schema, engines=[RegoEngine(), opa, CasbinEngine(), SqlEngine(schema)], count=EXAMPLES, start=seed
+    )
+
+    assert tried >= EXAMPLES
