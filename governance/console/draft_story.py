@@ -34,7 +34,6 @@ class Action:
     label: str
     url: str
     primary: bool = False
-    danger: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +55,7 @@ def draft_story(draft: PolicyDraft, *, user: User | AnonymousUser, me: str) -> d
     return {
         "base": base,
         "stale": stale,
+        "open": draft.state in OPEN,
         "own": me in draft.authors,
         "stages": stages(draft),
         "step_actions": actions(draft, user=user, me=me, stale=stale),
@@ -102,9 +102,9 @@ def actions(draft: PolicyDraft, *, user: User | AnonymousUser, me: str, stale: b
     if writes and (state in OPEN or state == DraftState.REJECTED):
         offered.append(_action(draft, "refresh", "Take the rules again", primary=stale))
     if (reviews or writes) and state in OPEN:
-        offered.append(_action(draft, "reject", "Reject", danger=True))
-    return offered
+        offered.append(_action(draft, "reject", "Reject"))
+    return sorted(offered, key=lambda action: action.primary)
 
 
-def _action(draft: PolicyDraft, part: str, label: str, *, primary: bool = False, danger: bool = False) -> Action:
-    return Action(label, reverse(f"admin:rulebook_policydraft_{part}", args=[draft.pk]), primary, danger)
+def _action(draft: PolicyDraft, part: str, label: str, *, primary: bool = False) -> Action:
+    return Action(label, reverse(f"admin:rulebook_policydraft_{part}", args=[draft.pk]), primary)
