@@ -7,6 +7,8 @@ from django.db.models.options import Options
 from django.http import HttpRequest
 from django.urls import reverse
 
+PLAYGROUND = "admin:decisions_decisionrecord_playground"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -40,7 +42,10 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             _table("Drafts and review", "rate_review", "rulebook", "policydraft"),
             _table("Policy revisions", "history", "rulebook", "policyrevision"),
             _table("Replays", "replay", "decisions", "replayreport"),
+            Entry("Playground", "science", PLAYGROUND, "decisions.view_decisionrecord"),
             _table("Freeze", "ac_unit", "rulebook", "policyfreeze"),
+            _table("OPA servers", "dns", "opa", "opaserver"),
+            _table("OPA decision logs", "receipt", "opa", "opadecisionlog"),
         ),
     ),
     (

@@ -65,6 +65,8 @@ ROLES: Mapping[str, Role] = {
             "catalog.change_asset",
             "catalog.change_consentlevel",
             "jobs.change_job",
+            "opa.add_opaserver",
+            "opa.change_opaserver",
             "partners.add_apiclient",
             "partners.change_accesstoken",
         ),

@@ -23,6 +23,7 @@ PAGES = {
     "job": "jobs_job",
     "model": "registry_model",
     "model_version": "registry_modelversion",
+    "opa_server": "opa_opaserver",
     "output": "jobs_job",
     "partner": "partners_partner",
     "permit": "decisions_permit",

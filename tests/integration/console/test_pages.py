@@ -14,11 +14,13 @@ from governance.audit.models import OutboxEntry
 from governance.console.presentation import list_url, page_url
 from governance.console.roles import AREAS
 from governance.jobs.models import Job
+from governance.opa.services import enrol, store_logs
 from governance.rulebook.freeze import freeze_policy
 from governance.rulebook.models import AbacRule
 from governance.rulebook.services import create_rule
 from tests.factories.drafts import proposed, replay
 from tests.factories.marketplace import TESTER, make_asset
+from tests.factories.opa_events import event
 from tests.factories.partners import raw_token
 from tests.integration.console.rules import spec
 
@@ -28,7 +30,7 @@ TABLES = sorted(
 LABELS = [model._meta.label for model in TABLES]
 ADDABLE = [model for model in TABLES if model._meta.model_name in {
     "creator", "consentlevel", "dataset", "asset", "abacrule", "licence", "model", "modelversion", "partner", "tier",
-    "apiclient", "user", "group",
+    "apiclient", "opaserver", "user", "group",
 }]  # fmt: skip
 
 
@@ -41,6 +43,7 @@ def everything(released, market, boss):
     market.submit(purpose="research")
     replay(proposed())
     freeze_policy(actor=TESTER, reason="A test.")
+    store_logs(server=enrol(name="edge-1", actor=TESTER)[0], events=[event()])
     return market
 
 
