@@ -10,9 +10,11 @@ from django.utils.safestring import SafeString
 from governance.catalog.choices import ConsentState
 from governance.console.presentation import choice_badge
 from governance.console.subjects import subject_link
+from governance.decisions.explanations import Explanation
 from governance.decisions.models import DecisionRecord
 from governance.kernel.vocabulary import ACTION_LABELS, Action
 from governance.registry.choices import LicenceState
+from governance.rulebook.explain import RuleExplanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,53 @@ class ConsentView:
     partners: list[str]
     excluded: list[str]
     epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    """One rule of an explanation, ready to be drawn. `seen` pairs what a failed condition asked with what it saw."""
+
+    rule_id: str
+    origin: str
+    effect: SafeString
+    sentence: str
+    matched: bool
+    failed: str
+    seen: list[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplanationView:
+    """An explanation, ready to be drawn."""
+
+    matched: list[RuleView]
+    unmatched: list[RuleView]
+    problem: str
+
+
+def rule_views(explanation: Explanation) -> ExplanationView:
+    """Return an explanation as the page shows it: the rules that matched, and those that did not."""
+    views = [_rule(each) for each in explanation.rules]
+    return ExplanationView(
+        matched=[view for view in views if view.matched],
+        unmatched=[view for view in views if not view.matched],
+        problem=explanation.problem,
+    )
+
+
+def _rule(each: RuleExplanation) -> RuleView:
+    failed = each.failed
+    return RuleView(
+        rule_id=each.rule_id,
+        origin=each.origin,
+        effect=choice_badge(each.effect.value, each.effect.value.capitalize()),
+        sentence=each.sentence,
+        matched=each.matched,
+        failed=failed.sentence if failed else "",
+        seen=[(seen.path, seen.label, json.dumps(seen.value, ensure_ascii=False)) for seen in failed.seen]
+        if failed
+        else [],
+    )
 
 
 def evaluation_views(decision: DecisionRecord) -> list[EvaluationView]:

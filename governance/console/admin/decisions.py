@@ -1,18 +1,24 @@
 """What was decided and why, and the permits that followed from it."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesCheckboxFilter, RangeDateTimeFilter
 
 from governance.audit.queries import timeline
 from governance.audit.types import SubjectRef
 from governance.console.base import StoryAdmin
-from governance.console.evaluations import evaluation_views
-from governance.console.presentation import chips, choice_badge, code, digest, moment, permit_badge
+from governance.console.evaluations import EvaluationView, ExplanationView, evaluation_views, rule_views
+from governance.console.forms.playground import KINDS, PlaygroundForm
+from governance.console.pages import Page, form_page, render_page, require, sent
+from governance.console.playground import ask
+from governance.console.presentation import chips, choice_badge, code, digest, list_url, moment, permit_badge
 from governance.console.subjects import subject_link
+from governance.decisions.explanations import explain_decision
 from governance.decisions.models import DecisionRecord, Permit
 from governance.rulebook.models import PolicyRevision
 
@@ -27,6 +33,7 @@ class DecisionRecordAdmin(StoryAdmin):
     )
     empty_text = "Decisions appear when partners submit jobs through the API."
     story_template = "console/decision.html"
+    list_pages = {"playground": "playground_page"}
     list_display = ["answer", "kind_", "partner", "purpose", "why", "about", "took", "when"]
     list_filter = [
         ("effect", ChoicesCheckboxFilter),
@@ -64,16 +71,54 @@ class DecisionRecordAdmin(StoryAdmin):
     def when(self, decision: DecisionRecord) -> SafeString:
         return moment(decision.decided_at)
 
+    def playground_page(self, request: HttpRequest) -> HttpResponse:
+        """Ask policy a question that nothing is done upon."""
+        require(request, "decisions.view_decisionrecord")
+        form = PlaygroundForm(**sent(request)) if request.method == "POST" else PlaygroundForm(initial=request.GET)
+        page = Page(
+            title="Playground",
+            submit="Ask",
+            back=list_url(DecisionRecord),
+            intro="What would policy say? Nothing is recorded, and nothing is done.",
+            template="console/playground.html",
+        )
+
+        def perform(data: dict[str, Any]) -> HttpResponse:
+            return render_page(request, admin=self, page=page, context={"form": form, "found": ask(data)})
+
+        return form_page(request, admin=self, page=page, form=form, perform=perform)
+
     def story(self, request: HttpRequest, row: DecisionRecord) -> dict[str, Any]:
         return {
             "effect": choice_badge(row.effect, row.get_effect_display()),
             "job": subject_link("job", str(row.job_id)),
             "client": subject_link("client", row.client_id),
             "evaluations": evaluation_views(row),
+            "explained": _explained(row),
             "permit": Permit.objects.filter(decision=row).first(),
             "revision": PolicyRevision.objects.filter(digest=row.revision_digest).first(),
             "ledger": timeline(SubjectRef("decision", str(row.pk))),
         }
+
+
+def _explained(row: DecisionRecord) -> list[tuple[EvaluationView, ExplanationView, str]]:
+    """Return each evaluation with its explanation and the address of the same question in the playground."""
+    views = zip(evaluation_views(row), explain_decision(row), row.evaluations, strict=True)
+    return [(view, rule_views(explanation), _playground_url(row, each)) for view, explanation, each in views]
+
+
+def _playground_url(row: DecisionRecord, evaluation: dict[str, Any]) -> str:
+    facts, resource = evaluation["facts"], evaluation["resource"]
+    if not evaluation["action"].startswith(KINDS):
+        return ""
+    asked = {
+        "client": row.client_id,
+        "action": evaluation["action"],
+        "purpose": row.purpose,
+        "work": resource["id"] if resource["type"] == "asset" else "",
+        "model": facts.get("model", {}).get("slug", ""),
+    }
+    return f"{reverse('admin:decisions_decisionrecord_playground')}?{urlencode(asked)}"
 
 
 @admin.register(Permit)
