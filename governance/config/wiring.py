@@ -61,8 +61,9 @@ def _policy_engine() -> PolicyEngine:
 
 
 def _decision_cache() -> DecisionCache:
-    """With a shadow engine every decision is made anew, so that every one is checked."""
-    return DecisionCache(entries=0 if settings.ASSENT_SHADOW_ENGINE else settings.ASSENT_DECISION_CACHE_ENTRIES)
+    """With a shadow engine every decision is made anew, so that it is checked; with OPA, so that it is in OPA's log."""
+    anew = settings.ASSENT_SHADOW_ENGINE or settings.ASSENT_POLICY_ENGINE == "opa"
+    return DecisionCache(entries=0 if anew else settings.ASSENT_DECISION_CACHE_ENTRIES)
 
 
 def build_engine(name: str) -> PolicyEngine:

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from governance.api.opa import views
+from governance.decisions.cache import DecisionCache
 from governance.decisions.choices import DecisionKind
 from governance.decisions.facts import run_questions
+from governance.decisions.ports import decision_cache
 from governance.decisions.services import decide
 from governance.decisions.types import AccessContext
 from governance.engines.errors import EngineUnavailable
@@ -60,7 +62,7 @@ def opa(market, enrolled, live_server, settings, tmp_path: Path) -> Iterator[Emb
 @pytest.fixture
 def engine(opa) -> Iterator[OpaEngine]:
     engine = OpaEngine(url=opa.url, timeout=POLL_SECONDS)
-    with policy_engine.override(engine):
+    with policy_engine.override(engine), decision_cache.override(DecisionCache(entries=0)):
         yield engine
 
 
