@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import signal
 import tarfile
 import time
 from collections.abc import Callable, Iterator
@@ -149,6 +151,18 @@ def test_without_the_server_everything_is_denied_in_time(engine, opa, market):
     decision = ask(market)
     assert (decision.effect, decision.reason_codes) == ("deny", ["engine_unavailable"])
     assert time.monotonic() - begun < POLL_SECONDS
+
+
+def test_a_server_that_hangs_denies_everything_in_time(opa, market):
+    with policy_engine.override(OpaEngine(url=opa.url, timeout=0.5)):
+        assert ask(market).effect == "permit"
+        os.kill(opa.process.pid, signal.SIGSTOP)
+        begun = time.monotonic()
+        decision = ask(market)
+        os.kill(opa.process.pid, signal.SIGCONT)
+        assert (decision.effect, decision.reason_codes) == ("deny", ["engine_unavailable"])
+        assert time.monotonic() - begun < 1.5
+        assert within(POLL_SECONDS, lambda: ask(market).effect == "permit")
 
 
 def test_logs_reconcile_with_decision_records(engine, market, server):
