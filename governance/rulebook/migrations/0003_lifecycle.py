@@ -8,142 +8,264 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('rulebook', '0002_append_only'),
+        ("rulebook", "0002_append_only"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='RuleEdit',
+            name="RuleEdit",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('slug', models.SlugField()),
-                ('person', models.CharField(max_length=150)),
-                ('edited_at', models.DateTimeField(default=governance.kernel.clock.now)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("slug", models.SlugField()),
+                ("person", models.CharField(max_length=150)),
+                ("edited_at", models.DateTimeField(default=governance.kernel.clock.now)),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.AddField(
-            model_name='policyactivation',
-            name='kind',
-            field=models.CharField(choices=[('reviewed', 'Approved draft'), ('rollback', 'Rolled back'), ('unreviewed', 'Without review')], default='unreviewed', max_length=12),
+            model_name="policyactivation",
+            name="kind",
+            field=models.CharField(
+                choices=[("reviewed", "Approved draft"), ("rollback", "Rolled back"), ("unreviewed", "Without review")],
+                default="unreviewed",
+                max_length=12,
+            ),
         ),
         migrations.AddField(
-            model_name='policyactivation',
-            name='reason',
+            model_name="policyactivation",
+            name="reason",
             field=models.CharField(blank=True, max_length=300),
         ),
         migrations.AddField(
-            model_name='policyactivation',
-            name='replaced',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rulebook.policyrevision'),
+            model_name="policyactivation",
+            name="replaced",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="rulebook.policyrevision"
+            ),
         ),
         migrations.AddField(
-            model_name='policyrevision',
-            name='last_edit',
-            field=models.BigIntegerField(default=0, help_text='The newest edit of a rule that was made before the rules were taken.'),
+            model_name="policyrevision",
+            name="last_edit",
+            field=models.BigIntegerField(
+                default=0, help_text="The newest edit of a rule that was made before the rules were taken."
+            ),
         ),
         migrations.CreateModel(
-            name='PolicyDraft',
+            name="PolicyDraft",
             fields=[
-                ('id', models.UUIDField(default=governance.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField(unique=True)),
-                ('title', models.CharField(max_length=120)),
-                ('note', models.CharField(blank=True, help_text='Why the rules should change.', max_length=300)),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('checked', 'Checked'), ('replayed', 'Replayed'), ('in_review', 'In review'), ('approved', 'Approved'), ('active', 'Active'), ('superseded', 'Superseded'), ('rejected', 'Rejected')], default='draft', max_length=12)),
-                ('content', models.TextField(help_text='Canonical JSON of the revision that this would become.')),
-                ('digest', models.CharField(help_text='SHA-256 of the content.', max_length=64)),
-                ('rule_count', models.PositiveIntegerField()),
-                ('base_digest', models.CharField(blank=True, help_text='The revision that decided when it was taken.', max_length=64)),
-                ('last_edit', models.BigIntegerField(default=0)),
-                ('authors', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=150), help_text='All who wrote or edited any of it.', size=None)),
-                ('check_report', models.JSONField(blank=True, default=dict)),
-                ('replay_id', models.UUIDField(blank=True, null=True)),
-                ('replay_digest', models.CharField(blank=True, max_length=64)),
-                ('replay_base', models.CharField(blank=True, max_length=64)),
-                ('replayed_at', models.DateTimeField(blank=True, null=True)),
-                ('approved_by', models.CharField(blank=True, max_length=150)),
-                ('approved_at', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.CharField(max_length=150)),
-                ('created_at', models.DateTimeField(default=governance.kernel.clock.now)),
-                ('updated_at', models.DateTimeField(default=governance.kernel.clock.now)),
-                ('revision', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='drafts', to='rulebook.policyrevision')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=governance.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(unique=True)),
+                ("title", models.CharField(max_length=120)),
+                ("note", models.CharField(blank=True, help_text="Why the rules should change.", max_length=300)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("checked", "Checked"),
+                            ("replayed", "Replayed"),
+                            ("in_review", "In review"),
+                            ("approved", "Approved"),
+                            ("active", "Active"),
+                            ("superseded", "Superseded"),
+                            ("rejected", "Rejected"),
+                        ],
+                        default="draft",
+                        max_length=12,
+                    ),
+                ),
+                ("content", models.TextField(help_text="Canonical JSON of the revision that this would become.")),
+                ("digest", models.CharField(help_text="SHA-256 of the content.", max_length=64)),
+                ("rule_count", models.PositiveIntegerField()),
+                (
+                    "base_digest",
+                    models.CharField(
+                        blank=True, help_text="The revision that decided when it was taken.", max_length=64
+                    ),
+                ),
+                ("last_edit", models.BigIntegerField(default=0)),
+                (
+                    "authors",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=150),
+                        help_text="All who wrote or edited any of it.",
+                        size=None,
+                    ),
+                ),
+                ("check_report", models.JSONField(blank=True, default=dict)),
+                ("replay_id", models.UUIDField(blank=True, null=True)),
+                ("replay_digest", models.CharField(blank=True, max_length=64)),
+                ("replay_base", models.CharField(blank=True, max_length=64)),
+                ("replayed_at", models.DateTimeField(blank=True, null=True)),
+                ("approved_by", models.CharField(blank=True, max_length=150)),
+                ("approved_at", models.DateTimeField(blank=True, null=True)),
+                ("created_by", models.CharField(max_length=150)),
+                ("created_at", models.DateTimeField(default=governance.kernel.clock.now)),
+                ("updated_at", models.DateTimeField(default=governance.kernel.clock.now)),
+                (
+                    "revision",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="drafts",
+                        to="rulebook.policyrevision",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'policy draft',
-                'ordering': ['-number'],
-                'permissions': [('review_policydraft', 'Can approve or reject policy drafts'), ('activate_policydraft', 'Can activate approved drafts and roll back')],
+                "verbose_name": "policy draft",
+                "ordering": ["-number"],
+                "permissions": [
+                    ("review_policydraft", "Can approve or reject policy drafts"),
+                    ("activate_policydraft", "Can activate approved drafts and roll back"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='DraftEvent',
+            name="DraftEvent",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('step', models.CharField(max_length=16)),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('checked', 'Checked'), ('replayed', 'Replayed'), ('in_review', 'In review'), ('approved', 'Approved'), ('active', 'Active'), ('superseded', 'Superseded'), ('rejected', 'Rejected')], help_text='The state after the step.', max_length=12)),
-                ('digest', models.CharField(max_length=64)),
-                ('person', models.CharField(max_length=150)),
-                ('comment', models.CharField(blank=True, max_length=1000)),
-                ('happened_at', models.DateTimeField(default=governance.kernel.clock.now)),
-                ('draft', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='rulebook.policydraft')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("step", models.CharField(max_length=16)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("checked", "Checked"),
+                            ("replayed", "Replayed"),
+                            ("in_review", "In review"),
+                            ("approved", "Approved"),
+                            ("active", "Active"),
+                            ("superseded", "Superseded"),
+                            ("rejected", "Rejected"),
+                        ],
+                        help_text="The state after the step.",
+                        max_length=12,
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64)),
+                ("person", models.CharField(max_length=150)),
+                ("comment", models.CharField(blank=True, max_length=1000)),
+                ("happened_at", models.DateTimeField(default=governance.kernel.clock.now)),
+                (
+                    "draft",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="events", to="rulebook.policydraft"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='PolicyFreeze',
+            name="PolicyFreeze",
             fields=[
-                ('id', models.UUIDField(default=governance.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('active', models.BooleanField(default=True)),
-                ('reason', models.CharField(max_length=300)),
-                ('frozen_by', models.CharField(max_length=150)),
-                ('frozen_at', models.DateTimeField(default=governance.kernel.clock.now)),
-                ('lift_asked_by', models.CharField(blank=True, max_length=150)),
-                ('lift_asked_at', models.DateTimeField(blank=True, null=True)),
-                ('lifted_by', models.CharField(blank=True, max_length=150)),
-                ('lifted_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=governance.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("active", models.BooleanField(default=True)),
+                ("reason", models.CharField(max_length=300)),
+                ("frozen_by", models.CharField(max_length=150)),
+                ("frozen_at", models.DateTimeField(default=governance.kernel.clock.now)),
+                ("lift_asked_by", models.CharField(blank=True, max_length=150)),
+                ("lift_asked_at", models.DateTimeField(blank=True, null=True)),
+                ("lifted_by", models.CharField(blank=True, max_length=150)),
+                ("lifted_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'verbose_name': 'policy freeze',
-                'ordering': ['-frozen_at'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('active', True)), fields=('active',), name='freeze_one_active'), models.CheckConstraint(condition=models.Q(models.Q(('active', True), ('lifted_at__isnull', True), ('lifted_by', '')), models.Q(('active', False), ('lift_asked_at__isnull', False), ('lifted_at__isnull', False), models.Q(('lifted_by', ''), _negated=True), models.Q(('lift_asked_by', ''), _negated=True), models.Q(('lifted_by', models.F('lift_asked_by')), _negated=True)), _connector='OR'), name='freeze_lifted_by_two')],
+                "verbose_name": "policy freeze",
+                "ordering": ["-frozen_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("active", True)), fields=("active",), name="freeze_one_active"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("active", True), ("lifted_at__isnull", True), ("lifted_by", "")),
+                            models.Q(
+                                ("active", False),
+                                ("lift_asked_at__isnull", False),
+                                ("lifted_at__isnull", False),
+                                models.Q(("lifted_by", ""), _negated=True),
+                                models.Q(("lift_asked_by", ""), _negated=True),
+                                models.Q(("lifted_by", models.F("lift_asked_by")), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="freeze_lifted_by_two",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RevisionAnchor',
+            name="RevisionAnchor",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('uri', models.CharField(max_length=500)),
-                ('version_id', models.CharField(max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('size', models.PositiveBigIntegerField(help_text='Bytes.')),
-                ('mode', models.CharField(max_length=32)),
-                ('retain_until', models.DateTimeField()),
-                ('stored_at', models.DateTimeField()),
-                ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='anchors', to='rulebook.policyrevision')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("uri", models.CharField(max_length=500)),
+                ("version_id", models.CharField(max_length=200)),
+                ("sha256", models.CharField(max_length=64)),
+                ("size", models.PositiveBigIntegerField(help_text="Bytes.")),
+                ("mode", models.CharField(max_length=32)),
+                ("retain_until", models.DateTimeField()),
+                ("stored_at", models.DateTimeField()),
+                (
+                    "revision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="anchors",
+                        to="rulebook.policyrevision",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.AddConstraint(
-            model_name='policydraft',
-            constraint=models.CheckConstraint(condition=models.Q(('authors__contains', [models.F('approved_by')]), _negated=True), name='draft_approver_is_no_author'),
+            model_name="policydraft",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("authors__contains", [models.F("approved_by")]), _negated=True),
+                name="draft_approver_is_no_author",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policydraft',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['approved', 'active', 'superseded']), _negated=True), models.Q(models.Q(('approved_by', ''), _negated=True), ('approved_at__isnull', False)), _connector='OR'), name='draft_decides_only_approved'),
+            model_name="policydraft",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["approved", "active", "superseded"]), _negated=True),
+                    models.Q(models.Q(("approved_by", ""), _negated=True), ("approved_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="draft_decides_only_approved",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policydraft',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['in_review', 'approved', 'active', 'superseded']), _negated=True), ('replay_digest', models.F('digest')), _connector='OR'), name='draft_replayed_as_it_is'),
+            model_name="policydraft",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["in_review", "approved", "active", "superseded"]), _negated=True),
+                    ("replay_digest", models.F("digest")),
+                    _connector="OR",
+                ),
+                name="draft_replayed_as_it_is",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policydraft',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'active')), fields=('state',), name='draft_one_active'),
+            model_name="policydraft",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "active")), fields=("state",), name="draft_one_active"
+            ),
         ),
     ]

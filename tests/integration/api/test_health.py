@@ -12,7 +12,6 @@ from tests.factories.marketplace import TESTER
 PARTS = {"database", "broker", "policy", "engine", "keys", "worm"}
 
 
-
 @pytest.fixture
 def ready(db):
     publish_without_review(actor=TESTER, note="tests")
