@@ -84,3 +84,11 @@ def test_small_screens_show_the_lifecycle_too(width, console, story):
     keep(console, f"replay-{width}")
     console.goto(address)
     keep(console, f"draft-{width}")
+
+
+def test_a_decision_is_made_once_more(console, story):
+    console.goto("/admin/decisions/decisionrecord/")
+    console.locator("td a[href*='decisionrecord'], th a[href*='decisionrecord']").first.click()
+    console.click("text=Make it once more")
+    console.wait_for_selector("text=It agrees.")
+    keep(console, "decision-remade-light")

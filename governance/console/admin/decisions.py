@@ -18,8 +18,10 @@ from governance.console.pages import Page, form_page, render_page, require, sent
 from governance.console.playground import ask
 from governance.console.presentation import chips, choice_badge, code, digest, list_url, moment, permit_badge
 from governance.console.subjects import subject_link
+from governance.decisions.again import remake
 from governance.decisions.explanations import explain_decision
 from governance.decisions.models import DecisionRecord, Permit
+from governance.kernel.errors import GovernanceError
 from governance.rulebook.models import PolicyRevision
 
 
@@ -95,10 +97,19 @@ class DecisionRecordAdmin(StoryAdmin):
             "client": subject_link("client", row.client_id),
             "evaluations": evaluation_views(row),
             "explained": _explained(row),
+            "remade": _remade(row) if "remake" in request.GET else None,
             "permit": Permit.objects.filter(decision=row).first(),
             "revision": PolicyRevision.objects.filter(digest=row.revision_digest).first(),
             "ledger": timeline(SubjectRef("decision", str(row.pk))),
         }
+
+
+def _remade(row: DecisionRecord) -> dict[str, Any]:
+    """Return the decision made once more with the revision of its day, or why that cannot be done."""
+    try:
+        return {"again": remake(row)}
+    except GovernanceError as error:
+        return {"problem": error.message}
 
 
 def _explained(row: DecisionRecord) -> list[tuple[EvaluationView, ExplanationView, str]]:

@@ -6,10 +6,11 @@ from django.urls import reverse
 from governance.console.presentation import list_url, page_url
 from governance.decisions.models import DecisionRecord, ReplayReport
 from governance.decisions.replay import work_batch
-from governance.rulebook.models import AbacRule, PolicyDraft, PolicyFreeze, PolicyRevision
+from governance.rulebook.models import AbacRule, PolicyDraft, PolicyFreeze, PolicyRevision, RevisionAnchor
 from governance.rulebook.queries import active_freeze, active_revision
 from governance.rulebook.services import create_rule
 from tests.factories.drafts import WORKER
+from tests.history import guards_lifted
 from tests.integration.console.rules import spec
 
 BLOCKING = {"attr": "subject.region", "op": "eq", "value": "DE"}
@@ -171,3 +172,15 @@ def test_the_brake_and_the_two_who_let_it_go(market, approver, boss, author):
     boss.post(lift)
     assert active_freeze() is None
     assert market.submit().job.state == "queued"
+
+
+def test_a_decision_is_made_once_more_from_its_page(market, author):
+    decision = market.submit().job.admission
+    assert "It agrees." not in author.get(page_url(decision)).content.decode()
+    assert "It agrees." in author.get(page_url(decision) + "?remake").content.decode()
+    with guards_lifted():
+        DecisionRecord.objects.update(effect="deny")
+    assert "It does not agree" in author.get(page_url(decision) + "?remake").content.decode()
+    with guards_lifted():
+        RevisionAnchor.objects.all().delete()
+    assert "It cannot be made once more." in author.get(page_url(decision) + "?remake").content.decode()
