@@ -52,15 +52,12 @@ def permitted_assets(
     if _needed(tried).q is False:
         return assets.none()
     consent = set(_columns(action, "consent", F))
-    about_consent = []
-    for part, compiled in zip(parts, tried, strict=True):
-        if not isinstance(compiled, Compiled) or isinstance(compiled.q, bool):
-            continue
-        if compiled.columns & consent:
-            about_consent.append(part)
-        else:
-            assets = assets.filter(compiled.q)
-    return assets.filter(_consented(about_consent, action, facts, context)) if about_consent else assets
+    open_parts = [(part, found) for part, found in zip(parts, tried, strict=True) if isinstance(found, Compiled)]
+    permitted = every(found for _, found in open_parts if not found.columns & consent).q
+    about_consent = [part for part, found in open_parts if found.columns & consent]
+    if about_consent:
+        permitted = _as_q(permitted) & _consented(about_consent, action, facts, context)
+    return assets.filter(_as_q(permitted))
 
 
 def permitted_models(*, models: QuerySet[Model], action: Action, context: AccessContext) -> QuerySet[Model]:

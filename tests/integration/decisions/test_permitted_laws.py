@@ -83,8 +83,8 @@ def conditions(action: str) -> st.SearchStrategy[Condition]:
     return st.recursive(
         leaves,
         lambda inner: st.one_of(
-            st.lists(inner, min_size=1, max_size=3).map(lambda items: All(tuple(items))),
-            st.lists(inner, min_size=1, max_size=3).map(lambda items: Any_(tuple(items))),
+            st.lists(inner, min_size=1, max_size=3, unique_by=repr).map(lambda items: All(tuple(items))),
+            st.lists(inner, min_size=1, max_size=3, unique_by=repr).map(lambda items: Any_(tuple(items))),
             inner.map(Not),
         ),
         max_leaves=6,
