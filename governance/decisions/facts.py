@@ -14,6 +14,7 @@ from governance.catalog.types import EffectiveConsent
 from governance.decisions.types import AccessContext, Question, QuestionSet, ReleaseFacts
 from governance.kernel.canonical import timestamp
 from governance.kernel.vocabulary import Action
+from governance.partners.rbac import role_permits
 from governance.registry.models import ModelVersion
 from governance.registry.queries import licence_state
 
@@ -55,8 +56,9 @@ def _question(context: AccessContext, action: Action, resource: tuple[str, str],
 
 
 def common_facts(context: AccessContext, action: Action) -> dict[str, Any]:
-    """Return the facts that every action has: the request, the subject and its token."""
+    """Return the facts that every action has: the request, the subject, its token and its roles."""
     token = context.token
+    roles = role_permits(client_id=context.client_id, partner=context.partner.slug, action=action.value)
     return {
         "action": action.value,
         "purpose": context.purpose,
@@ -76,6 +78,7 @@ def common_facts(context: AccessContext, action: Action) -> dict[str, Any]:
             "any_dataset": token.datasets is None,
             "datasets": sorted(token.datasets or ()),
         },
+        "rbac": {"actions": list(roles.actions), "any_model": roles.any_model, "models": list(roles.models)},
     }
 
 

@@ -50,3 +50,10 @@ class ClientInvalid(InvalidInput):
 
     code = "client_invalid"
     title = "The API client is not valid"
+
+
+class RoleInvalid(InvalidInput):
+    """A role, a permission or an assignment makes no sense."""
+
+    code = "role_invalid"
+    title = "The role is not valid"

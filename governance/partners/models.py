@@ -118,3 +118,95 @@ class AccessToken(AbstractAccessToken):  # type: ignore[misc]
     def is_expired(self) -> bool:
         """Return whether the token may no longer be used; the library asks this."""
         return self.refusal(at=clock.now()) is not None
+
+
+class ModelGroup(models.Model):
+    """Models that roles name together. Models are known by slug, as in tokens: this area knows no models."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=100)
+    model_slugs = ArrayField(models.SlugField(), default=list, blank=True, help_text="Slugs of the models in it.")
+
+    class Meta:
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.Model):
+    """What API clients with the role may do, with all that the roles it inherits from allow."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(unique=True, help_text="The role 'member' holds for every client that has no other role.")
+    name = models.CharField(max_length=100)
+    partner = models.ForeignKey(
+        Partner,
+        on_delete=models.PROTECT,
+        related_name="roles",
+        null=True,
+        blank=True,
+        help_text="The one organisation that the role is for; empty: any.",
+    )
+    inherits = models.ManyToManyField("self", symmetrical=False, related_name="heirs", blank=True)
+
+    class Meta:
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RolePermission(models.Model):
+    """An action that a role allows: with one model, with the models of a group, or with any."""
+
+    id = models.BigAutoField(primary_key=True)
+    role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="permissions")
+    action = models.CharField(max_length=32, choices=ACTION_CHOICES, blank=True, help_text="Empty: every action.")
+    model_slug = models.SlugField(blank=True, help_text="Empty: any model, unless there is a group.")
+    group = models.ForeignKey(ModelGroup, on_delete=models.PROTECT, related_name="permissions", null=True, blank=True)
+
+    class Meta:
+        ordering = ["role", "action", "model_slug"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["role", "action", "model_slug", "group"], name="role_permission_once", nulls_distinct=False
+            ),
+            models.CheckConstraint(
+                condition=models.Q(model_slug="") | models.Q(group=None), name="role_permission_model_or_group"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        what = f"models of {self.group}" if self.group_id else self.model_slug or "any model"
+        return f"{self.action or 'every action'} with {what}"
+
+
+class RoleAssignment(models.Model):
+    """A client has a role."""
+
+    id = models.BigAutoField(primary_key=True)
+    client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="role_assignments")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="assignments")
+    assigned_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        ordering = ["client", "role"]
+        constraints = [models.UniqueConstraint(fields=["client", "role"], name="role_assigned_once")]
+
+    def __str__(self) -> str:
+        return f"{self.role} of {self.client}"
+
+
+class RoleVersion(models.Model):
+    """One row that is another one after every change of roles, so that processes know when to read them again."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    version = models.UUIDField(default=new_id)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="role_version_single")]
+
+    def __str__(self) -> str:
+        return str(self.version)

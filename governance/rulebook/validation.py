@@ -125,9 +125,10 @@ def _availability_error(schema: AttributeSchema, path: str, actions: Sequence[st
 def _normal(condition: Condition, schema: AttributeSchema) -> Condition:
     match condition:
         case All(items):
-            return All(tuple(_normal(item, schema) for item in items))
+            # Times that were written differently may turn out to be the same: say the same only once.
+            return All(tuple(dict.fromkeys(_normal(item, schema) for item in items)))
         case Any_(items):
-            return Any_(tuple(_normal(item, schema) for item in items))
+            return Any_(tuple(dict.fromkeys(_normal(item, schema) for item in items)))
         case Not(item):
             return Not(_normal(item, schema))
         case Compare(attr, _, value):

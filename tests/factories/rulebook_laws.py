@@ -132,6 +132,7 @@ def _comparison(attribute: Attribute, op: Operator, others: Sequence[Attribute])
     if op is Operator.EXISTS:
         return st.just(Compare(attribute.path, op))
     value = st.sampled_from(attribute.values) if attribute.values else _VALUES[attribute.type]
+    operand: st.SearchStrategy[Any]
     if op in (Operator.IN, Operator.NOT_IN, Operator.INTERSECTS):
         operand = st.lists(value, min_size=1, max_size=3, unique=True).map(tuple)
     elif op is Operator.BETWEEN:
@@ -148,8 +149,8 @@ def conditions(schema: AttributeSchema, actions: Sequence[str]) -> st.SearchStra
     nested: st.SearchStrategy[Condition] = st.recursive(
         opaque(comparisons(schema, actions)),
         lambda inner: st.one_of(
-            st.lists(inner, min_size=1, max_size=3).map(lambda items: All(tuple(items))),
-            st.lists(inner, min_size=1, max_size=3).map(lambda items: Any_(tuple(items))),
+            st.lists(inner, min_size=1, max_size=3, unique=True).map(lambda items: All(tuple(items))),
+            st.lists(inner, min_size=1, max_size=3, unique=True).map(lambda items: Any_(tuple(items))),
             inner.map(Not),
         ),
         max_leaves=8,

@@ -13,3 +13,4 @@ STATIC_ROOT = DATA_DIR / "static"  # noqa: F405
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns where it is missing
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
 ASSENT_DECISION_CACHE_ENTRIES = 0  # tests swap engines under one name
+ASSENT_RBAC_REFRESH_MS = 0  # no test waits for another one's roles to age
