@@ -19,6 +19,7 @@ from governance.engines.opa_modules import opa_modules
 from governance.rulebook.cases import BASE, facts_from
 from governance.rulebook.checks import check_policies
 from governance.rulebook.content import build_content, program_of
+from governance.rulebook.custom_rego import custom_modules
 from governance.rulebook.rules import system_rules
 from governance.rulebook.schema import current_schema
 from governance.rulebook.yaml_files import POLICIES, read_yaml
@@ -32,7 +33,7 @@ ENGINE_SECONDS = 10.0
 
 def compiled() -> dict[str, str]:
     """Return the modules of the system rules by path."""
-    content = build_content(schema=current_schema(), system=system_rules(), abac=[])
+    content = build_content(schema=current_schema(), system=system_rules(), abac=[], custom=custom_modules())
     return opa_modules(program_of(text=content.text, digest=content.digest))
 
 

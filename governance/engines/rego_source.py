@@ -72,6 +72,21 @@ def read_source(source: str) -> SourceReport:
     )
 
 
+def statements(source: str) -> list[tuple[Token, ...]]:
+    """Return the statements of a module: what begins a line outside of all brackets, up to the next that does."""
+    found: list[list[Token]] = []
+    depth, line = 0, 0
+    for token in _tokens(source):
+        if depth == 0 and token.line > line and token.text not in _CLOSING:
+            found.append([])
+        if found:
+            found[-1].append(token)
+        line = token.line
+        if token.kind == "symbol":
+            depth += (token.text in _OPENING) - (token.text in _CLOSING)
+    return [tuple(statement) for statement in found]
+
+
 def _tokens(source: str) -> Iterator[Token]:
     line = 1
     for match in _SCANNER.finditer(source):

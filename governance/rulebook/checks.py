@@ -10,6 +10,7 @@ from governance.kernel.errors import GovernanceError
 from governance.rulebook.attributes import AttributeSchema
 from governance.rulebook.cases import load_cases, run_case
 from governance.rulebook.content import build_content, program_of
+from governance.rulebook.custom_rego import FOLDER, load_custom
 from governance.rulebook.rules import load_rules
 from governance.rulebook.schema import load_schema
 
@@ -28,7 +29,8 @@ def check_policies(*, folder: Path, engine: PolicyEngine) -> PolicyReport:
     try:
         schema = load_schema(folder / "schema.yaml")
         rules = load_rules(folder / "rules", schema)
-        content = build_content(schema=schema, system=rules, abac=[])
+        custom = load_custom(folder / FOLDER, schema)
+        content = build_content(schema=schema, system=rules, abac=[], custom=custom)
         program = program_of(text=content.text, digest=content.digest)
         engine.check(program=program)
         return _run_cases(folder / "cases", schema, program, engine)

@@ -16,6 +16,7 @@ from governance.rulebook.compile_casbin import compile_casbin
 from governance.rulebook.compile_index import compile_index
 from governance.rulebook.compile_rego import compile_modules
 from governance.rulebook.conditions import parse_condition
+from governance.rulebook.custom_rego import CustomModule, custom_json, with_custom
 from governance.rulebook.errors import FieldError, RevisionCorrupt, RuleInvalid
 from governance.rulebook.rules import rule_json
 from governance.rulebook.types import RuleSpec
@@ -41,23 +42,35 @@ class RevisionRule:
     spec: RuleSpec
 
 
-def build_content(*, schema: AttributeSchema, system: Sequence[RuleSpec], abac: Sequence[RuleSpec]) -> RevisionContent:
-    """Return the content made of checked rules. Raises RuleInvalid when two of them have the same id."""
+def build_content(
+    *,
+    schema: AttributeSchema,
+    system: Sequence[RuleSpec],
+    abac: Sequence[RuleSpec],
+    custom: Sequence[CustomModule] = (),
+) -> RevisionContent:
+    """Return the content made of checked rules and modules. Raises RuleInvalid when two rules have the same id."""
     rules = sorted(
         [*(RevisionRule(SYSTEM, spec) for spec in system), *(RevisionRule(ABAC, spec) for spec in abac)],
         key=lambda rule: rule.spec.id,
     )
-    for rule, following in pairwise(rules):
-        if rule.spec.id == following.spec.id:
-            raise RuleInvalid([FieldError("id", "Another rule has this id.")], rule_id=rule.spec.id)
-    content = {
+    ids = sorted([*(rule.spec.id for rule in rules), *(rule_id for module in custom for rule_id in module.rules)])
+    for rule_id, following in pairwise(ids):
+        if rule_id == following:
+            raise RuleInvalid([FieldError("id", "Another rule has this id.")], rule_id=rule_id)
+    content: dict[str, Any] = {
         "format": FORMAT,
         "schema": schema.digest,
         "rules": [{"origin": rule.origin, **rule_json(rule.spec)} for rule in rules],
         "modules": compile_modules((rule.spec for rule in rules), schema),
     }
+    if custom:
+        content["custom"] = [custom_json(module) for module in custom]
+        for action in {module.action for module in custom}:
+            added = [module for module in custom if module.action == action]
+            content["modules"][action] = with_custom(content["modules"][action], added)
     data = canonical_json(content)
-    return RevisionContent(text=data.decode(), digest=sha256_hex(data), rule_count=len(rules))
+    return RevisionContent(text=data.decode(), digest=sha256_hex(data), rule_count=len(ids))
 
 
 def program_of(*, text: str, digest: str) -> PolicyProgram:
@@ -66,6 +79,8 @@ def program_of(*, text: str, digest: str) -> PolicyProgram:
     try:
         modules = {str(action): str(source) for action, source in content["modules"].items()}
         rules = {str(data["id"]): _meta(data) for data in content["rules"]}
+        for data in content.get("custom", []):
+            rules |= {str(rule["id"]): _meta(rule) for rule in data["rules"]}
         specs = [_spec(data) for data in content["rules"]]
     except (LookupError, TypeError, ValueError, AttributeError, GovernanceError) as error:
         raise RevisionCorrupt(f"Revision {digest} does not hold what a revision holds: {error}") from error

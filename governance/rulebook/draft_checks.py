@@ -7,6 +7,7 @@ from governance.engines.ports import PolicyEngine, offline_engine, policy_engine
 from governance.engines.types import PolicyProgram
 from governance.rulebook.cases import load_cases, run_case
 from governance.rulebook.content import ABAC, build_content, program_of, rules_of
+from governance.rulebook.custom_rego import custom_modules
 from governance.rulebook.errors import RuleInvalid
 from governance.rulebook.schema import current_schema
 from governance.rulebook.validation import checked
@@ -51,7 +52,7 @@ def _engine_problems(engine: PolicyEngine, program: PolicyProgram) -> list[str]:
 
 def _system_program(text: str, digest: str) -> PolicyProgram:
     system = [rule.spec for rule in rules_of(text=text, digest=digest) if rule.origin != ABAC]
-    content = build_content(schema=current_schema(), system=system, abac=[])
+    content = build_content(schema=current_schema(), system=system, abac=[], custom=custom_modules())
     return program_of(text=content.text, digest=content.digest)
 
 

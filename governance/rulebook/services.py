@@ -9,6 +9,7 @@ from governance.kernel import clock
 from governance.kernel.canonical import digest
 from governance.rulebook.conditions import condition_json
 from governance.rulebook.content import RevisionContent, build_content
+from governance.rulebook.custom_rego import custom_modules
 from governance.rulebook.errors import FieldError, RuleIdTaken, RuleInvalid
 from governance.rulebook.locks import lock_policy
 from governance.rulebook.models import AbacRule, RuleEdit
@@ -63,7 +64,12 @@ def delete_rule(*, rule: AbacRule, actor_user: AbstractBaseUser) -> None:
 def current_content() -> RevisionContent:
     """Return the revision content that the rules as they are now make. Raises RuleInvalid."""
     enabled = AbacRule.objects.filter(enabled=True).order_by("slug")
-    return build_content(schema=current_schema(), system=system_rules(), abac=[spec_of(rule) for rule in enabled])
+    return build_content(
+        schema=current_schema(),
+        system=system_rules(),
+        abac=[spec_of(rule) for rule in enabled],
+        custom=custom_modules(),
+    )
 
 
 def _refuse_system_id(rule_id: str) -> None:

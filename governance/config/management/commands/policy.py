@@ -19,6 +19,7 @@ from governance.kernel.errors import GovernanceError
 from governance.rulebook.checks import check_policies
 from governance.rulebook.compile_rego import compile_rule
 from governance.rulebook.content import RevisionContent, build_content, rules_of
+from governance.rulebook.custom_rego import custom_modules
 from governance.rulebook.diff import compare
 from governance.rulebook.draft_checks import check_draft_content
 from governance.rulebook.exchange import export_revision, import_revision
@@ -161,6 +162,6 @@ def _content(which: str) -> RevisionContent:
     if which == NOW:
         return current_content()
     if which == FILES:
-        return build_content(schema=current_schema(), system=system_rules(), abac=[])
+        return build_content(schema=current_schema(), system=system_rules(), abac=[], custom=custom_modules())
     revision = find_revision(which)
     return RevisionContent(revision.content, revision.digest, revision.rule_count)

@@ -1,0 +1,155 @@
+"""Hand-written Rego: held to its contract, run by the Rego engines alike, refused by the others."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from governance.engines.casbin import CasbinEngine
+from governance.engines.errors import ProgramRejected
+from governance.engines.opa import OpaEngine
+from governance.engines.rego import RegoEngine
+from governance.engines.types import Effect, EngineRequest, PolicyProgram
+from governance.rulebook.content import build_content, program_of
+from governance.rulebook.custom_rego import CustomModule, custom_modules, load_custom, problems_of
+from governance.rulebook.errors import PolicyFileInvalid, RuleInvalid
+from governance.rulebook.rules import system_rules
+from governance.rulebook.schema import current_schema
+from scripts.stack.opa import EmbeddedOpa
+from tests.factories import opa
+from tests.factories.rulebook import permitted_facts
+
+SOURCE = """\
+# No inference on large works of one creator at night.
+package assent.asset.infer
+
+deny contains "night-watch" if {
+	custom_night_watch_large
+	startswith(input.asset.creator, "ada")
+}
+
+custom_night_watch_large if input.asset.width * input.asset.height > custom_night_watch_limit
+
+custom_night_watch_limit := 1000000
+"""
+MEANING = """\
+rules:
+  - id: night-watch
+    effect: deny
+    reason_code: night_watch
+    message: "Works of {asset.creator} rest now."
+"""
+
+
+def written(folder: Path, source: str = SOURCE, meaning: str = MEANING) -> tuple[CustomModule, ...]:
+    place = folder / "assent" / "asset" / "infer"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "night_watch.rego").write_text(source)
+    (place / "night_watch.yaml").write_text(meaning)
+    (place / "night_watch_test.rego").write_text("package assent.asset.infer_test\n")
+    return load_custom(folder, current_schema())
+
+
+def program(modules: tuple[CustomModule, ...], *, system=None) -> PolicyProgram:
+    rules = system_rules() if system is None else system
+    content = build_content(schema=current_schema(), system=rules, abac=[], custom=modules)
+    return program_of(text=content.text, digest=content.digest)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    home: Path = tmp_path_factory.mktemp("opa")
+    with EmbeddedOpa(home, log=home / "opa.log") as server:
+        yield server.url
+
+
+SMALL = EngineRequest("asset.infer", permitted_facts("asset.infer"))
+LARGE = EngineRequest("asset.infer", permitted_facts("asset.infer", asset__width=4000, asset__height=3000))
+
+
+def test_both_rego_engines_run_it(tmp_path, url):
+    with_module = program(written(tmp_path))
+    opa.push(url, with_module)
+    embedded = RegoEngine()
+    embedded.check(program=with_module)
+    answers = embedded.evaluate(program=with_module, requests=[SMALL, LARGE])
+    assert [answer.effect for answer in answers] == [Effect.PERMIT, Effect.DENY]
+    assert answers[1].matched_denies == ("night-watch",)
+    assert answers[1].reasons[0].message == "Works of ada rest now."
+    assert OpaEngine(url=url, timeout=5).evaluate(program=with_module, requests=[SMALL, LARGE]) == answers
+
+
+def test_it_may_permit_where_no_compiled_rule_does(tmp_path):
+    source = 'package assent.asset.infer\n\npermit contains "night-watch" if input.asset.width < 1000\n'
+    modules = written(tmp_path, source, MEANING.replace("deny", "permit"))
+    [answer] = RegoEngine().evaluate(program=program(modules, system=[]), requests=[SMALL])
+    assert (answer.effect, answer.matched_permits) == (Effect.PERMIT, ("night-watch",))
+
+
+def test_what_cannot_run_it_refuses_the_revision(tmp_path):
+    with_module = program(written(tmp_path))
+    assert "asset.infer" not in with_module.index  # and so in no query for permitted sets
+    with pytest.raises(ProgramRejected, match=r"asset.infer.*hand-written Rego"):
+        CasbinEngine().check(program=with_module)
+
+
+def test_without_a_module_a_revision_is_what_it_was():
+    content = build_content(schema=current_schema(), system=system_rules(), abac=[])
+    assert content == build_content(schema=current_schema(), system=system_rules(), abac=[], custom=())
+    assert custom_modules() == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "words", "addition"),
+    [
+        (13, "named custom_night_watch", 'effect := "permit"'),
+        (13, "named custom_night_watch", "default effect := false"),
+        (13, "named custom_night_watch", 'permit contains "night-watch" if true'),
+        (13, "named custom_night_watch", 'deny contains "another" if true'),
+        (13, "named custom_night_watch", "deny contains input.asset.id if true"),
+        (13, "named custom_night_watch", "custom_other if true"),
+        (13, "named custom_night_watch", "import rego.v1"),
+        (14, "may not read 'deny'", "custom_night_watch_x if {\n\tcount(deny) == 0\n}"),
+        (13, "may not read 'data'", "custom_night_watch_x if data.assent.model"),
+        (13, "http.send", 'custom_night_watch_x if http.send({"url": "x"})'),
+        (13, "'with'", "custom_night_watch_x if custom_night_watch_large with input as {}"),
+    ],
+)
+def test_the_contract_is_held_line_by_line(tmp_path, line, words, addition):
+    with pytest.raises(ProgramRejected) as refused:
+        written(tmp_path, f"{SOURCE}\n{addition}\n")
+    assert any(each.line == line and words in each.message for each in refused.value.problems), refused.value
+
+
+@pytest.mark.parametrize("source", ["", "package assent\n", "package assent.model.invoke\n", "x := 1\n"])
+def test_a_module_is_in_the_package_of_its_action(tmp_path, source):
+    with pytest.raises(ProgramRejected, match="must begin with 'package assent"):
+        written(tmp_path, source)
+
+
+def test_a_rule_that_nothing_adds_is_named():
+    module = CustomModule("m", "asset.infer", "package assent.asset.infer\n", {"lost": None})
+    assert [str(problem) for problem in problems_of(module)] == ["m: nothing adds the rule 'lost'"]
+
+
+@pytest.mark.parametrize(
+    "meaning",
+    [
+        "rules: 7",
+        "other: []",
+        MEANING.replace("night_watch", "Night Watch"),
+        MEANING.replace("asset.creator", "asset.nonsense"),
+        MEANING.replace("deny", "maybe"),
+        MEANING + "    condition: {}\n",
+        MEANING + MEANING.partition("\n")[2],
+    ],
+)
+def test_what_a_rule_means_is_checked(tmp_path, meaning):
+    with pytest.raises((PolicyFileInvalid, RuleInvalid)):
+        written(tmp_path, SOURCE, meaning)
+
+
+def test_an_id_is_used_once_in_a_revision(tmp_path):
+    module = written(tmp_path)
+    with pytest.raises(RuleInvalid):
+        build_content(schema=current_schema(), system=[], abac=[], custom=[*module, *module])
