@@ -40,6 +40,7 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
     empty_title: ClassVar[str] = ""
     empty_text: ClassVar[str] = ""
     list_before_template = "console/list_intro.html"
+    delete_confirmation_template = "console/delete.html"
     list_fullwidth = True
     list_filter_submit = True
     list_per_page = 50

@@ -1,0 +1,130 @@
+"""A real browser against a live server. Every page is watched: a script error, a failed request or a request to
+anywhere else than the server fails the test."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+from governance.audit.ports import worm_store
+from governance.audit.services import anchor_pending, sequence_pending
+from governance.audit.worm_filesystem import FilesystemWormStore
+from governance.console.roles import ensure_roles
+from scripts.install_chromium import ADVICE, find_chromium
+from scripts.stack.places import ROOT
+from tests.factories.marketplace import Marketplace, finish, make_marketplace
+
+SCREENSHOTS = ROOT / "build" / "screenshots"
+PASSWORD = "correct horse battery staple"
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = find_chromium()
+    assert path, ADVICE
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        # Playwright keeps an event loop in this thread, which Django takes for asynchronous code.
+        patch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(autouse=True)
+def private_data(settings, tmp_path):
+    """Give each test its own object storage, before the live server answers."""
+    settings.DATA_DIR = tmp_path
+    objects = settings.STORAGES["objects"]
+    options = objects["OPTIONS"] | {"location": str(tmp_path / "objects")}
+    settings.STORAGES = settings.STORAGES | {"objects": objects | {"OPTIONS": options}}
+    with worm_store.override(FilesystemWormStore(tmp_path / "worm")):
+        yield tmp_path
+
+
+@pytest.fixture(autouse=True)
+def sent(monkeypatch) -> list[str]:
+    """Catch what is sent to the broker; the tests play the workers."""
+    messages: list[str] = []
+    monkeypatch.setattr("celery.current_app.send_task", lambda name, *args, **options: messages.append(name))
+    return messages
+
+
+@pytest.fixture
+def market(browser, transactional_db, private_data) -> Marketplace:
+    market = make_marketplace()
+    ensure_roles()
+    User.objects.create_superuser("boss", password=PASSWORD, first_name="Robin", last_name="Berg")
+    return market
+
+
+@pytest.fixture
+def story(market) -> Marketplace:
+    """Let things have happened: jobs released, denied and waiting, all that ended sealed."""
+    for _ in range(3):
+        finish(market.submit().job.id)
+    market.submit(purpose="research")
+    market.submit(purpose="derivative_commercial")
+    market.submit()
+    sequence_pending()
+    anchor_pending()
+    sequence_pending()
+    return market
+
+
+@pytest.fixture
+def page(browser, live_server) -> Iterator[Page]:
+    """Return a watched page of 1440 × 900 pixels."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=live_server.url)
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+    page.on("console", lambda message: faults.extend([f"console: {message.text}"] * (message.type == "error")))
+    page.on("requestfailed", lambda request: faults.extend(_failed(request)))
+    page.on("response", lambda answer: faults.extend([f"{answer.status} {answer.url}"] * (answer.status >= 400)))
+    page.on("request", lambda request: faults.extend(_outside(request, live_server.url)))
+    yield page
+    context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def console(page, market) -> Page:
+    """Return a page that is logged in as a superuser."""
+    page.goto("/admin/login/")
+    page.fill("[name=username]", "boss")
+    page.fill("[name=password]", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_url("**/admin/")
+    return page
+
+
+def keep(page: Page, name: str) -> Path:
+    """Keep a picture of the page as build output, and see that nothing sticks out of it sideways."""
+    page.wait_for_load_state("networkidle")
+    path = SCREENSHOTS / f"{name}.png"
+    page.screenshot(path=path)
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{name} is {wide} pixels too wide"
+    return path
+
+
+def _outside(request: Request, server: str) -> list[str]:
+    return [] if request.url.startswith((server, "data:", "blob:")) else [f"outside: {request.url}"]
+
+
+def _failed(request: Request) -> list[str]:
+    """A request that the page itself gave up, such as an overtaken preview, is no fault."""
+    return [] if request.failure == "net::ERR_ABORTED" else [f"failed: {request.url} {request.failure}"]
