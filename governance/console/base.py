@@ -7,13 +7,15 @@ from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.contrib.admin.utils import unquote
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Field, Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 from governance.audit.types import Actor
+from governance.console.forms.fields import RegionField
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -63,6 +65,11 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
         context["show_save_and_add_another"] = False
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
+
+    def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "region":
+            return RegionField(label=capfirst(db_field.verbose_name), help_text=db_field.help_text)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def prepare(self, rows: list[Any]) -> None:
         """Add to the rows of one list page what its columns show beyond the database columns."""

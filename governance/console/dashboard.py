@@ -86,7 +86,7 @@ def job_figures(now: datetime) -> list[Figure]:
         ),
         Figure(
             name="Oldest open job",
-            value=duration(waited) if open_jobs["oldest"] else "–",
+            value=duration(max(waited, 1)) if open_jobs["oldest"] else "–",
             note="since it was submitted" if open_jobs["oldest"] else "nothing waits",
             tone="warn" if waited > SLOW_SECONDS else "",
         ),

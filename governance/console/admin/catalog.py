@@ -58,6 +58,8 @@ class AssetAdmin(FormAdmin):
     intro = "Works of creators. The bytes lie in object storage under their digest and never change."
     empty_text = "Upload a creator's work here, or let partners upload through the API."
     form_template = "console/work.html"
+    noun = "work"
+    submit_label = "Take in the work"
     list_display = ["picture_", "title", "creator_", "dataset_", "status_", "pixels", "bytes_", "sha", "when"]
     list_display_links = ["picture_", "title"]
     list_filter = [

@@ -41,6 +41,7 @@ class ApiClientAdmin(FormAdmin):
     intro = "Apps and servers of partners that ask for tokens, each with the most that its tokens may ever cover."
     empty_text = "Add a client to give a partner access. Its secret is shown once."
     form_template = "console/client.html"
+    submit_label = "Create and show the secret"
     list_display = ["name", "partner_", "client_id_", "actions_", "purposes_", "limits", "when"]
     list_filter = [("partner", RelatedCheckboxFilter), ("created", RangeDateTimeFilter)]
     list_select_related = ["partner"]
