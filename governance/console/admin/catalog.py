@@ -9,7 +9,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter, RelatedCheckboxFilter
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectMultipleFilter,
+    ChoicesCheckboxFilter,
+    RangeDateTimeFilter,
+    RelatedCheckboxFilter,
+)
 
 from governance.audit.queries import timeline
 from governance.audit.types import SubjectRef
@@ -65,7 +70,7 @@ class AssetAdmin(FormAdmin):
     list_filter = [
         ("status", ChoicesCheckboxFilter),
         ("dataset", RelatedCheckboxFilter),
-        ("creator", RelatedCheckboxFilter),
+        ("creator", AutocompleteSelectMultipleFilter),
         ("created_at", RangeDateTimeFilter),
     ]
     list_select_related = ["creator", "dataset"]

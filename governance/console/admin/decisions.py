@@ -5,12 +5,13 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesCheckboxFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 
 from governance.audit.queries import timeline
 from governance.audit.types import SubjectRef
 from governance.console.base import StoryAdmin
 from governance.console.evaluations import evaluation_views
+from governance.console.filters import PurposeFilter
 from governance.console.presentation import chips, choice_badge, code, digest, moment, permit_badge
 from governance.console.subjects import subject_link
 from governance.decisions.models import DecisionRecord, Permit
@@ -31,8 +32,7 @@ class DecisionRecordAdmin(StoryAdmin):
     list_filter = [
         ("effect", ChoicesCheckboxFilter),
         ("kind", ChoicesCheckboxFilter),
-        ("partner", AllValuesCheckboxFilter),
-        ("purpose", AllValuesCheckboxFilter),
+        PurposeFilter,
         ("decided_at", RangeDateTimeFilter),
     ]
     search_ids = ("id", "job_id")
