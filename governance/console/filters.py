@@ -44,10 +44,11 @@ class KindFilter(CheckboxFilter):  # type: ignore[misc]
         "moderation": ("Moderation", ("moderation.",)),
         "evidence": ("Evidence", ("evidence.",)),
         "consent": ("Consent", ("consent.", "consent_level.")),
-        "catalogue": ("Creators and works", ("creator.", "asset.")),
+        "catalogue": ("Creators and works", ("creator.", "asset.", "dataset.")),
         "policy": ("Policy", ("rule.", "revision.")),
-        "models": ("Models", ("model.",)),
-        "access": ("Partners and tokens", ("partner.", "client.", "token.")),
+        "models": ("Models and licences", ("model.", "licence.")),
+        "access": ("Partners and tokens", ("partner.", "tier.", "client.", "token.")),
+        "accounts": ("Console users", ("user.", "group.")),
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
