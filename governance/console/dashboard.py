@@ -88,7 +88,7 @@ def job_figures(now: datetime) -> list[Figure]:
         ),
         Figure(
             name="Oldest open job",
-            value=duration(max(waited, 1)) if open_jobs["oldest"] else "–",
+            value=duration(max(waited, 1), parts=1) if open_jobs["oldest"] else "–",
             note="since it was submitted" if open_jobs["oldest"] else "nothing waits",
             tone="warn" if waited > SLOW_SECONDS else "",
         ),
