@@ -13,9 +13,10 @@ from governance.audit.ports import worm_store
 from governance.audit.services import anchor_pending, sequence_pending
 from governance.audit.worm_filesystem import FilesystemWormStore
 from governance.console.roles import ensure_roles
+from inference_workers.samples import low_resolution_png
 from scripts.install_chromium import ADVICE, find_chromium
 from scripts.stack.places import ROOT
-from tests.factories.marketplace import Marketplace, finish, make_marketplace
+from tests.factories.marketplace import Marketplace, finish, make_asset, make_marketplace
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PASSWORD = "correct horse battery staple"
@@ -72,12 +73,13 @@ def market(browser, transactional_db, private_data) -> Marketplace:
 
 @pytest.fixture
 def story(market) -> Marketplace:
-    """Let things have happened: jobs released, denied and waiting, all that ended sealed."""
-    for _ in range(3):
-        finish(market.submit().job.id)
-    market.submit(purpose="research")
-    market.submit(purpose="derivative_commercial")
-    market.submit()
+    """Let things have happened to real photographs: jobs released, denied and waiting, all that ended sealed."""
+    photos = [make_asset(market.creator, low_resolution_png(name)) for name in ("china", "chelsea", "flower")]
+    for photo in photos:
+        finish(market.submit(asset=photo).job.id)
+    market.submit(asset=photos[0], purpose="research")
+    market.submit(asset=photos[1], purpose="derivative_commercial")
+    market.submit(asset=photos[2])
     sequence_pending()
     anchor_pending()
     sequence_pending()
