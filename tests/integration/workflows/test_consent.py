@@ -1,5 +1,7 @@
 """A change of consent reaches the jobs that are under way."""
 
+from kombu.exceptions import OperationalError
+
 from governance.catalog.choices import GrantMethod
 from governance.jobs.choices import JobState
 from governance.workflows.consent import affected_jobs, grant_consent, withdraw_consent
@@ -51,3 +53,16 @@ def test_ended_jobs_are_not_affected(market):
     withdraw(market)
     run(job.id)
     assert not affected_jobs(creator=market.creator, asset=market.asset).exists()
+
+
+def test_a_broker_that_is_down_holds_a_withdrawal_up_once_only(market, monkeypatch):
+    jobs = [market.submit().job for _ in range(3)]
+    tried = []
+
+    def refuse(name, args, **options):
+        tried.append(args[0])
+        raise OperationalError("no broker")
+
+    monkeypatch.setattr("celery.current_app.send_task", refuse)
+    withdraw(market)
+    assert tried == [str(jobs[0].id)]
