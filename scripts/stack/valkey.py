@@ -71,11 +71,7 @@ class EmbeddedValkey:
 
     def is_ready(self) -> bool:
         """Say whether the server answers now."""
-        try:
-            with redis.Redis.from_url(self.url, socket_timeout=2, retry=NO_RETRY) as client:
-                return bool(client.ping())
-        except redis.RedisError:  # not listening yet, or still loading its file
-            return False
+        return answers(self.url)
 
     def stop(self) -> None:
         """End the server in good order; no effect where it does not run."""
@@ -129,6 +125,15 @@ class EmbeddedValkey:
         descriptor = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.writelines(f"{name} {value}\n" for name, value in settings.items())
+
+
+def answers(url: str) -> bool:
+    """Say whether the server at that URL answers now: False while it does not listen or still loads its file."""
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2, retry=NO_RETRY) as client:
+            return bool(client.ping())
+    except (redis.RedisError, ValueError):
+        return False
 
 
 def _program() -> str:
