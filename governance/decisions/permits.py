@@ -43,14 +43,14 @@ class Binding:
 
 
 def issue(*, decision: DecisionRecord, binding: Binding, actor: Actor) -> Permit:
-    """Return a new permit for a decision that permits. Lives ASSENT_PERMIT_SECONDS.
+    """Return a new permit for a decision that permits. Lives ASSENT_PERMIT_SECONDS, and no longer than a lease.
 
     Raises PermitInvalid (`permit_not_decided`) when the decision is a denial or about another job.
     """
     if decision.effect != DecisionEffect.PERMIT or decision.job_id != binding.job_id:
         raise PermitInvalid("A permit needs a decision that permits this very job.", code="permit_not_decided")
     issued_at = clock.now()
-    expires_at = issued_at + timedelta(seconds=settings.ASSENT_PERMIT_SECONDS)
+    expires_at = issued_at + timedelta(seconds=min(settings.ASSENT_PERMIT_SECONDS, settings.ASSENT_LEASE_SECONDS))
     permit_id = new_id()
     envelope = sign_envelope(
         key_ring=key_ring.get(),

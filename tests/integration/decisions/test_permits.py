@@ -71,6 +71,13 @@ def test_a_permit_expires(permit, settings):
         assert refusal(permit) == "permit_expired"
 
 
+def test_a_permit_never_outlives_the_lease_it_is_issued_under(market, settings):
+    settings.ASSENT_LEASE_SECONDS, settings.ASSENT_PERMIT_SECONDS = 4, 300
+    job = market.submit().job
+    permit = issue(decision=job.admission, binding=Binding(job.id, 1, INPUT, ARTIFACT), actor=WORKER)
+    assert permit.expires_at - permit.issued_at == timedelta(seconds=4)
+
+
 def test_an_altered_permit_is_forged(permit):
     with pytest.raises(PermitInvalid) as caught:
         redeem(
