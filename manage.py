@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def _refuse(why: str) -> None:
-    print(why, file=sys.stderr)
+    sys.stderr.write(f"{why}\n")
     sys.exit(2)
 
 
