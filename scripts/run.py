@@ -37,7 +37,7 @@ def engine() -> dict[str, str]:
 
 
 def welcome(stack: Stack) -> str:
-    """Return what a person needs to begin: the address, the console's login and a `curl` line that works as it is."""
+    """Return what a person needs to begin: the address, the console's login, and lines to paste into a shell."""
     lines = ["", f"Assent is running at {stack.web_url} (Ctrl-C ends it)"]
     lines += [f"  console   {stack.web_url}/admin/", f"  API docs  {stack.web_url}/api/docs"]
     access = stack.data_dir / "data" / "access.json"
@@ -45,6 +45,7 @@ def welcome(stack: Stack) -> str:
         given = json.loads(access.read_text(encoding="utf-8"))
         lines.append(f"  log in    {given['console_username']} / {given['console_password']}")
         lines.append("  try       " + token_line(stack.web_url, given["client_id"], given["client_secret"]))
+        lines.append(f"  shell     CLIENT='{given['client_id']}:{given['client_secret']}' API={stack.web_url}/api/v1")
     return "\n".join([*lines, f"  logs      {stack.logs}", ""])
 
 

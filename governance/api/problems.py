@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "/api/problems/"
 RETRY_SECONDS = 5
+NOT_AUTHENTICATED = "Send the header 'Authorization: Bearer TOKEN' with an access token from /api/v1/oauth/token."
 
 STATUS_OF_CATEGORY: dict[type[errors.GovernanceError], int] = {
     errors.InvalidInput: 400,
@@ -86,6 +87,9 @@ def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
 
 def handle(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
     """Return the answer to an error raised in a view; None for a fault of ours, which Django then logs and answers."""
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        taken = " or ".join(parser.media_type for parser in context["view"].parser_classes)
+        return respond(context["request"], known(error.default_code, f"Send the body as {taken}."))
     problem = problem_of(error)
     return None if problem is None else respond(context["request"], problem)
 
@@ -156,13 +160,12 @@ def _of_framework(error: exceptions.APIException) -> Problem:
         wait = str(getattr(error, "wait", None) or RETRY_SECONDS)
         detail = f"There were too many requests; wait {wait} seconds."
         return Problem(429, TooManyRequests.code, TooManyRequests.title, detail, {}, {"Retry-After": wait})
+    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        return known("not_authenticated", NOT_AUTHENTICATED, headers={"WWW-Authenticate": CHALLENGE})
     if isinstance(error, exceptions.ParseError):
         return Problem(400, BodyMalformed.code, BodyMalformed.title, str(error.detail))
     code = error.default_code if error.default_code in OWN_KINDS else "bad_request"
-    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
-        code = "not_authenticated"
-    headers = {"WWW-Authenticate": CHALLENGE} if code == "not_authenticated" else {}
-    return known(code, str(error.detail), headers=headers)
+    return known(code, str(error.detail))
 
 
 def _field_errors(detail: Any, path: str) -> Iterator[dict[str, str]]:

@@ -129,12 +129,14 @@ def anchor_evidence(*, evidence_id: UUID) -> WormReference:
 def anchor_pending(*, limit: int = 100) -> int:
     """Anchor up to `limit` evidence records that are not yet in WORM, oldest first; return how many were.
 
-    A record that cannot be anchored is logged and left for the next time, so that it does not hold up the others.
+    A record that cannot be anchored is logged and left for the next time; it neither holds up the others nor counts.
     Raises Unavailable when the store itself does not work.
     """
     waiting = EvidenceRecord.objects.filter(worm_reference=None).order_by("created_at")
     anchored = 0
-    for evidence_id in list(waiting.values_list("id", flat=True)[:limit]):
+    for evidence_id in waiting.values_list("id", flat=True).iterator(chunk_size=limit):
+        if anchored == limit:
+            break
         try:
             anchor_evidence(evidence_id=evidence_id)
             anchored += 1

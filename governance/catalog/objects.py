@@ -1,6 +1,7 @@
 """Content-addressed object storage over Django's storage API: `storages["objects"]`, a directory or S3.
 
-An object's name is its SHA-256, so that the same bytes are stored once and any change shows.
+An object's name is its SHA-256, so that the same bytes are stored once and any change shows; what may be taken out
+again on its own goes under a name of its own.
 """
 
 import hashlib
@@ -50,14 +51,16 @@ def object_name(sha256: str) -> str:
     return f"sha256/{sha256[:2]}/{sha256}"
 
 
-def put_object(stream: ByteSource, *, limit: int) -> StoredObject:
+def put_object(stream: ByteSource, *, limit: int, name: str | None = None) -> StoredObject:
     """Store a stream of at most `limit` bytes and return where; storing the same bytes again changes nothing.
 
-    Raises UploadTooLarge as soon as the limit is passed, ObjectAltered when other bytes lie under that digest, and
+    With a `name`, the bytes are stored under it alone, so that removing them touches no equal bytes.
+
+    Raises UploadTooLarge as soon as the limit is passed, ObjectAltered when other bytes lie under that name, and
     ObjectStoreUnavailable. After an error nothing new is in the store.
     """
     with received(stream, limit=limit) as item:
-        return store(item)
+        return store(item, name=name)
 
 
 @contextmanager
@@ -80,9 +83,9 @@ def received(stream: ByteSource, *, limit: int) -> Iterator[Received]:
         path.unlink(missing_ok=True)
 
 
-def store(item: Received) -> StoredObject:
+def store(item: Received, *, name: str | None = None) -> StoredObject:
     """Move what was received into the store. Raises ObjectAltered and ObjectStoreUnavailable as `put_object` does."""
-    storage, name = storages["objects"], object_name(item.sha256)
+    storage, name = storages["objects"], name or object_name(item.sha256)
     with _faults_reported():
         if not storage.exists(name):
             with item.path.open("rb") as file:

@@ -4,7 +4,7 @@ import os
 
 from celery import Celery
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.config.settings.dev")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.config.settings.prod")
 
 app = Celery("assent")
 app.config_from_object("django.conf:settings", namespace="CELERY")

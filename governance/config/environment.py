@@ -1,11 +1,13 @@
 """Reading of environment variables into typed settings."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 
@@ -27,17 +29,33 @@ def integer(name: str, default: int, *, least: int = 1, most: int | None = None)
     return value
 
 
-def words(name: str, default: str = "") -> list[str]:
-    """Return the variable split at commas, without blanks."""
-    return [word.strip() for word in text(name, default).split(",") if word.strip()]
-
-
-def choice(name: str, options: Sequence[str]) -> str:
-    """Return the variable, by default the first of `options`. Raises ImproperlyConfigured for anything else."""
-    value = text(name, options[0])
-    if value not in options:
-        raise ImproperlyConfigured(f"{name} must be one of {', '.join(options)}, not '{value}'.")
+def choice(name: str, default: str, among: Collection[str]) -> str:
+    """Return the variable, which must be one of `among`. Raises ImproperlyConfigured that lists them."""
+    value = text(name, default)
+    _only(name, [value], among)
     return value
+
+
+def words(name: str, default: str = "", *, among: Collection[str] = ()) -> list[str]:
+    """Return the variable split at commas, without blanks. Raises ImproperlyConfigured for a word not `among` some."""
+    found = [word.strip() for word in text(name, default).split(",") if word.strip()]
+    if among:
+        _only(name, found, among)
+    return found
+
+
+def _only(name: str, values: Collection[str], among: Collection[str]) -> None:
+    for value in values:
+        if value not in among:
+            raise ImproperlyConfigured(f"{name} knows {', '.join(among)}; '{value}' is none of them.")
+
+
+def broker(name: str, default: str) -> str:
+    """Return the variable, the URL of a Redis or Valkey server. Raises ImproperlyConfigured for any other scheme."""
+    url = text(name, default)
+    if urlsplit(url).scheme not in ("redis", "rediss"):
+        raise ImproperlyConfigured(f"{name} must be a URL such as redis://:password@host:6379/0.")
+    return url
 
 
 def path(name: str, default: Path) -> Path:
@@ -48,9 +66,12 @@ def path(name: str, default: Path) -> Path:
 def database(url: str) -> dict[str, Any]:
     """Return Django's database settings for a libpq connection URI (PostgreSQL manual, section 34.1.1.2).
 
-    Unix socket directories are given as `?host=/directory`, as libpq takes them.
+    Unix socket directories are given as `?host=/directory`, as libpq takes them. Raises ImproperlyConfigured.
     """
     known = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    parts = conninfo_to_dict(url)
+    try:
+        parts = conninfo_to_dict(url)
+    except ProgrammingError as error:  # its text may quote the password
+        raise ImproperlyConfigured("DATABASE_URL must be a URL such as postgresql://user:password@host/db.") from error
     settings: dict[str, Any] = {setting: str(parts.pop(key, None) or "") for key, setting in known.items()}
     return settings | {"ENGINE": "django.db.backends.postgresql", "OPTIONS": {**parts, "pool": False}}

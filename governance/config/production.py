@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
+from governance.config.environment import words
+
 DEFAULT_PASSWORDS = frozenset({"", "admin", "assent", "changeme", "password", "postgres", "secret"})
 DEVELOPMENT_VALUE = "development-only-not-a-secret"
 SECRET_LENGTH = 32
@@ -30,7 +32,10 @@ def refuse_unsafe(*, secret_key: str, key_passphrase: str, key_store: Path) -> N
 def _environment_faults() -> Iterator[str]:
     if os.environ.get("DEBUG", "").lower() not in ("", "0", "false", "no"):
         yield "DEBUG is set; unset it."
-    if not os.environ.get("ASSENT_ALLOWED_HOSTS"):
+    hosts = words("ASSENT_ALLOWED_HOSTS")
+    if "*" in hosts:
+        yield "ASSENT_ALLOWED_HOSTS allows every host; name the hosts that this server answers for."
+    if not hosts:
         yield "ASSENT_ALLOWED_HOSTS is missing; name the hosts that this server answers for."
     yield from _url_faults("DATABASE_URL")
     yield from _url_faults("REDIS_URL")

@@ -7,13 +7,18 @@ from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.contrib.admin.utils import unquote
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Field, Model, Q, QuerySet
+from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
-from governance.audit.types import Actor
+from governance.audit.services import record
+from governance.audit.types import Actor, SubjectRef
+from governance.console.forms.fields import RegionField
+from governance.kernel.canonical import Json
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -40,6 +45,7 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
     empty_title: ClassVar[str] = ""
     empty_text: ClassVar[str] = ""
     list_before_template = "console/list_intro.html"
+    delete_confirmation_template = "console/delete.html"
     list_fullwidth = True
     list_filter_submit = True
     list_per_page = 50
@@ -62,6 +68,27 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
         context["show_save_and_add_another"] = False
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
+
+    def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "region":
+            return RegionField(label=capfirst(db_field.verbose_name), help_text=db_field.help_text)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Model, form: "ModelForm[Any]", change: bool) -> None:
+        """Save, and put on record, in the page's transaction, which fields changed: names only, never what they say."""
+        super().save_model(request, obj, form, change)
+        fields: list[Json] = [name for name in sorted(form.changed_data)]  # noqa: C416 - the type of a list is its own
+        self._note(request, str(obj.pk), "changed" if change else "created", {"fields": fields})
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        """Delete, and put that on record."""
+        key = str(obj.pk)
+        super().delete_model(request, obj)
+        self._note(request, key, "deleted", {})
+
+    def _note(self, request: HttpRequest, key: str, what: str, data: dict[str, Json]) -> None:
+        name = str(self.opts.model_name)
+        record(kind=f"{name}.{what}", subject=SubjectRef(name, key), actor=actor_of(request), data=data)
 
     def prepare(self, rows: list[Any]) -> None:
         """Add to the rows of one list page what its columns show beyond the database columns."""

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Count, F, Max, Min, Q
 from django.db.models.functions import TruncHour
 from django.http import HttpRequest
+from django.utils.http import urlencode
 
 from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry
 from governance.catalog.models import Creator
@@ -23,6 +24,7 @@ from governance.rulebook.queries import active_freeze, active_revision
 DAY = timedelta(hours=24)
 WEEK = timedelta(days=7)
 REASONS_SHOWN = 6
+OPEN_QUERY = "?" + urlencode({"state__exact": OPEN_STATES}, doseq=True)
 SLOW_SECONDS = 60
 LAG_SECONDS = 30
 
@@ -83,11 +85,11 @@ def job_figures(now: datetime) -> list[Figure]:
             name="Open jobs",
             value=f"{open_jobs['count']:,}",
             note=f"{open_jobs['waiting']:,} in the queue",
-            link=list_url(Job, f"?state__in={','.join(OPEN_STATES)}") if open_jobs["count"] else list_url(Job),
+            link=list_url(Job, OPEN_QUERY if open_jobs["count"] else ""),
         ),
         Figure(
             name="Oldest open job",
-            value=duration(waited) if open_jobs["oldest"] else "–",
+            value=duration(max(waited, 1), parts=1) if open_jobs["oldest"] else "–",
             note="since it was submitted" if open_jobs["oldest"] else "nothing waits",
             tone="warn" if waited > SLOW_SECONDS else "",
         ),
@@ -152,7 +154,7 @@ def job_bars() -> list[Bar]:
             count=counts[state],
             share=max(1, round(counts[state] * 100 / largest)),
             tone=TONES[state],
-            link=list_url(Job, f"?state__in={state}"),
+            link=list_url(Job, f"?state__exact={state}"),
         )
         for state in JobState
         if counts.get(state)

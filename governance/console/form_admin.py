@@ -18,6 +18,9 @@ class FormAdmin(ConsoleAdmin):
     """A table with a form of the console's own in place of a form over the columns."""
 
     form_template: ClassVar[str] = "console/form_page.html"
+    #: What a new row is called, where people say it otherwise than the table does.
+    noun: ClassVar[str] = ""
+    submit_label: ClassVar[str] = "Save"
 
     def build_form(self, request: HttpRequest, row: Any) -> Form:
         """Return the form for a new row (`row` None) or for changing one."""
@@ -37,7 +40,7 @@ class FormAdmin(ConsoleAdmin):
 
     def saved_message(self, row: Model) -> str:
         """Return what is said once the row was written."""
-        return f"{self.opts.verbose_name[:1].upper()}{self.opts.verbose_name[1:]} “{row}” was saved."
+        return f"The {self.noun or self.opts.verbose_name} “{row}” was saved."
 
     def changeform_view(
         self,
@@ -56,8 +59,8 @@ class FormAdmin(ConsoleAdmin):
             raise PermissionDenied
 
         page = Page(
-            title=str(row) if row else f"New {self.opts.verbose_name}",
-            submit="Save",
+            title=str(row) if row else f"New {self.noun or self.opts.verbose_name}",
+            submit=self.submit_label,
             back=list_url(self.model),
             intro=self.form_intro(row),
             template=self.form_template,

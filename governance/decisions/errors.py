@@ -13,7 +13,8 @@ class PermitInvalid(Forbidden):
     """A permit may not be used.
 
     Codes: permit_malformed, permit_forged, permit_unknown, permit_expired, permit_replayed, permit_input_mismatch,
-    permit_artifact_mismatch, permit_job_mismatch, permit_consent_changed, permit_policy_changed.
+    permit_artifact_mismatch, permit_job_mismatch, permit_superseded,
+    permit_consent_changed, permit_policy_changed, permit_not_decided.
     """
 
     code = "permit_invalid"

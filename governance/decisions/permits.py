@@ -43,14 +43,14 @@ class Binding:
 
 
 def issue(*, decision: DecisionRecord, binding: Binding, actor: Actor) -> Permit:
-    """Return a new permit for a decision that permits. Lives ASSENT_PERMIT_SECONDS.
+    """Return a new permit for a decision that permits. Lives ASSENT_PERMIT_SECONDS, and no longer than a lease.
 
     Raises PermitInvalid (`permit_not_decided`) when the decision is a denial or about another job.
     """
     if decision.effect != DecisionEffect.PERMIT or decision.job_id != binding.job_id:
         raise PermitInvalid("A permit needs a decision that permits this very job.", code="permit_not_decided")
     issued_at = clock.now()
-    expires_at = issued_at + timedelta(seconds=settings.ASSENT_PERMIT_SECONDS)
+    expires_at = issued_at + timedelta(seconds=min(settings.ASSENT_PERMIT_SECONDS, settings.ASSENT_LEASE_SECONDS))
     permit_id = new_id()
     envelope = sign_envelope(
         key_ring=key_ring.get(),
@@ -147,15 +147,29 @@ def _refusal(permit: Permit, claims: Mapping[str, Any], actual: Mapping[str, str
             "The permit is for another model artifact.",
         ),
         (permit.redeemed_at is not None, "permit_replayed", "The permit was used before."),
-        (clock.now() >= permit.expires_at, "permit_expired", "The permit has expired."),
-        (_active_digest() != permit.revision_digest, "permit_policy_changed", "The policy changed since the permit."),
+        (_newer_permit_exists(permit), "permit_superseded", "A later attempt at the job has a permit of its own."),
+        (timestamp(clock.now()) >= claims["expires_at"], "permit_expired", "The permit has expired."),
+        (_active_digest() != claims["revision"], "permit_policy_changed", "The policy changed since the permit."),
         (
-            current_epochs(permit.consent_epochs) != permit.consent_epochs,
+            _current_epochs(claims["consent_epochs"]) != claims["consent_epochs"],
             "permit_consent_changed",
             "A creator's consent changed since the permit.",
         ),
     ]
     return next((PermitInvalid(message, code=code) for wrong, code, message in checks if wrong), None)
+
+
+def _newer_permit_exists(permit: Permit) -> bool:
+    return Permit.objects.filter(job_id=permit.job_id, fencing_token__gt=permit.fencing_token).exists()
+
+
+def still_holds(decision: DecisionRecord) -> bool:
+    """Return whether policy and consent are still those that the decision was made on.
+
+    The creators' rows stay locked for the rest of the transaction: a withdrawal waits for it, or is seen by it.
+    """
+    unchanged = _active_digest() == decision.revision_digest
+    return unchanged and _current_epochs(decision.consent_epochs) == decision.consent_epochs
 
 
 def _active_digest() -> str:
@@ -165,11 +179,8 @@ def _active_digest() -> str:
         return ""
 
 
-def current_epochs(epochs: Mapping[str, int]) -> dict[str, int]:
-    """Return the consent epochs that the named creators have now, under a share lock for the rest of the transaction.
-
-    The lock makes a withdrawal wait for the transaction that relies on the epochs, or that transaction see it.
-    """
+def _current_epochs(epochs: Mapping[str, int]) -> dict[str, int]:
+    """Return the consent epochs that the named creators have now, under a row lock for the rest of the transaction."""
     rows = Creator.objects.select_for_update(of=("self",), no_key=True).filter(slug__in=epochs).order_by("id")
     return {creator.slug: creator.consent_epoch for creator in rows}
 

@@ -1,12 +1,13 @@
 """Policy engines behind one port.
 
-regopy's library carries parts of a newer libstdc++. Where it is what first brings the system's libstdc++ into the
-process, that one binds to those parts, and other native libraries (torch for one) then crash the process on import. So
-the system's is loaded here, by itself, before any engine is imported.
+regopy's library exports an allocator of its own (C++ `operator new` and `delete`). Which allocator it and the system's
+libstdc++ then use depends on what was loaded first: mixed, either every decision leaks memory, or other native
+libraries (torch for one) crash the process on import. So the system's libstdc++ is put in front of everything here,
+for all to see, before any engine is imported: then everybody uses the system's allocator.
 """
 
 import contextlib
 import ctypes
 
-with contextlib.suppress(OSError):  # no libstdc++ on this system: then nothing can bind to the wrong one
-    ctypes.CDLL("libstdc++.so.6")
+with contextlib.suppress(OSError):  # no libstdc++ on this system: then regopy did not link to it either
+    ctypes.CDLL("libstdc++.so.6", mode=ctypes.RTLD_GLOBAL)

@@ -1,12 +1,12 @@
 """Sending jobs to the workers. A message carries only the job's id; losing it costs time, never a job."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from celery import current_app
 from django.db import transaction
-from kombu.exceptions import OperationalError
+from kombu.exceptions import ChannelError, OperationalError
 from redis.exceptions import RedisError
 
 from governance.jobs.choices import JobState
@@ -38,6 +38,28 @@ def dispatch(*, job_id: UUID, state: JobState) -> bool:
         return False
     mark_dispatched(job_id)
     return True
+
+
+def dispatch_each(waiting: Iterable[tuple[UUID, JobState]]) -> int:
+    """Send jobs until the broker takes no more, and return how many it took; the sweeper sends the others."""
+    taken = 0
+    for job_id, state in waiting:
+        if not dispatch(job_id=job_id, state=state):
+            break
+        taken += 1
+    return taken
+
+
+def queue_length(queue: str) -> int:
+    """Return how many messages wait on a queue that no worker has taken yet; 0 when the broker cannot be asked."""
+    try:
+        with current_app.connection_or_acquire() as connection:
+            return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
+    except ChannelError:  # to the broker an empty queue does not exist
+        return 0
+    except (OperationalError, RedisError, OSError) as error:
+        logger.warning("the broker did not say how long the queue '%s' is: %s", queue, error)
+        return 0
 
 
 def send(*, task: str, queue: str, args: Sequence[str] = ()) -> bool:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from governance.jobs.choices import JobState
 from governance.jobs.dispatch import ROUTES
@@ -46,15 +46,24 @@ def open_job_count(*, partner_id: UUID) -> int:
     return Job.objects.filter(partner_id=partner_id, state__in=OPEN_STATES).count()
 
 
-def undispatched_jobs(*, limit: int) -> list[tuple[UUID, JobState]]:
-    """Return jobs that wait and whose message was never sent or must be taken for lost, oldest first."""
-    now = clock.now()
-    lost = now - timedelta(seconds=settings.ASSENT_REDISPATCH_SECONDS)
-    waiting = Job.objects.filter(
-        Q(dispatched_at__isnull=True) | Q(dispatched_at__lt=lost), state__in=list(ROUTES), not_before__lte=now
-    )
+def unsent_jobs(*, limit: int) -> list[tuple[UUID, JobState]]:
+    """Return jobs that wait and whose message no broker has taken, oldest first."""
+    waiting = Job.objects.filter(dispatched_at=None, state__in=list(ROUTES), not_before__lte=clock.now())
     rows = waiting.order_by("created_at").values_list("id", "state")[:limit]
     return [(job_id, JobState(state)) for job_id, state in rows]
+
+
+def sent_job_count(*, state: JobState) -> int:
+    """Return how many jobs wait in a state with a message on its way."""
+    return Job.objects.filter(state=state, dispatched_at__isnull=False, not_before__lte=clock.now()).count()
+
+
+def unanswered_jobs(*, state: JobState, limit: int) -> list[tuple[UUID, JobState]]:
+    """Return jobs that wait in a state although their message went out long ago, longest ago first."""
+    now = clock.now()
+    long_ago = now - timedelta(seconds=settings.ASSENT_REDISPATCH_SECONDS)
+    waiting = Job.objects.filter(state=state, dispatched_at__lt=long_ago, not_before__lte=now)
+    return [(job_id, state) for job_id in waiting.order_by("dispatched_at").values_list("id", flat=True)[:limit]]
 
 
 def overdue_jobs(*, limit: int) -> list[UUID]:

@@ -19,7 +19,7 @@ class ModerationVerdict(models.Model):
     moderator = models.CharField(max_length=64)
     moderator_sha256 = models.CharField(max_length=64, help_text="SHA-256 of the moderation model's artifact.")
     score = models.FloatField(help_text="Highest confidence of an unsafe label, 0 to 1.")
-    labels = models.JSONField(default=list, help_text="Unsafe labels seen, with their confidence.")
+    labels = models.JSONField(default=list, help_text="What was seen, unsafe or not, with its confidence.")
     duration_ms = models.PositiveIntegerField()
     created_at = models.DateTimeField(default=clock.now)
 

@@ -1,5 +1,6 @@
 """Consent changes, with what they mean for jobs that are under way."""
 
+from functools import partial
 from typing import Unpack
 
 from django.db import transaction
@@ -10,8 +11,10 @@ from governance.catalog import services as catalog
 from governance.catalog.models import Asset, ConsentGrant, Creator
 from governance.catalog.types import ConsentTerms
 from governance.jobs.choices import JobState
-from governance.jobs.dispatch import dispatch_on_commit
+from governance.jobs.dispatch import dispatch_each
 from governance.jobs.models import OPEN_STATES, Job
+
+WOKEN_AT_ONCE = 100
 
 
 def grant_consent(
@@ -51,5 +54,7 @@ def affected_jobs(*, creator: Creator, asset: Asset | None) -> QuerySet[Job]:
 
 
 def _wake(jobs: QuerySet[Job]) -> None:
-    for job in jobs.filter(state__in=[JobState.QUEUED, JobState.MODERATING]):
-        dispatch_on_commit(job)
+    """Send the first of the waiting jobs again after commit; the others have messages too, and lose nothing by it."""
+    rows = jobs.filter(state__in=[JobState.QUEUED, JobState.MODERATING]).order_by("created_at")
+    waiting = [(job_id, JobState(state)) for job_id, state in rows.values_list("id", "state")[:WOKEN_AT_ONCE]]
+    transaction.on_commit(partial(dispatch_each, waiting), robust=True)

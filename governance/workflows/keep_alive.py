@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from governance.jobs.errors import JobCancelRequested, LeaseLost
 from governance.jobs.leases import renew_lease
@@ -58,6 +58,6 @@ class KeepAlive:
             renew_lease(self._lease)
         except (LeaseLost, JobCancelRequested) as found:
             self._found = found
-        except DatabaseError:
+        except Error:  # also InterfaceError, which is no DatabaseError: a connection found closed
             logger.warning("job %s: its lease could not be renewed just now", self._lease.job_id, exc_info=True)
             connection.close()

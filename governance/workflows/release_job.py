@@ -10,7 +10,7 @@ from governance.catalog.types import StoredObject
 from governance.decisions.choices import DecisionEffect, DecisionKind
 from governance.decisions.facts import release_questions
 from governance.decisions.models import DecisionRecord
-from governance.decisions.permits import current_epochs
+from governance.decisions.permits import still_holds
 from governance.decisions.queries import redeemed_permit
 from governance.decisions.services import decide
 from governance.decisions.types import ReleaseFacts
@@ -39,7 +39,7 @@ DECISION_TRIES = 5
 
 
 class ReleaseUnsettled(Unavailable):
-    """Consent kept changing while the release was decided; a later attempt decides anew."""
+    """Consent or policy kept changing while the release was decided; a later attempt decides anew."""
 
     code = "release_unsettled"
 
@@ -66,18 +66,17 @@ def _release(lease: Lease, moderator: Moderator, carry_out: ObligationHandler) -
         decision = _decide(lease, candidate, verdict)
         if decision is None:
             return
-        applied = carry_out(image, _obligations(decision), _provenance(lease, decision))
+        applied = carry_out(image, _obligations(decision), _provenance(candidate, decision))
         if _seal_later(lease, decision, applied):
             return
-    raise ReleaseUnsettled("Consent kept changing while the release was decided.")
+    raise ReleaseUnsettled("Consent or policy kept changing while the release was decided.")
 
 
 def _decide(lease: Lease, candidate: OutputCandidate, verdict: ModerationVerdict) -> DecisionRecord | None:
     """Decide the release with the facts of now. Returns None after a denial that ended the job."""
     with transaction.atomic():
         job = lock_leased(lease)
-        if job.cancel_requested:
-            raise JobCancelRequested("The job is to be cancelled.")
+        _stop_if_asked(job)
         context = context_of(job)
         assets = [each.asset for each in job.inputs.select_related("asset__creator", "asset__dataset")]
         decision = decide(
@@ -99,9 +98,14 @@ def _decide(lease: Lease, candidate: OutputCandidate, verdict: ModerationVerdict
     return decision
 
 
+def _stop_if_asked(job: Job) -> None:
+    if job.cancel_requested:
+        raise JobCancelRequested("The job is to be cancelled.")
+
+
 def _release_facts(job: Job, candidate: OutputCandidate, output: ModerationVerdict) -> ReleaseFacts:
     source = latest_verdict(job_id=job.id, stage=ModerationStage.INPUT)
-    if source is None:
+    if source is None or source.fencing_token != candidate.fencing_token:
         raise RunNotProven("No moderation of the input is on record for this result.")
     return ReleaseFacts(
         job_id=str(job.id),
@@ -119,10 +123,10 @@ def _obligations(decision: DecisionRecord) -> list[Obligation]:
     return [Obligation(each["kind"], each.get("parameters", {})) for each in decision.obligations]
 
 
-def _provenance(lease: Lease, decision: DecisionRecord) -> Provenance:
-    job = Job.objects.select_related("client", "model_version__model").get(id=lease.job_id)
+def _provenance(candidate: OutputCandidate, decision: DecisionRecord) -> Provenance:
+    job = Job.objects.select_related("client", "model_version__model").get(id=candidate.job_id)
     permit = redeemed_permit(job.id)
-    if permit is None:
+    if permit is None or permit.fencing_token != candidate.fencing_token:
         raise RunNotProven("No redeemed permit is on record for this result.")
     return Provenance(
         job_id=str(job.id),
@@ -136,16 +140,19 @@ def _provenance(lease: Lease, decision: DecisionRecord) -> Provenance:
 
 
 def _seal_later(lease: Lease, decision: DecisionRecord, applied: AppliedImage) -> bool:
-    """Put output and evidence on record if consent is still what was decided on; False, and nothing kept, if not.
+    """Put output and evidence on record if what was decided on still holds; False, and nothing kept, if not.
 
-    The creators' rows stay locked until this commits, so a withdrawal comes either before, and is seen, or after.
+    Raises JobCancelRequested when the job is to stop. The creators' rows stay locked until this commits, so a
+    withdrawal comes either before, and is seen, or after.
     """
-    stored = put_object(BytesIO(applied.image), limit=OUTPUT_LIMIT)
+    name = f"outputs/{lease.job_id}/{decision.id}"  # of its own: what is dropped must take no equal bytes with it
+    stored = put_object(BytesIO(applied.image), limit=OUTPUT_LIMIT, name=name)
     sealed = False
     try:
         with transaction.atomic():
             job = lock_leased(lease)
-            if current_epochs(decision.consent_epochs) == decision.consent_epochs:
+            _stop_if_asked(job)
+            if still_holds(decision):
                 _record_output(job, lease, decision, applied, stored)
                 sealed = True
     finally:
@@ -168,6 +175,7 @@ def _record_output(
         obligations_applied=[dict(each) for each in applied.applied],
         release_decision=decision,
     )
+    job.dispatched_at = None
     move(job=job, to=JobState.SEALING, actor=worker(lease.owner))
     description = {
         "sha256": output.sha256,
@@ -178,5 +186,4 @@ def _record_output(
         "obligations_applied": output.obligations_applied,
     }
     evidence_of(job=job, outcome=JobState.RELEASED, output=description)
-    job.dispatched_at = None
     dispatch_on_commit(job)

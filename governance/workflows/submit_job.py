@@ -55,7 +55,7 @@ def submit_job(*, grant: TokenGrant, request: JobRequest, idempotency_key: str, 
     _check_key(idempotency_key)
     request_digest = digest(request)
     with transaction.atomic():
-        _lock_key(grant.partner, idempotency_key)
+        _lock(f"idempotency:{grant.partner.id}:{idempotency_key}")
         earlier = jobs_of(partner_id=grant.partner.id).filter(idempotency_key=idempotency_key).first()
         if earlier is not None:
             return SubmitOutcome(job=_same_request(earlier, request_digest), created=False)
@@ -63,6 +63,9 @@ def submit_job(*, grant: TokenGrant, request: JobRequest, idempotency_key: str, 
         _check_open_jobs(grant.partner)
         job_id = new_id()
         decision = _admission(job_id, grant, request, version, assets, request_id)
+        if decision.effect == DecisionEffect.PERMIT:
+            _lock(f"open-jobs:{grant.partner.id}")
+            _check_open_jobs(grant.partner)
         job = create_job(
             new=NewJob(
                 id=job_id,
@@ -108,10 +111,10 @@ def _check_key(key: str) -> None:
         raise IdempotencyKeyInvalid(f"The Idempotency-Key must be 1 to {KEY_LENGTH} printable ASCII characters.")
 
 
-def _lock_key(partner: Partner, key: str) -> None:
-    """Let one transaction at a time work on this key: of two equal requests the second finds the first's job."""
+def _lock(name: str) -> None:
+    """Let one transaction at a time past this point: of two at once, the second sees what the first has stored."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"idempotency:{partner.id}:{key}"])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 def _same_request(earlier: Job, request_digest: str) -> Job:

@@ -1,6 +1,7 @@
 """The sweeper: finds what was lost or is late, and puts it right from the database alone."""
 
 import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,10 +9,10 @@ from django.db import transaction
 
 from governance.audit.types import Actor
 from governance.jobs.choices import JobState
-from governance.jobs.dispatch import dispatch
+from governance.jobs.dispatch import ROUTES, dispatch_each, queue_length
 from governance.jobs.leases import expired_jobs, lock_expired
 from governance.jobs.models import OPEN_STATES, Job
-from governance.jobs.queries import overdue_jobs, undispatched_jobs
+from governance.jobs.queries import overdue_jobs, sent_job_count, unanswered_jobs, unsent_jobs
 from governance.jobs.types import Ending
 from governance.workflows.attempts import send_back_or_fail
 from governance.workflows.evidence import end_job
@@ -35,15 +36,28 @@ class SweepReport:
 
 def sweep() -> SweepReport:
     """Do one round. Safe to run at any time, in any number of processes."""
-    overdue = sum(_end_overdue(job_id) for job_id in overdue_jobs(limit=BATCH))
-    recovered = sum(_recover(job_id) for job_id in expired_jobs(limit=BATCH))
-    waiting = undispatched_jobs(limit=BATCH)
-    resent = 0
-    for job_id, state in waiting:
-        if not dispatch(job_id=job_id, state=state):
-            break
-        resent += 1
+    overdue = _count(_end_overdue, overdue_jobs(limit=BATCH))
+    recovered = _count(_recover, expired_jobs(limit=BATCH))
+    resent = dispatch_each(unsent_jobs(limit=BATCH)) + sum(_resend_lost(state) for state in ROUTES)
     return SweepReport(recovered=recovered, overdue=overdue, resent=resent)
+
+
+def _count(put_right: Callable[[UUID], bool], job_ids: Iterable[UUID]) -> int:
+    """Return how many jobs were put right. One that cannot be is logged, and does not hold up the others."""
+    done = 0
+    for job_id in job_ids:
+        try:
+            done += put_right(job_id)
+        except Exception:
+            logger.exception("job %s: the sweeper could not put it right", job_id)
+    return done
+
+
+def _resend_lost(state: JobState) -> int:
+    """Send as many jobs again as messages are missing: a queue that is merely long must not grow by being swept."""
+    _, queue = ROUTES[state]
+    missing = sent_job_count(state=state) - queue_length(queue)
+    return dispatch_each(unanswered_jobs(state=state, limit=min(missing, BATCH))) if missing > 0 else 0
 
 
 def _recover(job_id: UUID) -> bool:

@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from celery import shared_task
-from oauth2_provider.models import clear_expired
 
 from governance.audit.services import anchor_pending, sequence_pending
 from governance.audit.types import Actor
+from governance.partners.services import clear_expired_tokens
 from governance.workflows import seal_job as sealing
 from governance.workflows.replay import resume_replays, work_on_replay
 from governance.workflows.sweep import sweep
@@ -55,4 +55,4 @@ def sweep_jobs() -> None:
 @shared_task(name="assent.control.clear_tokens")
 def clear_tokens() -> None:
     """Remove tokens that expired long ago."""
-    clear_expired()
+    clear_expired_tokens()

@@ -44,9 +44,9 @@ class Scenario:
         self.step_1_governed_inference()
         self.step_2_consent_does_not_cover()
         self.step_3_licence_and_region()
-        self.step_5_idempotency()
-        recover = self.step_6_worker_killed()
-        self.step_4_consent_withdrawn_in_the_queue(recover)
+        self.step_4_idempotency()
+        recover = self.step_5_worker_killed()
+        self.step_6_consent_withdrawn_in_the_queue(recover)
         self.step_7_tampering_is_named()
 
     def step_1_governed_inference(self) -> None:
@@ -60,7 +60,7 @@ class Scenario:
         job = self._submit_and_show("Portrait in orange", "commercial", "demo-1")
         self.first_job = job["id"]
         done = self.app.wait(self.first_job)
-        self.tell.say("job", f"{done['state']} after {done['attempts']} attempt(s)")
+        self.tell.say("job", f"{done['state']}, attempts: {done['attempts']}")
         self.tell.expect("the job is released", done["state"] == "released")
         self._compare_with_bicubic()
         self._show_evidence()
@@ -101,21 +101,8 @@ class Scenario:
         job = self._submit_and_show("Portrait in orange", "commercial", "demo-3-allowed")
         self.tell.expect("allowed again, and released", self.app.wait(job["id"])["state"] == "released")
 
-    def step_4_consent_withdrawn_in_the_queue(self, recover: Callable[[], None]) -> None:
-        self.tell.chapter(4, "A creator withdraws consent while the job waits in the queue")
-        job = self._submit_and_show("Summer palace", "commercial", "demo-4")
-        self.tell.say("job", f"{job['id']} waits, no worker is up")
-        self._manage("consent", "withdraw", "--creator", "chiara")
-        self.tell.say("creator", "chiara withdrew all consent")
-        recover()
-        done = self.app.wait(job["id"])
-        self.tell.say("job", f"{done['state']}: {done['reason']} ({done['reason_code']})")
-        self.tell.expect("the job was cancelled for that reason", _ended_as(done, "cancelled", "consent_withdrawn"))
-        refused = self.app.fetch(f"/jobs/{job['id']}/output")
-        self.tell.expect("nothing was released", refused.status_code == 409)
-
-    def step_5_idempotency(self) -> None:
-        self.tell.chapter(5, "The same Idempotency-Key again")
+    def step_4_idempotency(self) -> None:
+        self.tell.chapter(4, "The same Idempotency-Key again")
         again = self._submit("Portrait in orange", "commercial", "demo-1")
         self.tell.say("same body", f"{again.status_code}, job {again.json()['id']}")
         self.tell.expect("it is the same job", again.json()["id"] == self.first_job)
@@ -123,10 +110,10 @@ class Scenario:
         self.tell.say("other body", f"{other.status_code} {other.json()['code']}")
         self.tell.expect("another body is refused with 409", other.status_code == 409)
 
-    def step_6_worker_killed(self) -> Callable[[], None]:
+    def step_5_worker_killed(self) -> Callable[[], None]:
         """Kill the worker mid-job; return what starts it again and looks at how the job ended."""
-        self.tell.chapter(6, "The worker is killed (SIGKILL) in the middle of a job")
-        job = self._submit_and_show("Contact sheet", "commercial", "demo-6")
+        self.tell.chapter(5, "The worker is killed (SIGKILL) in the middle of a job")
+        job = self._submit_and_show("Contact sheet", "commercial", "demo-killed")
         self.app.wait(job["id"], until=frozenset({"running"}))
         pid = self.stack.process("worker").pid
         self.stack.kill("worker")
@@ -136,11 +123,24 @@ class Scenario:
             self.stack.start_process("worker")
             self.tell.say("worker", f"started again as {self.stack.process('worker').pid}")
             done = self.app.wait(job["id"])
-            self.tell.say("step 6's job", f"{done['state']}: {' → '.join(event['to'] for event in done['events'])}")
+            self.tell.say("step 5's job", f"{done['state']}: {' → '.join(event['to'] for event in done['events'])}")
             self.tell.expect("the killed job completed", done["state"] == "released")
             self.tell.expect("it took more than one lease, and one release", _released_once(done))
 
         return recover
+
+    def step_6_consent_withdrawn_in_the_queue(self, recover: Callable[[], None]) -> None:
+        self.tell.chapter(6, "A creator withdraws consent while the job waits in the queue")
+        job = self._submit_and_show("Summer palace", "commercial", "demo-withdrawn")
+        self.tell.say("job", f"{job['id']} waits: the worker of step 5 is still down")
+        self._manage("consent", "withdraw", "--creator", "chiara")
+        self.tell.say("creator", "chiara withdrew all consent")
+        recover()
+        done = self.app.wait(job["id"])
+        self.tell.say("job", f"{done['state']}: {done['reason']} ({done['reason_code']})")
+        self.tell.expect("the job was cancelled for that reason", _ended_as(done, "cancelled", "consent_withdrawn"))
+        refused = self.app.fetch(f"/jobs/{job['id']}/output")
+        self.tell.expect("nothing was released", refused.status_code == 409)
 
     def step_7_tampering_is_named(self) -> None:
         self.tell.chapter(7, "A stored evidence file is altered on disk")

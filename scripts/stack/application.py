@@ -28,13 +28,14 @@ def worker(name: str, *, node: str, queues: str, env: Mapping[str, str], logs: P
     # Workers need not know of each other; looking for each other would cost a second at every start.
     command += ["--without-gossip", "--without-mingle", "--loglevel=INFO"]
     # With its supervisor gone a worker must not linger over its jobs: their leases end and others take them.
-    spec = ProcessSpec(name=name, command=command, cwd=ROOT, env=env, death_signal=signal.SIGKILL)
+    only = {**env, "ASSENT_WORKER_TASKS": queues}  # what a pool does not do, it does not load: torch, above all
+    spec = ProcessSpec(name=name, command=command, cwd=ROOT, env=only, death_signal=signal.SIGKILL)
     return ManagedProcess(spec=spec, log=logs / f"{name}.log")
 
 
 def scheduler(*, env: Mapping[str, str], logs: Path) -> ManagedProcess:
     """Return the process that starts the periodic tasks."""
     command = [*CELERY, "beat", "--pidfile=", "--loglevel=INFO"]
-    return ManagedProcess(
-        spec=ProcessSpec(name="scheduler", command=command, cwd=ROOT, env=env), log=logs / "scheduler.log"
-    )
+    only = {**env, "ASSENT_WORKER_TASKS": "control"}
+    spec = ProcessSpec(name="scheduler", command=command, cwd=ROOT, env=only)
+    return ManagedProcess(spec=spec, log=logs / "scheduler.log")

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import psutil
 
 from scripts.stack.errors import StackError
+from scripts.stack.leftovers import end
 from scripts.stack.places import release_socket_directory, socket_directory
 from scripts.stack.postgres_files import MAJOR, home_for, programs
 from scripts.stack.process import ManagedProcess, ProcessSpec
@@ -26,6 +27,7 @@ ROLE = "assent"
 DATABASE = "assent"
 SOCKET_NAME = ".s.PGSQL.5432"
 READY_SECONDS = 60.0
+LEFTOVER_SECONDS = 30.0
 # The owner of the data is no superuser, as it would not be in production.
 FIRST_STATEMENTS = f"CREATE ROLE {ROLE} LOGIN CREATEDB;\nCREATE DATABASE {DATABASE} OWNER {ROLE};\n"
 CLUSTER_OPTIONS = (
@@ -197,8 +199,7 @@ def _end_leftover(cluster: Path) -> None:
     with contextlib.suppress(psutil.Error, ValueError, IndexError):
         process = psutil.Process(int(lines[PID_LINE]))
         if str(cluster) in process.cmdline():
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=30)
+            end(process, signal.SIGINT, seconds=LEFTOVER_SECONDS)
 
 
 def _environment() -> dict[str, str]:

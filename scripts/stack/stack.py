@@ -21,7 +21,7 @@ from scripts.stack.postgres import EmbeddedPostgres
 from scripts.stack.process import ManagedProcess
 from scripts.stack.readiness import WorkerProbe, web_is_ready
 from scripts.stack.supervisor import Supervisor, ending_signals, undisturbed
-from scripts.stack.valkey import EmbeddedValkey
+from scripts.stack.valkey import EmbeddedValkey, answers
 
 SETTINGS = "governance.config.settings.dev"
 # A web server that ends waits for those who wait for it; OPA polls again at once.
@@ -159,6 +159,8 @@ class Stack:
 
     def _start_servers(self, cleanup: ExitStack) -> None:
         servers: list[EmbeddedPostgres | EmbeddedValkey] = []
+        if self._redis_url and not answers(self._redis_url):
+            raise StackError("The server of REDIS_URL does not answer: start it, or correct the URL.")
         if not self._redis_url:
             servers.append(EmbeddedValkey(self.data_dir / "valkey", log=self.logs / "valkey.log"))
         if not self._database_url:

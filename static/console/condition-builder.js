@@ -154,14 +154,12 @@ class ConditionBuilder {
 
   /* --- drawing -------------------------------------------------------------------------------------------------- */
 
+  /* Draws everything anew; who was at a control of the builder stays at it. */
   render() {
+    const here = this.root.contains(document.activeElement) ? document.activeElement : null;
+    const node = here?.closest("[data-node]")?.dataset.node;
     this.root.replaceChildren(this.group(this.tree, null, 1));
-  }
-
-  redraw(node, focus) {
-    this.render();
-    this.changed();
-    this.root.querySelector(`[data-node="${node.id}"] ${focus}`)?.focus();
+    if (node && here.dataset.part) this.root.querySelector(`[data-node="${node}"] [data-part="${here.dataset.part}"]`)?.focus();
   }
 
   group(node, parent, depth) {
@@ -226,33 +224,46 @@ class ConditionBuilder {
         onclick: () => {
           parent.items.splice(parent.items.indexOf(node), 1);
           if (parent.items.length === 0) parent.items.push(this.emptyRow());
-          this.redraw(parent, ".cb-foot button");
+          this.render();
+          this.changed();
+          this.root.querySelector(`[data-node="${parent.id}"] > .cb-foot button`)?.focus();
         },
       },
       icon("close"),
     );
   }
 
+  /* A row has four places: fact, comparison, what to compare with, value. A change draws only the places after it
+   * anew, so that a drop-down that is being walked through with the keyboard stays what and where it is. */
   row(node, parent) {
     node.id = node.id || `node-${(serial += 1)}`;
-    const attribute = this.attributes.get(node.attr);
-    const controls = element("div", { class: "cb-controls" }, this.attributeSelect(node));
-    if (attribute) controls.append(this.operatorSelect(node, attribute));
-    const operator = this.operatorOf(node);
-    const twoSided = operator && operator.others.length > 0 && (attribute.type !== "bool" || node.other !== null);
-    if (twoSided) controls.append(this.sideSelect(node, operator));
-    if (operator && operator.takes !== "nothing") {
-      controls.append(node.other !== null ? this.otherSelect(node, operator) : this.valueControl(node, attribute, operator));
-    }
-    const unknown = node.attr && !attribute;
+    const places = Array.from({ length: 4 }, () => element("span", { class: "cb-place" }));
+    const help = element("p", { class: "cb-help" });
+    const draw = (from) => {
+      const made = [this.attributeSelect, this.operatorSelect, this.sideSelect, this.valueControl];
+      for (let place = from; place < places.length; place += 1) {
+        const control = made[place].call(this, node, () => draw(place + 1));
+        places[place].replaceChildren(...(control ? [control] : []));
+      }
+      const attribute = this.attributes.get(node.attr);
+      const lost = node.attr && !attribute;
+      help.className = lost ? "as-field__errors" : "cb-help";
+      help.textContent = lost
+        ? `“${node.attr}” is not known for every chosen action. Choose another fact or other actions.`
+        : (attribute?.help ?? "");
+      if (from > 0) this.changed();
+    };
+    draw(0);
     return element(
       "div",
       { class: "cb-row", "data-node": node.id, role: "group", "aria-label": "Condition" },
-      element("div", { class: "cb-line" }, controls, this.remover(node, parent, "Remove this condition")),
-      attribute ? element("p", { class: "cb-help" }, attribute.help) : null,
-      unknown
-        ? element("p", { class: "as-field__errors" }, `“${node.attr}” is not known for every chosen action. Choose another fact or other actions.`)
-        : null,
+      element(
+        "div",
+        { class: "cb-line" },
+        element("div", { class: "cb-controls" }, ...places),
+        this.remover(node, parent, "Remove this condition"),
+      ),
+      help,
       element("ul", { class: "as-field__errors cb-errors", role: "alert" }),
     );
   }
@@ -269,13 +280,12 @@ class ConditionBuilder {
     return made;
   }
 
-  attributeSelect(node) {
+  attributeSelect(node, changed) {
     const made = this.select("attr", "Fact", [{ value: "", label: "Choose a fact" }], node.attr, (path) => {
       Object.assign(node, this.emptyRow(), { attr: path });
-      const offered = this.attributes.get(path)?.operators ?? [];
-      if (offered.length > 0) node.op = offered[0].value;
+      node.op = this.attributes.get(path)?.operators[0].value ?? "";
       this.preset(node);
-      this.redraw(node, '[data-part="op"]');
+      changed();
     });
     if (node.attr && !this.attributes.has(node.attr)) {
       made.append(element("option", { value: node.attr, selected: true }, node.attr));
@@ -289,7 +299,9 @@ class ConditionBuilder {
     return made;
   }
 
-  operatorSelect(node, attribute) {
+  operatorSelect(node, changed) {
+    const attribute = this.attributes.get(node.attr);
+    if (!attribute) return null;
     return this.select("op", "Comparison", attribute.operators, node.op, (op) => {
       const before = this.operatorOf(node)?.takes;
       node.op = op;
@@ -299,7 +311,7 @@ class ConditionBuilder {
         this.preset(node);
       }
       if (node.other && !operator.others.some((each) => each.path === node.other)) node.other = null;
-      this.redraw(node, '[data-part="op"]');
+      changed();
     });
   }
 
@@ -309,7 +321,10 @@ class ConditionBuilder {
     if (this.operatorOf(node)?.takes === "value" && attribute.values.length > 0) node.value = attribute.values[0].value;
   }
 
-  sideSelect(node, operator) {
+  sideSelect(node, changed) {
+    const operator = this.operatorOf(node);
+    if (!operator || operator.others.length === 0) return null;
+    if (this.attributes.get(node.attr).type === "bool" && node.other === null) return null;
     const sides = [
       { value: "value", label: operator.takes === "values" ? "these values" : "the value" },
       { value: "other", label: "another fact" },
@@ -318,7 +333,7 @@ class ConditionBuilder {
       node.value = undefined;
       node.other = side === "other" ? operator.others[0].path : null;
       if (side === "value") this.preset(node);
-      this.redraw(node, side === "other" ? '[data-part="other"]' : '[data-part="value"]');
+      changed();
     });
   }
 
@@ -332,7 +347,11 @@ class ConditionBuilder {
 
   /* --- values --------------------------------------------------------------------------------------------------- */
 
-  valueControl(node, attribute, operator) {
+  valueControl(node) {
+    const attribute = this.attributes.get(node.attr);
+    const operator = this.operatorOf(node);
+    if (!operator || operator.takes === "nothing") return null;
+    if (node.other !== null) return this.otherSelect(node, operator);
     if (operator.takes === "range") return this.range(node, attribute);
     if (operator.takes === "values") return attribute.values.length > 0 ? this.ticks(node, attribute) : this.tokens(node, attribute);
     if (attribute.values.length > 0) return this.choice(node, attribute);

@@ -83,7 +83,7 @@ DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL = env.broker("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -193,7 +193,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 CELERY_BROKER_URL = REDIS_URL
-WORKER_TASKS = env.words("ASSENT_WORKER_TASKS", "inference,moderation,control")
+QUEUES = ("inference", "moderation", "control")
+WORKER_TASKS = env.words("ASSENT_WORKER_TASKS", ",".join(QUEUES), among=QUEUES)
 CELERY_IMPORTS = [f"inference_workers.tasks.{name}" for name in WORKER_TASKS]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -220,8 +221,8 @@ ASSENT_ALLOW_UNREVIEWED_POLICY = False
 ASSENT_REPLAY_FRESH_HOURS = env.integer("ASSENT_REPLAY_FRESH_HOURS", 24)
 ASSENT_WORM_DIR = env.path("ASSENT_WORM_DIR", DATA_DIR / "worm")
 ASSENT_EVIDENCE_RETENTION_DAYS = env.integer("ASSENT_EVIDENCE_RETENTION_DAYS", 2557)
-ASSENT_POLICY_ENGINE = env.choice("ASSENT_POLICY_ENGINE", ["rego", "opa", "casbin"])
-ASSENT_SHADOW_ENGINE = env.choice("ASSENT_SHADOW_ENGINE", ["", "rego", "opa", "casbin"])
+ASSENT_POLICY_ENGINE = env.choice("ASSENT_POLICY_ENGINE", "rego", ("rego", "opa", "casbin"))
+ASSENT_SHADOW_ENGINE = env.choice("ASSENT_SHADOW_ENGINE", "", ("", "rego", "opa", "casbin"))
 ASSENT_DECISION_CACHE_ENTRIES = env.integer("ASSENT_DECISION_CACHE_ENTRIES", 4096, least=0)
 ASSENT_ENGINE_TIMEOUT_MS = env.integer("ASSENT_ENGINE_TIMEOUT_MS", 2000, most=60_000)
 OPA_URL = env.text("OPA_URL", "http://127.0.0.1:8181")
@@ -241,21 +242,23 @@ ASSENT_JOB_DEADLINE_SECONDS = env.integer("ASSENT_JOB_DEADLINE_SECONDS", 3600)
 ASSENT_JOB_MAX_ATTEMPTS = env.integer("ASSENT_JOB_MAX_ATTEMPTS", 3, most=20)
 ASSENT_SWEEP_SECONDS = env.integer("ASSENT_SWEEP_SECONDS", 2)
 ASSENT_REDISPATCH_SECONDS = env.integer("ASSENT_REDISPATCH_SECONDS", 15)
-ASSENT_RUNTIME_DEVICE = env.text("ASSENT_RUNTIME_DEVICE", "auto")
+ASSENT_RUNTIME_DEVICE = env.choice("ASSENT_RUNTIME_DEVICE", "auto", ("auto", "cpu", "cuda"))
 
+STALE = {"expires": 60}  # seconds; without workers the rounds that nobody made must not pile up
 CELERY_BEAT_SCHEDULE = {
-    "sequence-ledger": {"task": "assent.control.sequence_ledger", "schedule": 1.0},
-    "anchor-evidence": {"task": "assent.control.anchor_evidence", "schedule": 5.0},
-    "sweep-jobs": {"task": "assent.control.sweep_jobs", "schedule": float(ASSENT_SWEEP_SECONDS)},
-    "resume-replays": {"task": "assent.control.resume_replays", "schedule": 10.0},
-    "clear-tokens": {"task": "assent.control.clear_tokens", "schedule": 3600.0},
+    "sequence-ledger": {"task": "assent.control.sequence_ledger", "schedule": 1.0, "options": STALE},
+    "anchor-evidence": {"task": "assent.control.anchor_evidence", "schedule": 5.0, "options": STALE},
+    "sweep-jobs": {"task": "assent.control.sweep_jobs", "schedule": float(ASSENT_SWEEP_SECONDS), "options": STALE},
+    "resume-replays": {"task": "assent.control.resume_replays", "schedule": 10.0, "options": STALE},
+    "clear-tokens": {"task": "assent.control.clear_tokens", "schedule": 3600.0, "options": STALE},
 }
 
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("ASSENT_LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": env.choice("ASSENT_LOG_LEVEL", "INFO", LOG_LEVELS)},
     "loggers": {"oauthlib": {"level": "INFO"}},  # at DEBUG it writes tokens
 }

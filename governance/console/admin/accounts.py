@@ -30,7 +30,14 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):  # type: ignore[type-arg, misc]
     list_display = ["username", "full_name", "roles", "standing", "seen"]
     list_filter = ["is_active", "is_superuser", "groups"]
     list_filter_submit = False
+    autocomplete_fields = ["groups"]
     filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": (("first_name", "last_name"), "email")}),
+        ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        ("Dates", {"fields": (("last_login", "date_joined"),)}),
+    )
     readonly_fields = ["last_login", "date_joined"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:

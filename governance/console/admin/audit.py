@@ -8,11 +8,12 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import AllValuesCheckboxFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.paginator import InfinitePaginator
 
 from governance.audit.models import EvidenceRecord, LedgerEntry, TreeHead, WormReference
 from governance.console.base import StoryAdmin
+from governance.console.filters import ActorFilter, KindFilter, OutcomeFilter
 from governance.console.presentation import badge, choice_badge, code, digest, link, moment, person, size
 from governance.console.subjects import subject_link, user_names
 from governance.kernel import clock
@@ -33,8 +34,8 @@ class LedgerEntryAdmin(StoryAdmin):
     story_template = "console/ledger_entry.html"
     list_display = ["position", "what", "about", "who", "when", "leaf"]
     list_filter = [
-        ("kind", AllValuesCheckboxFilter),
-        ("actor_type", AllValuesCheckboxFilter),
+        KindFilter,
+        ActorFilter,
         ("occurred_at", RangeDateTimeFilter),
     ]
     search_fields = ["subject_id__exact", "actor_id__exact", "kind__exact"]
@@ -156,7 +157,7 @@ class EvidenceRecordAdmin(StoryAdmin):
     empty_text = "Evidence is issued when a job ends."
     story_template = "console/evidence.html"
     list_display = ["about", "ended", "anchored", "sha", "key_id", "when"]
-    list_filter = [("outcome", AllValuesCheckboxFilter), AnchoredFilter, ("created_at", RangeDateTimeFilter)]
+    list_filter = [OutcomeFilter, AnchoredFilter, ("created_at", RangeDateTimeFilter)]
     search_fields = ["subject_id__exact", "envelope_sha256__exact"]
     search_help_text = "A subject's id or the SHA-256 of an envelope"
     list_select_related = ["worm_reference"]
@@ -201,7 +202,7 @@ class WormReferenceAdmin(StoryAdmin):
     empty_text = "References appear when evidence has been written to WORM storage."
     story_template = "console/worm_reference.html"
     list_display = ["where", "sha", "bytes_", "mode", "keeps", "stored"]
-    list_filter = [("mode", AllValuesCheckboxFilter), ("stored_at", RangeDateTimeFilter)]
+    list_filter = [("stored_at", RangeDateTimeFilter)]
     search_fields = ["uri", "sha256__exact", "evidence__subject_id__exact"]
     search_help_text = "A URI, a SHA-256 or a subject's id"
     list_select_related = ["evidence"]

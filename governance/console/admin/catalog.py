@@ -9,7 +9,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter, RelatedCheckboxFilter
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectMultipleFilter,
+    ChoicesCheckboxFilter,
+    RangeDateTimeFilter,
+    RelatedCheckboxFilter,
+)
 
 from governance.audit.queries import timeline
 from governance.audit.types import SubjectRef
@@ -58,12 +63,14 @@ class AssetAdmin(FormAdmin):
     intro = "Works of creators. The bytes lie in object storage under their digest and never change."
     empty_text = "Upload a creator's work here, or let partners upload through the API."
     form_template = "console/work.html"
+    noun = "work"
+    submit_label = "Take in the work"
     list_display = ["picture_", "title", "creator_", "dataset_", "status_", "pixels", "bytes_", "sha", "when"]
     list_display_links = ["picture_", "title"]
     list_filter = [
         ("status", ChoicesCheckboxFilter),
         ("dataset", RelatedCheckboxFilter),
-        ("creator", RelatedCheckboxFilter),
+        ("creator", AutocompleteSelectMultipleFilter),
         ("created_at", RangeDateTimeFilter),
     ]
     list_select_related = ["creator", "dataset"]

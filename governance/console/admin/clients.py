@@ -7,7 +7,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from oauth2_provider.models import get_device_grant_model, get_grant_model, get_id_token_model, get_refresh_token_model
-from unfold.contrib.filters.admin import RangeDateTimeFilter, RelatedCheckboxFilter
+from unfold.contrib.filters.admin import AutocompleteSelectMultipleFilter, RangeDateTimeFilter
 
 from governance.audit.queries import timeline
 from governance.audit.types import SubjectRef
@@ -41,8 +41,9 @@ class ApiClientAdmin(FormAdmin):
     intro = "Apps and servers of partners that ask for tokens, each with the most that its tokens may ever cover."
     empty_text = "Add a client to give a partner access. Its secret is shown once."
     form_template = "console/client.html"
+    submit_label = "Create and show the secret"
     list_display = ["name", "partner_", "client_id_", "actions_", "purposes_", "limits", "when"]
-    list_filter = [("partner", RelatedCheckboxFilter), ("created", RangeDateTimeFilter)]
+    list_filter = [("partner", AutocompleteSelectMultipleFilter), ("created", RangeDateTimeFilter)]
     list_select_related = ["partner"]
     search_ids = ("id",)
     search_fields = ["name", "client_id__exact", "partner__slug__exact"]
@@ -116,7 +117,7 @@ class AccessTokenAdmin(StoryAdmin):
     list_display = ["status", "client_", "partner_", "covers", "checksum", "when", "until"]
     list_display_links = ["status"]
     list_filter = [
-        ("application__partner", RelatedCheckboxFilter),
+        ("application__partner", AutocompleteSelectMultipleFilter),
         ("created", RangeDateTimeFilter),
     ]
     list_select_related = ["application__partner"]

@@ -7,12 +7,13 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesCheckboxFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 
 from governance.audit.queries import timeline
 from governance.audit.types import SubjectRef
 from governance.console.base import StoryAdmin
 from governance.console.evaluations import EvaluationView, ExplanationView, evaluation_views, rule_views
+from governance.console.filters import PurposeFilter
 from governance.console.forms.playground import KINDS, PlaygroundForm
 from governance.console.pages import Page, form_page, render_page, require, sent
 from governance.console.playground import ask
@@ -40,8 +41,7 @@ class DecisionRecordAdmin(StoryAdmin):
     list_filter = [
         ("effect", ChoicesCheckboxFilter),
         ("kind", ChoicesCheckboxFilter),
-        ("partner", AllValuesCheckboxFilter),
-        ("purpose", AllValuesCheckboxFilter),
+        PurposeFilter,
         ("decided_at", RangeDateTimeFilter),
     ]
     search_ids = ("id", "job_id")

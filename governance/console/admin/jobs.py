@@ -8,7 +8,12 @@ from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter, RelatedCheckboxFilter
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectMultipleFilter,
+    ChoicesCheckboxFilter,
+    RangeDateTimeFilter,
+    RelatedCheckboxFilter,
+)
 
 from governance.console.base import StoryAdmin, actor_of
 from governance.console.job_story import job_story
@@ -36,7 +41,7 @@ class JobAdmin(StoryAdmin):
     list_display = ["name", "state_", "partner_", "model_", "purpose_", "why", "tries", "age"]
     list_filter = [
         ("state", ChoicesCheckboxFilter),
-        ("partner", RelatedCheckboxFilter),
+        ("partner", AutocompleteSelectMultipleFilter),
         ("purpose", ChoicesCheckboxFilter),
         ("model_version__model", RelatedCheckboxFilter),
         ("created_at", RangeDateTimeFilter),

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesCheckboxFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 
 from governance.console.base import HistoryAdmin
 from governance.console.presentation import badge, chips, code, label_texts, moment, score_meter
@@ -23,7 +23,6 @@ class ModerationVerdictAdmin(HistoryAdmin):
     list_display_links = ["stage_"]
     list_filter = [
         ("stage", ChoicesCheckboxFilter),
-        ("moderator", AllValuesCheckboxFilter),
         ("created_at", RangeDateTimeFilter),
     ]
     date_hierarchy = "created_at"
@@ -41,7 +40,7 @@ class ModerationVerdictAdmin(HistoryAdmin):
     def score_(self, verdict: ModerationVerdict) -> SafeString:
         return score_meter(verdict.score)
 
-    @admin.display(description="Unsafe labels")
+    @admin.display(description="Labels seen")
     def seen(self, verdict: ModerationVerdict) -> SafeString:
         return chips(label_texts(verdict), empty="none seen")
 

@@ -146,6 +146,7 @@ class ModelVersionAdmin(FormAdmin):
     )
     empty_text = "Register the first artifact of a model."
     form_template = "console/version.html"
+    submit_label = "Register the version"
     list_display = ["version_", "model_", "stage_", "names", "runtime", "bytes_", "sha", "when"]
     list_filter = [
         ("stage", ChoicesCheckboxFilter),

@@ -99,7 +99,7 @@ class AbacRuleAdmin(FormAdmin):
     def saved_message(self, row: Any) -> str:
         return f"The rule “{row.slug}” was saved. It decides once a draft with it is approved and activated."
 
-    def delete_model(self, request: HttpRequest, obj: AbacRule) -> None:
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
         delete_rule(rule=obj, actor_user=_user(request))
 
     def form_schema_page(self, request: HttpRequest) -> HttpResponse:

@@ -13,7 +13,23 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from governance.catalog.models import REGION
+from governance.kernel.regions import REGIONS
+
+
+class RegionField(forms.CharField):
+    """One region code, in any case; cleans to capital letters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", UnfoldAdminTextInputWidget(attrs={"placeholder": "DE"}))
+        super().__init__(max_length=2, **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        return (super().to_python(value) or "").upper()
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value not in REGIONS:
+            raise ValidationError(f"'{value}' is not a region: an ISO 3166-1 code such as DE, or EU.")
 
 
 class RegionsField(forms.CharField):
@@ -33,11 +49,9 @@ class RegionsField(forms.CharField):
 
     def validate(self, value: Any) -> None:
         super().validate(value)
-        for region in value:
-            try:
-                REGION(region)
-            except ValidationError as error:
-                raise ValidationError(f"'{region}': {error.message}") from error
+        unknown = [region for region in value if region not in REGIONS]
+        if unknown:
+            raise ValidationError(f"Unknown regions: {', '.join(unknown)}. A region is an ISO 3166-1 code, or EU.")
 
     def run_validators(self, value: Any) -> None:
         """The parts were validated one by one."""

@@ -371,6 +371,16 @@ def test_one_that_cannot_be_anchored_does_not_hold_up_the_others(
     assert WormOverwriteRefused.code in caplog.text
 
 
+def test_many_that_cannot_be_anchored_do_not_use_up_the_limit(store: FilesystemWormStore) -> None:
+    poisoned, healthy = [issued_evidence() for _ in range(3)], issued_evidence()
+    for record_ in poisoned:
+        store.put(key=services.worm_key(record_), data=b"squatter", retain_until=clock.now() + timedelta(days=1))
+
+    assert anchor_pending(limit=2) == 1
+
+    assert WormReference.objects.get().evidence_id == healthy.id
+
+
 def test_a_store_that_does_not_work_is_reported(worm_root: Path) -> None:
     issued_evidence()
     worm_root.write_text("in the way")

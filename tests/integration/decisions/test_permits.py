@@ -5,12 +5,15 @@ from base64 import b64decode, b64encode
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from governance.audit.models import OutboxEntry
 from governance.audit.types import Actor
+from governance.decisions.choices import DecisionKind
 from governance.decisions.errors import PermitInvalid
 from governance.decisions.models import DecisionRecord, Permit
 from governance.decisions.permits import Binding, issue, redeem
+from governance.decisions.services import decide
 from governance.kernel import clock
 from governance.kernel.ids import new_id
 from governance.kernel.vocabulary import Purpose
@@ -68,6 +71,13 @@ def test_a_permit_expires(permit, settings):
         assert refusal(permit) == "permit_expired"
 
 
+def test_a_permit_never_outlives_the_lease_it_is_issued_under(market, settings):
+    settings.ASSENT_LEASE_SECONDS, settings.ASSENT_PERMIT_SECONDS = 4, 300
+    job = market.submit().job
+    permit = issue(decision=job.admission, binding=Binding(job.id, 1, INPUT, ARTIFACT), actor=WORKER)
+    assert permit.expires_at - permit.issued_at == timedelta(seconds=4)
+
+
 def test_an_altered_permit_is_forged(permit):
     with pytest.raises(PermitInvalid) as caught:
         redeem(
@@ -121,3 +131,31 @@ def test_a_decision_about_another_job_leads_to_no_permit(market):
     market.submit()
     with pytest.raises(PermitInvalid):
         issue(decision=DecisionRecord.objects.get(), binding=Binding(new_id(), 1, INPUT, ARTIFACT), actor=WORKER)
+
+
+def test_a_later_attempt_s_permit_makes_the_earlier_one_void(permit, context, asked):
+    again = decide(kind=DecisionKind.PERMIT, job_id=permit.job_id, context=context, asked=asked, actor=WORKER)
+    later = issue(decision=again, binding=Binding(permit.job_id, 2, INPUT, ARTIFACT), actor=WORKER)
+    assert refusal(permit) == "permit_superseded"
+    assert redeem_as_issued(later).redeemed_at is not None
+
+
+@pytest.mark.parametrize(("column", "value"), [("consent_epochs", {}), ("revision_digest", "f" * 64)])
+def test_what_counts_is_what_was_signed(market, permit, column, value):
+    with guards_lifted():
+        Permit.objects.update(**{column: value})
+    market.withdraw()
+    assert refusal(permit) == "permit_consent_changed"
+
+
+@pytest.mark.parametrize("column", ["consent_epochs", "revision_digest", "obligations"])
+def test_what_a_permit_is_bound_to_cannot_be_changed(permit, column):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Permit.objects.update(**{column: "x"})
+
+
+@pytest.mark.parametrize("moment", [None, clock.now()])
+def test_a_redemption_cannot_be_undone(permit, moment):
+    redeem_as_issued(permit)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Permit.objects.update(redeemed_at=moment)

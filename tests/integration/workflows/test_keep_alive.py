@@ -3,10 +3,11 @@
 import time
 
 import pytest
+from django.db import InterfaceError
 
 from governance.jobs.choices import JobState
 from governance.jobs.errors import JobCancelRequested, LeaseLost
-from governance.jobs.leases import take_lease
+from governance.jobs.leases import renew_lease, take_lease
 from governance.jobs.models import Job
 from governance.workflows.cancel_job import cancel_job
 from governance.workflows.keep_alive import KeepAlive
@@ -46,3 +47,18 @@ def test_the_worker_learns_that_the_job_is_to_be_cancelled(lease):
         cancel_job(job=Job.objects.get(id=lease.job_id), actor=TESTER)
         with pytest.raises(JobCancelRequested):
             found_within(alive)
+
+
+def test_a_connection_found_closed_costs_one_renewal(lease, monkeypatch):
+    renewals = iter([InterfaceError("the connection is closed")])
+
+    def renew(held):
+        for error in renewals:
+            raise error
+        renew_lease(held)
+
+    monkeypatch.setattr("governance.workflows.keep_alive.renew_lease", renew)
+    before = Job.objects.get(id=lease.job_id).lease_until
+    with KeepAlive(lease):
+        time.sleep(1.5)
+    assert Job.objects.get(id=lease.job_id).lease_until > before

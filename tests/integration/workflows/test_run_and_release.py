@@ -6,14 +6,17 @@ from io import BytesIO
 import pytest
 from django.core.files.storage import storages
 from django.db import transaction
+from django.db.models import F
 from PIL import Image
 
 from governance.audit.models import EvidenceRecord, OutboxEntry, WormReference
+from governance.catalog import services as catalog
+from governance.catalog.choices import GrantMethod
 from governance.decisions.choices import DecisionKind
 from governance.decisions.models import DecisionRecord, Permit
 from governance.engines.ports import policy_engine
 from governance.jobs.choices import JobState
-from governance.jobs.errors import LeaseLost
+from governance.jobs.errors import LeaseLost, TransitionRefused
 from governance.jobs.leases import lock_leased, take_lease
 from governance.jobs.models import Job, JobOutput, OutputCandidate
 from governance.kernel.errors import Unavailable
@@ -307,3 +310,101 @@ def test_a_job_cancelled_while_it_runs_is_not_released(market):
 def test_cancelling_twice_is_the_same_as_once(market):
     job = cancel_job(job=market.submit().job, actor=TESTER)
     assert cancel_job(job=job, actor=TESTER).state == JobState.CANCELLED
+
+
+def test_a_cancel_request_is_seen_before_the_permit(market):
+    job = market.submit().job
+
+    class CancelsMeanwhile:
+        name, artifact_digest = "cancelling", "0" * 64
+
+        def score(self, image):
+            cancel_job(job=job, actor=TESTER)
+            cancel_job(job=job, actor=TESTER)
+            return moderator().score(image)
+
+    run_job(job_id=job.id, owner="w", runtime=upscaler(), moderator=CancelsMeanwhile())
+    job.refresh_from_db()
+    assert (job.state, job.reason_code) == (JobState.CANCELLED, "cancelled_on_request")
+    assert ledger_kinds(job).count("job.cancel_requested") == 1
+    assert not Permit.objects.exists()
+
+
+def test_a_cancel_request_is_seen_before_the_release(market):
+    job = market.submit().job
+    run(job.id)
+
+    class CancelsMeanwhile:
+        name, artifact_digest = "cancelling", "0" * 64
+
+        def score(self, image):
+            cancel_job(job=job, actor=TESTER)
+            return moderator().score(image)
+
+    release_job(job_id=job.id, owner="w", moderator=CancelsMeanwhile(), carry_out=apply_obligations)
+    job.refresh_from_db()
+    assert (job.state, job.reason_code) == (JobState.CANCELLED, "cancelled_on_request")
+
+
+@pytest.mark.parametrize("ended", ["released", "sealing"])
+def test_what_is_as_good_as_released_cannot_be_cancelled(market, ended):
+    job = market.submit().job
+    run(job.id)
+    release(job.id)
+    steps = {"released": [seal], "sealing": []}[ended]
+    _ = [step(job.id) for step in steps]
+    with pytest.raises(TransitionRefused):
+        cancel_job(job=job, actor=TESTER)
+
+
+def test_a_candidate_that_is_gone_fails_the_job(market):
+    job = market.submit().job
+    run(job.id)
+    storages["objects"].delete(OutputCandidate.objects.get(job=job).object_name)
+    assert release(job.id).reason_code == "candidate_altered"
+
+
+@pytest.mark.parametrize("record", [ModerationVerdict, Permit])
+def test_a_result_without_the_records_it_must_have_come_by_is_not_released(market, record):
+    job = market.submit().job
+    run(job.id)
+    with guards_lifted():
+        record.objects.all().delete()
+    job = release(job.id)
+    assert (job.state, job.reason_code) == (JobState.FAILED, "run_not_proven")
+
+
+def test_consent_that_keeps_changing_puts_the_release_off(market):
+    job = market.submit().job
+    run(job.id)
+
+    def change_then_carry_out(image, obligations, provenance):
+        catalog.grant_consent(
+            creator=market.creator, asset=None, level=market.level, method=GrantMethod.CONSOLE, actor=TESTER
+        )
+        return apply_obligations(image, obligations, provenance)
+
+    release_job(job_id=job.id, owner="w", moderator=moderator(), carry_out=change_then_carry_out)
+    job.refresh_from_db()
+    assert (job.state, job.reason_code) == (JobState.MODERATING, "release_unsettled")
+    assert not JobOutput.objects.exists()
+
+
+def test_a_worker_that_lost_its_lease_while_running_leaves_nothing_behind(market):
+    job = market.submit().job
+
+    def lose_the_lease():
+        Job.objects.filter(id=job.id).update(fencing_token=F("fencing_token") + 1)
+
+    run_with(job, Meddling(lose_the_lease))
+    job.refresh_from_db()
+    assert job.state == JobState.RUNNING
+    assert not OutputCandidate.objects.exists()
+    assert storages["objects"].listdir(f"candidates/{job.id}")[1] == []
+
+
+def test_rows_say_what_they_are(market):
+    job = finish(market.submit().job.id)
+    rows = [*DecisionRecord.objects.all(), *Permit.objects.all(), job, job.output, job.candidate, *job.events.all()]
+    rows += [*job.inputs.all(), *ModerationVerdict.objects.all()]
+    assert all(str(row) for row in rows)

@@ -124,6 +124,24 @@ def test_the_tier_limits_open_jobs(market):
         market.submit()
 
 
+def test_requests_at_once_do_not_pass_the_tier_s_limit(market):
+    market.partner.tier.max_open_jobs = 1
+    market.partner.tier.save()
+    market.grant.partner.tier.refresh_from_db()
+
+    def submit(_):
+        try:
+            return market.submit().created
+        except TooManyOpenJobs:
+            return False
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(submit, range(12))) == 1
+    assert Job.objects.count() == 1
+
+
 def test_without_an_active_revision_everything_is_denied(market):
     with guards_lifted():
         PolicyActivation.objects.all().delete()

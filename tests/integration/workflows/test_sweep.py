@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from governance.audit.models import EvidenceRecord
 from governance.audit.ports import worm_store
+from governance.audit.services import issue_evidence
+from governance.audit.types import SubjectRef
 from governance.jobs.choices import JobState
 from governance.jobs.leases import take_lease
 from governance.jobs.models import Job, JobOutput
@@ -111,3 +114,41 @@ def test_a_seal_that_was_cut_off_is_made_up_for(market, sent):
     job.refresh_from_db()
     assert job.state == JobState.SEALING
     assert seal(job.id).state == JobState.RELEASED
+
+
+def test_a_job_that_cannot_be_put_right_does_not_hold_up_the_others(market, settings):
+    stuck, other = market.submit().job, market.submit().job
+    with transaction.atomic():
+        issue_evidence(
+            subject=SubjectRef("job", str(stuck.id)),
+            outcome="odd",
+            predicate_type="https://example.org/odd",
+            statement_subject=[{"name": "odd", "digest": {"sha256": "0" * 64}}],
+            predicate={},
+        )
+    with later(settings.ASSENT_JOB_DEADLINE_SECONDS + 1):
+        assert sweep().overdue == 1
+    other.refresh_from_db()
+    assert other.state == JobState.CANCELLED
+
+
+def test_a_long_queue_does_not_grow_by_being_swept(market, sent, settings, monkeypatch):
+    jobs = [market.submit().job for _ in range(3)]
+    sent.clear()
+    monkeypatch.setattr("governance.workflows.sweep.queue_length", lambda queue: 2)
+    with later(settings.ASSENT_REDISPATCH_SECONDS + 1):
+        assert sweep().resent == 1
+    assert sent == [("assent.inference.run_job", str(jobs[0].id))]
+
+
+def test_a_sealing_job_whose_message_was_not_taken_is_sent_at_once(market, monkeypatch):
+    job = market.submit().job
+    run(job.id)
+
+    def refuse(*args, **options):
+        raise OperationalError("no broker")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("celery.current_app.send_task", refuse)
+        release(job.id)
+    assert sweep().resent == 1

@@ -39,3 +39,27 @@ def test_other_parameters_stay_options():
     settings = environment.database("postgresql://app:pw@db.example:5433/assent?sslmode=verify-full")
     assert settings["PORT"] == "5433"
     assert settings["OPTIONS"]["sslmode"] == "verify-full"
+
+
+@pytest.mark.parametrize("read", [environment.choice, lambda *given: environment.words(*given[:2], among=given[2])])
+def test_a_word_that_is_not_known_is_refused_with_those_that_are(monkeypatch, read):
+    monkeypatch.setenv("ASSENT_X", "tpu")
+    with pytest.raises(ImproperlyConfigured, match="ASSENT_X knows cpu, cuda; 'tpu' is none of them"):
+        read("ASSENT_X", "cpu", ("cpu", "cuda"))
+
+
+def test_known_words_pass(monkeypatch):
+    monkeypatch.setenv("ASSENT_X", "cuda")
+    assert environment.choice("ASSENT_X", "cpu", ("cpu", "cuda")) == "cuda"
+    assert environment.words("ASSENT_X", among=("cpu", "cuda")) == ["cuda"]
+
+
+def test_what_is_no_url_of_a_broker_is_refused(monkeypatch):
+    monkeypatch.setenv("REDIS_URL", "localhost:6379")
+    with pytest.raises(ImproperlyConfigured, match="REDIS_URL must be a URL"):
+        environment.broker("REDIS_URL", "redis://127.0.0.1:6379/0")
+
+
+def test_what_is_no_url_of_a_database_is_refused_without_quoting_it():
+    with pytest.raises(ImproperlyConfigured, match=r"^DATABASE_URL must be a URL such as [^ ]+$"):
+        environment.database("secret-password")

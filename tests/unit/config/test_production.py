@@ -1,6 +1,9 @@
 """What production refuses to start with."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -44,6 +47,8 @@ def test_a_safe_configuration_is_accepted(key_store):
     [
         ("DEBUG", "1"),
         ("ASSENT_ALLOWED_HOSTS", ""),
+        ("ASSENT_ALLOWED_HOSTS", "*"),
+        ("ASSENT_ALLOWED_HOSTS", "assent.example, *"),
         ("DATABASE_URL", ""),
         ("DATABASE_URL", "postgresql://app:postgres@db.example/assent"),
         ("DATABASE_URL", "postgresql://app@db.example/assent"),
@@ -83,3 +88,11 @@ def test_all_faults_are_named_at_once(monkeypatch, tmp_path):
     monkeypatch.setenv("REDIS_URL", "")
     message = refusal(tmp_path / "none.json", secret_key="")
     assert all(name in message for name in ("DEBUG", "REDIS_URL", "ASSENT_SECRET_KEY", "ASSENT_KEY_STORE"))
+
+
+@pytest.mark.parametrize("module", ["governance.config.wsgi", "governance.config.celery"])
+def test_a_server_process_that_is_not_told_otherwise_runs_with_production_settings(module):
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    code = f"import os\ntry:\n    import {module}\nfinally:\n    print(os.environ['DJANGO_SETTINGS_MODULE'])"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "governance.config.settings.prod"

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from governance.console.forms.fields import RegionsField
+from governance.console.forms.fields import RegionField, RegionsField
 
 
 @pytest.mark.parametrize(
@@ -14,10 +14,20 @@ def test_regions_are_read_in_any_writing(text, regions):
     assert RegionsField().clean(text) == regions
 
 
-@pytest.mark.parametrize("text", ["Germany", "D", "D1", "DE;FR"])
+@pytest.mark.parametrize("text", ["Germany", "D", "D1", "DE;FR", "XX"])
 def test_what_is_no_region_is_named(text):
-    with pytest.raises(ValidationError, match="A region is two capital letters"):
+    with pytest.raises(ValidationError, match="Unknown regions"):
         RegionsField().clean(text)
+
+
+def test_one_region_is_read_in_any_case():
+    assert RegionField().clean("eu") == "EU"
+
+
+@pytest.mark.parametrize("text", ["", "XX", "D", "DEU"])
+def test_one_region_must_be_one(text):
+    with pytest.raises(ValidationError):
+        RegionField().clean(text)
 
 
 def test_regions_are_shown_as_they_are_written():

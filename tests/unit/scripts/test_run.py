@@ -1,5 +1,8 @@
 """What `make run` reads from the environment."""
 
+import json
+from types import SimpleNamespace
+
 import pytest
 
 from scripts import run
@@ -34,3 +37,12 @@ def test_an_engine_that_there_is_not_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("ENGINE", "cedar")
     with pytest.raises(StackError, match="ENGINE must be one of rego, opa, casbin"):
         run.engine()
+
+
+def test_the_welcome_gives_what_the_walk_begins_with(tmp_path) -> None:
+    (tmp_path / "data").mkdir()
+    access = {"console_username": "admin", "console_password": "pw", "client_id": "app", "client_secret": "hush"}
+    (tmp_path / "data" / "access.json").write_text(json.dumps(access))
+    said = run.welcome(SimpleNamespace(web_url="http://127.0.0.1:8000", data_dir=tmp_path, logs=tmp_path / "logs"))
+    assert "admin / pw" in said
+    assert "CLIENT='app:hush' API=http://127.0.0.1:8000/api/v1\n" in said

@@ -26,6 +26,11 @@ from governance.api.v1.tokens.serializers import (
 )
 
 FORM = "application/x-www-form-urlencoded"
+#: What the protocol's bare codes mean here; others come with a description of their own.
+MEANINGS = {
+    "invalid_client": "The client id or its secret is missing or wrong.",
+    "unsupported_grant_type": "Only grant_type=client_credentials is offered.",
+}
 REFUSALS = {400: OAuthErrorSerializer, 401: OAuthErrorSerializer}
 BY_CLIENT: Any = [{CLIENT: []}]
 NARROWED = '[{"type": "assent_job", "purposes": ["research"], "models": ["espcn-x2"]}]'
@@ -68,7 +73,10 @@ def _fault_of_form(request: Request) -> str:
 def _answer(request: Request, body: str, status: int) -> HttpResponse:
     if status < HTTPStatus.BAD_REQUEST:
         return HttpResponse(body, status=status, content_type="application/json")
-    return JsonResponse({**json.loads(body), "request_id": request_id_of(request)}, status=status)
+    members = json.loads(body)
+    if members.get("error") in MEANINGS:
+        members.setdefault("error_description", MEANINGS[members["error"]])
+    return JsonResponse({**members, "request_id": request_id_of(request)}, status=status)
 
 
 @extend_schema_view(

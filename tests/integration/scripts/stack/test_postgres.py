@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,20 +12,9 @@ import pytest
 
 from scripts.stack import places, postgres_files
 from scripts.stack.errors import StackError
-from scripts.stack.places import ROOT
 from scripts.stack.postgres import EmbeddedPostgres
 from scripts.stack.service_user import ServiceUser, postgres_user
 
-OUTLIVED = """
-import os, signal, sys
-from pathlib import Path
-from scripts.stack.postgres import EmbeddedPostgres
-server = EmbeddedPostgres(Path(sys.argv[1]) / "postgres", log=Path(sys.argv[1]) / "postgres.log", durable=False)
-server.start()
-os.kill(server.process.pid, signal.SIGSTOP)
-print(server.process.pid, flush=True)
-os.kill(os.getpid(), signal.SIGKILL)
-"""
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another system user")
 
 
@@ -110,18 +98,13 @@ def test_a_pid_file_that_names_a_living_stranger_is_no_obstacle(home: Path) -> N
         stranger.kill()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a stopped server would need another way to be held back")
 def test_a_server_that_outlived_its_supervisor_is_ended_first(home: Path) -> None:
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    command = [sys.executable, "-c", OUTLIVED, str(home)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == -signal.SIGKILL, done.stderr
-    leftover = psutil.Process(int(done.stdout))
-    assert leftover.status() == psutil.STATUS_STOPPED
-    leftover.resume()
+    outlived = server_in(home)
+    outlived.start()
     with server_in(home) as server:
         assert ask(server, "SELECT 1") == 1
-        assert not leftover.is_running()
+        assert outlived.process is not None
+        assert not outlived.process.running
 
 
 def test_a_half_made_cluster_is_made_anew(home: Path) -> None:

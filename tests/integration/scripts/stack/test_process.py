@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from scripts.stack.errors import ProcessDied, StackError
+from scripts.stack.leftovers import wait_ended
 from scripts.stack.places import ROOT
 from scripts.stack.process import ManagedProcess, ProcessSpec
 from scripts.stack.supervisor import Supervisor
@@ -79,14 +80,14 @@ def test_killing_takes_the_children_along(start: Callable[..., ManagedProcess]) 
     children = psutil.Process(process.pid).children()
     process.kill()
     assert len(children) == 1
-    assert psutil.wait_procs(children, timeout=10)[1] == []
+    assert wait_ended(*children, seconds=10)
 
 
 def test_stopping_takes_stubborn_children_along(start: Callable[..., ManagedProcess]) -> None:
     process = start("parent", WITH_CHILD)
     children = psutil.Process(process.pid).children()
     process.stop()
-    assert psutil.wait_procs(children, timeout=10)[1] == []
+    assert wait_ended(*children, seconds=10)
 
 
 def test_a_process_that_dies_is_reported_with_its_last_words(start: Callable[..., ManagedProcess]) -> None:
@@ -140,7 +141,7 @@ def test_children_die_with_a_supervisor_that_is_killed(home: Path) -> None:
         assert supervisor.stdout is not None
         child = psutil.Process(int(supervisor.stdout.readline()))
         supervisor.kill()
-    assert psutil.wait_procs([child], timeout=10)[1] == []
+    assert wait_ended(child, seconds=10)
 
 
 def test_stopping_all_leaves_the_excepted_running(start: Callable[..., ManagedProcess]) -> None:

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from scripts.stack.errors import ProcessDied, StackError
+from scripts.stack.leftovers import wait_ended
 from scripts.stack.ports import HOST
 from scripts.stack.stack import Stack
 
@@ -88,4 +89,4 @@ def test_an_unexpected_death_is_reported_and_nothing_outlives_the_stack(home: Pa
         with pytest.raises(ProcessDied, match=r"scheduler was killed by SIGKILL; the end of .*scheduler\.log"):
             stack.watch()
     assert len(ours) >= len(NAMES) - 1
-    assert psutil.wait_procs(ours, timeout=10)[1] == []
+    assert wait_ended(*ours, seconds=10)
