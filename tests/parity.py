@@ -37,15 +37,16 @@ def examples(schema: AttributeSchema) -> st.SearchStrategy[Example]:
 
 def _examples(schema: AttributeSchema, action: str) -> st.SearchStrategy[Example]:
     return st.builds(
-        lambda rules, requests: _example(schema, action, rules, requests),
+        lambda rules, requests: example_of(schema, action, rules, requests),
         rule_sets(schema, action),
         st.lists(facts(schema, action), min_size=REQUESTS, max_size=REQUESTS),
     )
 
 
-def _example(
+def example_of(
     schema: AttributeSchema, action: str, rules: Sequence[RuleSpec], requests: Sequence[Mapping[str, Any]]
 ) -> Example:
+    """Return the example of these rules and requests, as publishing them would make it."""
     specs = [checked(rule, schema) for rule in rules]
     content = build_content(schema=schema, system=[], abac=specs)
     program = program_of(text=content.text, digest=content.digest)

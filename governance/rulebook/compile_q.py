@@ -120,7 +120,7 @@ def _joined(parts: Iterable[Compiled | NotInQuery], *, decisive: bool) -> Compil
         raise unknown
     if not kept:
         return Compiled(not decisive)
-    return Compiled(reduce(or_ if decisive else and_, kept), columns)
+    return Compiled(reduce(or_ if decisive else and_, dict.fromkeys(kept)), columns)
 
 
 def _comparison(asked: Compare, facts: Mapping[str, Any], columns: Mapping[str, Column], negated: bool) -> Compiled:
@@ -162,7 +162,9 @@ def _predicate(op: Operator, left: Operand, right: Operand) -> Q:
         case Operator.IN:
             return _is_in(left, right)
         case Operator.NOT_IN:
-            return ~_is_in(left, right)
+            # Nothing is in an empty list, says SQL, not even null: then only this keeps a null from being "not in" it.
+            given = Q(IsNull(left.expression, False)) if isinstance(left, Column) and left.nullable else Q()
+            return given & ~_is_in(left, right)
         case Operator.CONTAINS:
             return _is_in(right, left)
         case Operator.INTERSECTS:
