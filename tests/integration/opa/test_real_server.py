@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 
 from governance.api.opa import views
 from governance.decisions.cache import DecisionCache
@@ -30,6 +31,7 @@ from governance.kernel.vocabulary import Purpose
 from governance.opa.configuration import opa_configuration
 from governance.opa.models import OpaDecisionLog, OpaServer
 from governance.opa.queries import bundle_to_run, reconcile
+from governance.opa.services import store_logs
 from governance.rulebook import bundles
 from governance.rulebook.activation import publish_without_review
 from governance.rulebook.bundles import Bundle, signed_bundle
@@ -163,6 +165,21 @@ def test_a_server_that_hangs_denies_everything_in_time(opa, market):
         assert (decision.effect, decision.reason_codes) == ("deny", ["engine_unavailable"])
         assert time.monotonic() - begun < 1.5
         assert within(POLL_SECONDS, lambda: ask(market).effect == "permit")
+
+
+def test_logs_that_could_not_be_stored_come_again_and_are_stored_once(engine, market, monkeypatch):
+    refused = []
+
+    def refuse(**given):
+        refused.append(given)
+        raise OperationalError("the disk is full")
+
+    monkeypatch.setattr(views, "store_logs", refuse)
+    digests = {ask(market).facts_digest, ask(market).facts_digest}
+    assert within(10, lambda: len(refused) >= 2)
+    assert not OpaDecisionLog.objects.filter(facts_sha256__in=digests).exists()
+    monkeypatch.setattr(views, "store_logs", store_logs)
+    assert within(20, lambda: OpaDecisionLog.objects.filter(facts_sha256__in=digests).count() == 2)
 
 
 def test_logs_reconcile_with_decision_records(engine, market, server):
