@@ -4,8 +4,8 @@ The answer is the one that deciding each row would give at the same moment. It i
 whatever is then done is decided anew.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, QuerySet, Value, When
@@ -26,7 +26,7 @@ from governance.rulebook.compile_q import Column, Compiled, NotInQuery, attempt,
 from governance.rulebook.queries import active_program
 from governance.rulebook.rules_in_force import rules_of_revision
 from governance.rulebook.schema import attributes_for, current_schema
-from governance.rulebook.types import RuleSpec
+from governance.rulebook.types import All, Compare, Condition, Operator, RuleSpec
 
 _NO_STATEMENT = EffectiveConsent(ConsentState.NONE, ConsentSource.NONE, epoch=0)
 _Columns = Mapping[str, Column]
@@ -75,13 +75,16 @@ def permitted_models(*, models: QuerySet[Model], action: Action, context: Access
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Rules of which at least one must match, or, if `barring`, none."""
+    """Conditions of which at least one must hold, or, if `barring`, none. `given` is what the permits make certain."""
 
-    specs: tuple[RuleSpec, ...]
-    barring: bool
+    conditions: tuple[Condition, ...]
+    barring: bool = False
+    given: Mapping[str, Any] = field(default_factory=dict)
 
     def tried(self, columns: _Columns, facts: _Facts) -> Compiled | NotInQuery:
-        each = [attempt(spec.condition, facts=facts, columns=columns, negated=self.barring) for spec in self.specs]
+        left = {path: column for path, column in columns.items() if path not in self.given}
+        known = _with(facts, self.given)
+        each = [attempt(item, facts=known, columns=left, negated=self.barring) for item in self.conditions]
         try:
             return every(each) if self.barring else some(each)
         except NotInQuery as unknown:
@@ -95,9 +98,37 @@ def _parts(action: Action) -> list[_Part]:
     if action.value not in program.index:
         raise PermittedSetUnavailable("The active policy holds hand-written modules, which no query can follow.")
     specs = [rule.spec for rule in rules if action.value in rule.spec.actions]
-    permits = tuple(spec for spec in specs if spec.effect is Effect.PERMIT)
-    barring = [spec for spec in specs if spec.effect is Effect.DENY or _undone(spec)]
-    return [_Part(permits, barring=False), *(_Part((spec,), barring=True) for spec in barring)]
+    permits = tuple(spec.condition for spec in specs if spec.effect is Effect.PERMIT)
+    given = _given(permits, action)
+    barring = [spec.condition for spec in specs if spec.effect is Effect.DENY or _undone(spec)]
+    wanted = [_Part((item,)) for item in _conjuncts(permits[0])] if len(permits) == 1 else [_Part(permits)]
+    return [*wanted, *(_Part((condition,), True, given) for condition in barring)]
+
+
+def _given(permits: Sequence[Condition], action: Action) -> dict[str, Any]:
+    """Return the facts of rows that every permit demands to have one value: no denial need ask about them again."""
+    columns = {attribute.path for attribute in attributes_for(action) if attribute.orm}
+    each = [
+        {
+            (item.attr, item.value)
+            for item in _conjuncts(condition)
+            if isinstance(item, Compare) and item.op is Operator.EQ and item.other is None and item.attr in columns
+        }
+        for condition in permits
+    ]
+    return dict(set.intersection(*each)) if each else {}
+
+
+def _conjuncts(condition: Condition) -> tuple[Condition, ...]:
+    return condition.items if isinstance(condition, All) else (condition,)
+
+
+def _with(facts: _Facts, given: Mapping[str, Any]) -> _Facts:
+    known = dict(facts)
+    for path, value in given.items():
+        head, _, name = path.partition(".")
+        known[head] = {**known.get(head, {}), name: value}
+    return known
 
 
 def _undone(spec: RuleSpec) -> bool:

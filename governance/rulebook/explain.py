@@ -13,7 +13,7 @@ from governance.rulebook.schema import current_schema
 from governance.rulebook.sentences import condition_sentence, sentence
 from governance.rulebook.types import All, Any_, Compare, Condition, Not
 
-_ASKERS_OWN = frozenset(["Request", "Partner", "Token"])
+_ASKERS_OWN = frozenset(["Request", "Partner", "Token", "Roles"])
 
 
 @dataclass(frozen=True, slots=True)
