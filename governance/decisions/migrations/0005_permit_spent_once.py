@@ -32,6 +32,6 @@ def _refrozen(before: list[str], after: list[str]) -> migrations.RunSQL:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("decisions", "0002_append_only")]
+    dependencies = [("decisions", "0004_replay_history")]
 
     operations = [_refrozen(BOUND, ALL_BOUND), SPENT_ONCE]
