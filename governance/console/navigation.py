@@ -63,6 +63,8 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             _table("Tiers", "stacks", "partners", "tier"),
             _table("API clients", "api", "partners", "apiclient"),
             _table("Access tokens", "key", "partners", "accesstoken"),
+            _table("Roles", "badge", "partners", "role"),
+            _table("Model groups", "workspaces", "partners", "modelgroup"),
         ),
     ),
     (

@@ -17,6 +17,7 @@ from governance.console.admin import (
     registry,
     replays,
     revisions,
+    roles,
     rulebook,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     "registry",
     "replays",
     "revisions",
+    "roles",
     "rulebook",
 ]

@@ -14,12 +14,16 @@ from governance.audit.types import SubjectRef
 from governance.console.base import StoryAdmin, actor_of
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.partners import ClientForm, RevocationForm
+from governance.console.forms.roles import ClientRolesForm
 from governance.console.pages import Page, form_page, render_page, require, sent
 from governance.console.presentation import badge, chips, code, digest, link, moment, page_url
 from governance.kernel import clock
-from governance.partners.models import AccessToken, ApiClient
+from governance.partners.models import AccessToken, ApiClient, Role
+from governance.partners.roles import set_roles
 from governance.partners.services import create_client, revoke_token
 from governance.partners.types import Coverage
+
+SET_ROLES = "partners.add_roleassignment"
 
 # The library's own pages would show tokens and edit clients past the services.
 for library_model in (
@@ -48,6 +52,7 @@ class ApiClientAdmin(FormAdmin):
     search_ids = ("id",)
     search_fields = ["name", "client_id__exact", "partner__slug__exact"]
     search_help_text = "A name, a client id or a partner"
+    row_pages = {"roles": "roles_page"}
 
     def has_change_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
         return False
@@ -93,8 +98,29 @@ class ApiClientAdmin(FormAdmin):
         tokens = AccessToken.objects.filter(application=row).order_by("-created")[:20]
         return {
             "tokens": [(token, token_badge(token)) for token in tokens],
+            "roles": Role.objects.filter(assignments__client=row),
+            "can_set_roles": request.user.has_perm(SET_ROLES),
             "ledger": timeline(SubjectRef("client", row.client_id)),
         }
+
+    def roles_page(self, request: HttpRequest, row: ApiClient) -> HttpResponse:
+        """Give a client its roles."""
+        require(request, SET_ROLES)
+        page = Page(
+            title=f"Roles of {row}",
+            submit="Save",
+            back=page_url(row),
+            intro="What the client may do by its roles, within what its tokens cover. A change holds within a second.",
+        )
+
+        def perform(data: dict[str, Any]) -> HttpResponse:
+            set_roles(client=row, roles=data["roles"], actor=actor_of(request))
+            messages.success(request, f"The roles of {row} were saved.")
+            return HttpResponseRedirect(page_url(row))
+
+        held = list(Role.objects.filter(assignments__client=row).values_list("slug", flat=True))
+        form = ClientRolesForm(**sent(request), client=row, initial={"roles": held})
+        return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
 
     def finish(self, request: HttpRequest, row: ApiClient | None, data: dict[str, Any]) -> HttpResponse:
         """Show the secret in this very answer: it is kept neither in the session nor in an address."""

@@ -1,0 +1,107 @@
+"""Roles of API clients, and the groups of models that they name."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.forms import Form
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from governance.console.base import actor_of
+from governance.console.form_admin import FormAdmin
+from governance.console.forms.roles import ModelGroupForm, RoleForm, grants_text
+from governance.console.pages import sent
+from governance.console.presentation import EMPTY, chips, code, link
+from governance.partners.models import ModelGroup, Role
+from governance.partners.roles import save_model_group, save_role
+
+
+@admin.register(Role)
+class RoleAdmin(FormAdmin):
+    """What clients with a role may do."""
+
+    intro = (
+        "What API clients may do by their role. Roles, the token's scope and the policy must all permit a request; a "
+        "denial says which did not. A change holds within a second."
+    )
+    empty_text = "Without roles every client may do what its token covers. Add a role to limit some clients."
+    list_display = ["name", "slug_", "partner_", "allows", "inherits_", "holders"]
+    list_select_related = ["partner"]
+    search_ids = ("id",)
+    search_fields = ["name", "slug"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Role]:
+        roles: QuerySet[Role] = super().get_queryset(request)
+        return roles.prefetch_related("permissions__group", "inherits").annotate(
+            holder_count=Count("assignments", distinct=True)
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
+        return False
+
+    @admin.display(description="Slug", ordering="slug")
+    def slug_(self, role: Role) -> SafeString:
+        return code(role.slug)
+
+    @admin.display(description="Only for", ordering="partner__slug")
+    def partner_(self, role: Role) -> SafeString | str:
+        return link(role.partner) if role.partner else "every organisation"
+
+    @admin.display(description="Allows")
+    def allows(self, role: Role) -> SafeString:
+        return chips(grants_text(list(role.permissions.all())).splitlines(), empty="nothing of its own")
+
+    @admin.display(description="Inherits from")
+    def inherits_(self, role: Role) -> SafeString:
+        return chips([parent.slug for parent in role.inherits.all()], empty=EMPTY)
+
+    @admin.display(description="Clients", ordering="holder_count")
+    def holders(self, role: Any) -> int:
+        return int(role.holder_count)
+
+    def build_form(self, request: HttpRequest, row: Role | None) -> Form:
+        if row is None:
+            return RoleForm(**sent(request))
+        initial = {
+            "slug": row.slug,
+            "name": row.name,
+            "partner": row.partner,
+            "inherits": [parent.slug for parent in row.inherits.all()],
+            "grants": grants_text(list(row.permissions.select_related("group"))),
+        }
+        return RoleForm(**sent(request), role=row, initial=initial)
+
+    def perform(self, request: HttpRequest, row: Role | None, data: dict[str, Any]) -> Role:
+        return save_role(**data, actor=actor_of(request))
+
+
+@admin.register(ModelGroup)
+class ModelGroupAdmin(FormAdmin):
+    """Models that roles name together."""
+
+    intro = "Models that roles name together. A change holds within a second for every role that names the group."
+    empty_text = "Add a group to allow several models by one permission."
+    list_display = ["name", "slug_", "models_"]
+    search_ids = ("id",)
+    search_fields = ["name", "slug"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: ModelGroup | None = None) -> bool:
+        return False
+
+    @admin.display(description="Slug", ordering="slug")
+    def slug_(self, group: ModelGroup) -> SafeString:
+        return code(group.slug)
+
+    @admin.display(description="Models")
+    def models_(self, group: ModelGroup) -> SafeString:
+        return chips(group.model_slugs, empty="none")
+
+    def build_form(self, request: HttpRequest, row: ModelGroup | None) -> Form:
+        if row is None:
+            return ModelGroupForm(**sent(request))
+        initial = {"slug": row.slug, "name": row.name, "models": row.model_slugs}
+        return ModelGroupForm(**sent(request), group=row, initial=initial)
+
+    def perform(self, request: HttpRequest, row: ModelGroup | None, data: dict[str, Any]) -> ModelGroup:
+        return save_model_group(**data, actor=actor_of(request))
