@@ -17,6 +17,7 @@ from governance.decisions.services import decide
 from governance.kernel import clock
 from governance.kernel.ids import new_id
 from governance.kernel.vocabulary import Purpose
+from governance.rulebook.freeze import freeze_policy
 from governance.rulebook.models import PolicyActivation
 from tests.history import guards_lifted
 
@@ -159,3 +160,8 @@ def test_a_redemption_cannot_be_undone(permit, moment):
     redeem_as_issued(permit)
     with pytest.raises(IntegrityError), transaction.atomic():
         Permit.objects.update(redeemed_at=moment)
+
+
+def test_while_the_policy_is_frozen_a_permit_is_void(permit):
+    freeze_policy(actor=WORKER, reason="A test.")
+    assert refusal(permit) == "permit_policy_changed"
