@@ -42,11 +42,12 @@ def told_to_asker(decision: DecisionRecord) -> list[str]:
     """Return what the partner who asked is told: the reasons as recorded, and what the rules say to each question."""
     told = [str(reason["message"]) for reason in decision.reasons]
     for each in decision.evaluations:
-        told += _sentences(decision.revision_digest, each["action"], each["facts"])
+        told += told_of(revision=decision.revision_digest, action=each["action"], facts=each["facts"])
     return list(dict.fromkeys(told))
 
 
-def _sentences(revision: str, action: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
+def told_of(*, revision: str, action: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what the rules of a revision say to a question, as far as the asker is told; nothing where they cannot."""
     try:
         return sentences_for_asker(rules=rules_of_revision(revision), action=action, facts=facts)
     except (KeyError, TypeError, GovernanceError):

@@ -10,6 +10,7 @@ from governance.api.authzen.questions import Refusal, context_for, question_for,
 from governance.api.authzen.serializers import EvaluationRequestSerializer
 from governance.audit.services import record
 from governance.audit.types import Actor, SubjectRef
+from governance.decisions.explanations import told_of
 from governance.decisions.services import Answer, answer_questions
 from governance.kernel.canonical import digest, to_json_value
 from governance.kernel.ids import new_id
@@ -95,7 +96,10 @@ def _decision(grant: TokenGrant, asked: Mapping[str, Any], answer: Answer, reque
         context["obligations"] = to_json_value(list(answer.obligations))
     else:
         context["reasons"] = [{"code": reason.code, "message": reason.message} for reason in answer.reasons]
-        context["reason_user"] = {"en": " ".join(reason.message for reason in answer.reasons)}
+        told = [reason.message for reason in answer.reasons]
+        for each in answer.evaluated:
+            told += told_of(revision=answer.revision, action=each.question.action.value, facts=each.question.facts)
+        context["reason_user"] = {"en": " ".join(dict.fromkeys(told))}
     return {"decision": answer.permitted, "context": context}
 
 

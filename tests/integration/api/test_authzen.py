@@ -4,10 +4,12 @@ import pytest
 
 from governance.audit.models import OutboxEntry
 from governance.kernel.vocabulary import Action, Purpose
+from governance.rulebook.activation import publish_without_review
 from governance.rulebook.models import PolicyActivation
 from tests.factories.catalog import AssetFactory, CreatorFactory
-from tests.factories.marketplace import make_partner
+from tests.factories.marketplace import TESTER, make_partner
 from tests.factories.partners import client_with_secret
+from tests.factories.rulebook import AbacRuleFactory
 
 EVALUATION, EVALUATIONS = "/access/v1/evaluation", "/access/v1/evaluations"
 SUBJECTS, RESOURCES, ACTIONS = (f"/access/v1/search/{kind}" for kind in ("subject", "resource", "action"))
@@ -52,6 +54,23 @@ def test_a_denial_is_an_answer_with_reasons(ask, asked, market):
     assert (answer.status_code, body["decision"]) == (200, False)
     assert [reason["code"] for reason in body["context"]["reasons"]] == ["consent_withdrawn"]
     assert body["context"]["reason_user"] == {"en": "The creator has withdrawn consent for this work."}
+
+
+def test_where_no_rule_permits_it_says_what_that_would_take(ask, asked, market):
+    wide, _ = client_with_secret(market.partner)
+    training = {"action": {"name": "model.train"}, "resource": {"type": "model", "id": "espcn-x2"}}
+    AbacRuleFactory(
+        effect="permit",
+        actions=["model.train"],
+        condition={"attr": "subject.tier", "op": "eq", "value": "gold"},
+        message="Gold partners train.",
+    )
+    publish_without_review(actor=TESTER, note="tests")
+
+    subject = {"type": "client", "id": wide.client_id}
+    context = ask(EVALUATION, asked | training | {"subject": subject}).json()["context"]
+
+    assert context["reason_user"]["en"].endswith("It would take that the partner's tier is gold.")
 
 
 def test_a_model_is_asked_about_by_its_slug(ask, asked):
