@@ -12,6 +12,10 @@ from governance.engines.errors import EngineUnavailable, ProgramRejected
 from governance.engines.ports import PolicyEngine, policy_engine
 from governance.engines.rego import RegoEngine
 from governance.engines.types import Effect, EngineRequest, EngineResult, PolicyProgram, RuleMeta, package_of
+from governance.rulebook.content import build_content, program_of
+from governance.rulebook.schema import current_schema
+from governance.rulebook.types import Compare, Operator
+from tests.factories.rulebook import permitted_facts, rule
 
 RULES = {
     "open": RuleMeta(Effect.PERMIT, "open", "Open."),
@@ -209,3 +213,42 @@ def test_an_engine_that_lacks_an_allowed_function_runs_nothing(monkeypatch: pyte
 def test_the_engine_fits_the_port() -> None:
     with policy_engine.override(RegoEngine()):
         assert policy_engine.get().name == "rego"
+
+
+def filed(count: int) -> PolicyProgram:
+    """Return a program of one rule for each of some creators, and one that permits."""
+    specs = [
+        rule(id=f"c{number}", condition=Compare("asset.creator", Operator.EQ, f"c{number}"), actions=("asset.infer",))
+        for number in range(count)
+    ]
+    wide = Compare("asset.width", Operator.GT, 0)
+    opened = rule(id="opened", effect=Effect.PERMIT, condition=wide, actions=("asset.infer",))
+    content = build_content(schema=current_schema(), system=[], abac=[opened, *specs])
+    return program_of(text=content.text, digest=content.digest)
+
+
+def of_creators(*numbers: int) -> list[EngineRequest]:
+    return [EngineRequest("asset.infer", permitted_facts("asset.infer", asset__creator=f"c{n}")) for n in numbers]
+
+
+def test_only_candidates_are_built_in_groups_at_first_and_together_once_they_recur(
+    counting: type[CountingInterpreter],
+) -> None:
+    engine, compiled = RegoEngine(), filed(50)
+
+    engine.evaluate(program=compiled, requests=of_creators(1, 2))
+    assert counting.made == 3  # what concerns all, and each creator's
+
+    results = engine.evaluate(program=compiled, requests=of_creators(1, 1, 1, 1))
+    assert counting.made == 4  # and the two together, once they were seen often enough
+    assert {result.matched_denies for result in results} == {("c1",)}
+
+
+def test_a_thread_keeps_no_more_programs_than_it_may(counting: type[CountingInterpreter]) -> None:
+    engine, compiled = RegoEngine(shards_kept=2), filed(50)
+
+    for number in (1, 2, 3, 1):
+        [result] = engine.evaluate(program=compiled, requests=of_creators(number))
+        assert result.matched_denies == (f"c{number}",)
+
+    assert counting.made == 5  # the first creator's again, after it had to go
