@@ -1,6 +1,6 @@
 """Serializers that every noun shares."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.validators import slug_re
@@ -19,8 +19,16 @@ class StrictSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+def one_of(choices: Sequence[tuple[str, str]]) -> serializers.ChoiceField:
+    """Return a field for one of the choices, whose refusal lists them."""
+    listed = ", ".join(value for value, _ in choices)
+    return serializers.ChoiceField(choices=choices, error_messages={"invalid_choice": f"Must be one of {listed}."})
+
+
 class KnownSlug(serializers.SlugRelatedField[Any]):
     """A reference by slug. Asks the database only for what can be a slug."""
+
+    default_error_messages = {"does_not_exist": "There is no '{value}'."}
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the row. Raises ValidationError."""

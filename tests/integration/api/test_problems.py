@@ -143,3 +143,14 @@ def test_every_problem_type_leads_to_its_explanation(anonymous):
             "description": kind.description,
         }
     assert_problem(anonymous.get("/api/problems/nonsense"), 404, "not_found")
+
+
+def test_a_refusal_says_what_to_send_instead(anonymous, api, submit, oauth):
+    assert "Authorization: Bearer" in anonymous.get("/api/v1/models").json()["detail"]
+    form = api.post("/api/v1/jobs", {"model": "espcn-x2"}, headers={"Idempotency-Key": "k"})
+    assert form.json()["detail"] == "Send the body as application/json."
+    assert "Must be one of" in submit(purpose="fun").json()["errors"][0]["message"]
+    assert (
+        oauth("token", grant_type="password").json()["error_description"]
+        == "Only grant_type=client_credentials is offered."
+    )

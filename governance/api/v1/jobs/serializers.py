@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from governance.api.serializers import StrictSerializer
+from governance.api.serializers import StrictSerializer, one_of
 from governance.audit.models import EvidenceRecord, WormReference
 from governance.jobs.choices import JobState, JobTask
 from governance.jobs.models import Job, JobEvent, JobOutput
@@ -25,8 +25,8 @@ class JobRequestSerializer(StrictSerializer):
         required=False,
         help_text="A version or an alias of the model; `production` when left out.",
     )
-    task = serializers.ChoiceField(choices=JobTask.choices)
-    purpose = serializers.ChoiceField(choices=PURPOSE_CHOICES)
+    task = one_of(JobTask.choices)
+    purpose = one_of(PURPOSE_CHOICES)
     inputs = serializers.ListField(
         child=serializers.UUIDField(), min_length=1, max_length=MAX_INPUTS, help_text="Ids of works, each once."
     )

@@ -90,3 +90,12 @@ def test_an_unexpected_death_is_reported_and_nothing_outlives_the_stack(home: Pa
             stack.watch()
     assert len(ours) >= len(NAMES) - 1
     assert wait_ended(*ours, seconds=10)
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "no-url"])
+def test_a_broker_from_outside_that_does_not_answer_is_named_at_once(tmp_path: Path, url: str) -> None:
+    with (
+        pytest.raises(StackError, match="The server of REDIS_URL does not answer"),
+        Stack(tmp_path, env={"REDIS_URL": url}),
+    ):
+        pass
