@@ -142,7 +142,11 @@ def _answers(record: DecisionRecord) -> list[Any]:
 
 def _normal(answers: list[Any]) -> list[Any]:
     return [
-        (each.get("effect"), sorted(each.get("permits", [])), sorted(each.get("denies", [])))
+        (each.get("effect"), _ids(each.get("permits")), _ids(each.get("denies")))
         for each in answers
         if isinstance(each, Mapping)
     ]
+
+
+def _ids(value: Any) -> list[str]:
+    return sorted(str(rule_id) for rule_id in value) if isinstance(value, list) else []
