@@ -69,6 +69,7 @@ class ExplanationView:
     matched: list[RuleView]
     unmatched: list[RuleView]
     problem: str
+    handwritten: bool
 
 
 def rule_views(explanation: Explanation) -> ExplanationView:
@@ -78,6 +79,7 @@ def rule_views(explanation: Explanation) -> ExplanationView:
         matched=[view for view in views if view.matched],
         unmatched=[view for view in views if not view.matched],
         problem=explanation.problem,
+        handwritten=explanation.handwritten,
     )
 
 

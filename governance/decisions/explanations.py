@@ -7,15 +7,20 @@ from typing import Any
 from governance.decisions.models import DecisionRecord
 from governance.kernel.errors import GovernanceError
 from governance.rulebook.explain import RuleExplanation, explain, sentences_for_asker
+from governance.rulebook.queries import load_program
 from governance.rulebook.rules_in_force import rules_of_revision
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Every rule about one question, or in `problem` why they cannot be held against its facts."""
+    """Every rule about one question, or in `problem` why they cannot be held against its facts.
+
+    `handwritten` says that Rego modules decide the action too, which nobody but an engine can read.
+    """
 
     rules: tuple[RuleExplanation, ...]
     problem: str = ""
+    handwritten: bool = False
 
 
 def explain_evaluation(*, revision: str, action: str, facts: Mapping[str, Any]) -> Explanation:
@@ -23,7 +28,8 @@ def explain_evaluation(*, revision: str, action: str, facts: Mapping[str, Any]) 
     if not revision:
         return Explanation((), "No policy revision decided this, so there is no rule to explain it by.")
     try:
-        return Explanation(explain(rules=rules_of_revision(revision), action=action, facts=facts))
+        found = explain(rules=rules_of_revision(revision), action=action, facts=facts)
+        return Explanation(found, handwritten=_is_handwritten(revision, action))
     except KeyError as absent:
         return Explanation((), f"The rules cannot be held against the facts: {absent.args[0]} is not known.")
     except (GovernanceError, TypeError) as error:
@@ -47,8 +53,17 @@ def told_to_asker(decision: DecisionRecord) -> list[str]:
 
 
 def told_of(*, revision: str, action: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what the rules of a revision say to a question, as far as the asker is told; nothing where they cannot."""
+    """Return what the rules of a revision say to a question, as far as the asker is told.
+
+    Nothing where they do not decide alone, or cannot be held against the facts.
+    """
     try:
+        if _is_handwritten(revision, action):
+            return ()
         return sentences_for_asker(rules=rules_of_revision(revision), action=action, facts=facts)
     except (KeyError, TypeError, GovernanceError):
         return ()
+
+
+def _is_handwritten(revision: str, action: str) -> bool:
+    return action not in load_program(revision).index
