@@ -45,7 +45,7 @@ class KindFilter(CheckboxFilter):  # type: ignore[misc]
         "evidence": ("Evidence", ("evidence.",)),
         "consent": ("Consent", ("consent.", "consent_level.")),
         "catalogue": ("Creators and works", ("creator.", "asset.", "dataset.")),
-        "policy": ("Policy", ("rule.", "revision.")),
+        "policy": ("Policy", ("rule.", "revision.", "draft.", "replay.", "policy.")),
         "models": ("Models and licences", ("model.", "licence.")),
         "access": ("Partners and tokens", ("partner.", "tier.", "client.", "token.")),
         "accounts": ("Console users", ("user.", "group.")),

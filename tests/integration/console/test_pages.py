@@ -194,7 +194,7 @@ def _queries(client, url) -> int:
 @pytest.mark.parametrize(
     ("address", "query", "shown"),
     [
-        ("audit.LedgerEntry", "about=policy", {"revision.published", "revision.activated"}),
+        ("audit.LedgerEntry", "about=policy", {"revision.published", "revision.anchored", "revision.activated"}),
         ("audit.LedgerEntry", "about=evidence&about=moderation",
          {"evidence.issued", "evidence.anchored", "moderation.recorded"}),
         ("audit.LedgerEntry", "actor_type=client", {"decision.recorded", "job.queued"}),
