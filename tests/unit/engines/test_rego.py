@@ -252,3 +252,20 @@ def test_a_thread_keeps_no_more_programs_than_it_may(counting: type[CountingInte
         assert result.matched_denies == (f"c{number}",)
 
     assert counting.made == 5  # the first creator's again, after it had to go
+
+
+def test_many_rules_are_checked_a_few_at_a_time(counting: type[CountingInterpreter]) -> None:
+    compiled = filed(250)
+
+    RegoEngine().check(program=compiled)
+
+    assert counting.made == 2 + len(compiled.modules)
+
+
+def test_what_is_refused_among_many_rules_is_named_by_its_line_in_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("governance.engines.builtins.ALLOWED", frozenset())
+
+    with pytest.raises(ProgramRejected) as rejected:
+        RegoEngine().check(program=filed(250))
+
+    assert max(problem.line for problem in rejected.value.problems) > 1000
