@@ -16,6 +16,7 @@ from governance.console.presentation import list_url, page_url
 from governance.console.roles import AREAS
 from governance.jobs.models import Job
 from governance.opa.services import enrol, store_logs
+from governance.partners.roles import Grant, save_model_group, save_role
 from governance.rulebook.freeze import freeze_policy
 from governance.rulebook.models import AbacRule
 from governance.rulebook.services import create_rule
@@ -31,7 +32,7 @@ TABLES = sorted(
 LABELS = [model._meta.label for model in TABLES]
 ADDABLE = [model for model in TABLES if model._meta.model_name in {
     "creator", "consentlevel", "dataset", "asset", "abacrule", "licence", "model", "modelversion", "partner", "tier",
-    "apiclient", "opaserver", "user", "group",
+    "apiclient", "opaserver", "role", "modelgroup", "user", "group",
 }]  # fmt: skip
 
 
@@ -49,6 +50,8 @@ def everything(released, market, boss):
     replay(proposed())
     freeze_policy(actor=TESTER, reason="A test.")
     store_logs(server=enrol(name="edge-1", actor=TESTER)[0], events=[event()])
+    group = save_model_group(slug="imaging", name="Imaging", models=["upscaler"], actor=TESTER)
+    save_role(slug="runner", name="Runner", grants=[Grant(group=group)], actor=TESTER)
     return market
 
 
@@ -98,6 +101,7 @@ def test_the_auditor_may_press_no_button(everything, released, person):
         reverse("admin:registry_modelversion_alias", args=[everything.version.pk]),
         reverse("admin:partners_partner_revoke-tokens", args=[everything.partner.pk]),
         reverse("admin:partners_accesstoken_revoke", args=[token.pk]),
+        reverse("admin:partners_apiclient_roles", args=[everything.client.pk]),
         reverse("admin:rulebook_policydraft_propose"),
         reverse("admin:rulebook_policyfreeze_begin"),
     ]:
