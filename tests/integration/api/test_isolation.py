@@ -20,7 +20,15 @@ from tests.factories.marketplace import finish
 METHODS = ["get", "post", "put", "patch", "delete"]
 #: Things that belong to no partner, and the operations that everybody may ask.
 COMMON = {"/api/v1/models/{slug}", "/api/problems/{code}"}
-OPEN = {"get_token", "introspect_token", "revoke_token", "health", "readiness", "explain_problem"}
+OPEN = {
+    "authzen_configuration",
+    "get_token",
+    "introspect_token",
+    "revoke_token",
+    "health",
+    "readiness",
+    "explain_problem",
+}
 
 
 def operations() -> list[tuple[str, str, dict[str, Any]]]:
