@@ -36,7 +36,7 @@ def test_nonsense_is_not_shown_but_refused() -> None:
 def test_the_form_offers_what_all_the_actions_know() -> None:
     names = [group["name"] for group in form_schema(["asset.infer", "model.invoke"])["groups"]]
 
-    assert names == ["Request", "Partner", "Token", "Model", "Licence"]
+    assert names == ["Request", "Partner", "Token", "Roles", "Model", "Licence"]
     assert "Release" in [group["name"] for group in form_schema(["output.release"])["groups"]]
     json.dumps(form_schema([]))
 
