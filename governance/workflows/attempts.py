@@ -23,6 +23,8 @@ from governance.workflows.keep_alive import KeepAlive
 
 logger = logging.getLogger(__name__)
 
+NOTHING = Coverage(frozenset(), frozenset(), frozenset(), frozenset())
+
 #: Refusals of a permit that a fresh decision may overcome: the world changed between issue and use.
 PASSING_REFUSALS = frozenset({"permit_expired", "permit_consent_changed", "permit_policy_changed"})
 
@@ -53,11 +55,16 @@ def attempt(lease: Lease) -> Iterator[KeepAlive]:
 
 
 def context_of(job: Job) -> AccessContext:
-    """Return on whose behalf a stored job runs: the partner as it is now, the token as it was."""
+    """Return on whose behalf a stored job runs: the partner as it is now, the token as it was.
+
+    A token that was revoked with all of its partner's covers nothing any more, also for jobs that it submitted before.
+    """
+    cut = job.partner.tokens_valid_after
+    revoked = cut is not None and job.created_at <= cut
     return AccessContext(
         partner=job.partner,
         client_id=job.client.client_id,
-        token=Coverage.from_details(job.token_grant),
+        token=NOTHING if revoked else Coverage.from_details(job.token_grant),
         purpose=job.purpose,
         at=clock.now(),
     )

@@ -4,6 +4,7 @@ from kombu.exceptions import OperationalError
 
 from governance.catalog.choices import GrantMethod
 from governance.jobs.choices import JobState
+from governance.partners.services import revoke_partner_tokens
 from governance.workflows.consent import affected_jobs, grant_consent, withdraw_consent
 from tests.factories.marketplace import TESTER, make_asset, png, release, run
 
@@ -66,3 +67,10 @@ def test_a_broker_that_is_down_holds_a_withdrawal_up_once_only(market, monkeypat
     monkeypatch.setattr("celery.current_app.send_task", refuse)
     withdraw(market)
     assert tried == [str(jobs[0].id)]
+
+
+def test_revoking_all_tokens_of_a_partner_stops_its_waiting_jobs(market):
+    job = market.submit().job
+    revoke_partner_tokens(partner=market.partner, actor=TESTER, reason="compromised")
+    ended = run(job.id)
+    assert (ended.state, ended.reason_code) == (JobState.CANCELLED, "token_action_not_covered")
