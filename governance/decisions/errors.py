@@ -1,12 +1,6 @@
 """Errors of the decisions area."""
 
-from governance.kernel.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
-
-
-class DecisionNotFound(NotFound):
-    """There is no such decision, or not one of this partner."""
-
-    code = "decision_not_found"
+from governance.kernel.errors import Conflict, Forbidden, InvalidInput, Unavailable
 
 
 class PermitInvalid(Forbidden):
