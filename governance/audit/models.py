@@ -1,7 +1,8 @@
-"""Tables of the audit area: outbox, ledger, tree head, evidence and WORM references."""
+"""Tables of the audit area: outbox, ledger, checkpoints, evidence, receipts, WORM references and reports."""
 
 from django.db import models
 
+from governance.audit.choices import ScrubState, WormKind
 from governance.kernel import clock
 from governance.kernel.ids import new_id
 
@@ -69,6 +70,27 @@ class TreeHead(models.Model):
         return f"{self.size} entries, root {bytes(self.root_hash).hex()[:16]}"
 
 
+class LogTile(models.Model):
+    """A full tile of the log's tree: 256 hashes of one level (C2SP tlog-tiles). Append-only by trigger.
+
+    Level 0 holds leaf hashes. A partial tile of a higher level is made of the roots of the full tiles below it.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    level = models.PositiveSmallIntegerField()
+    number = models.BigIntegerField(help_text="Position of the tile in its level, from 0.")
+    hashes = models.BinaryField(help_text="256 hashes of 32 bytes, in order.")
+    root = models.BinaryField(max_length=32, help_text="Tree hash of the tile: one hash of the level above.")
+
+    class Meta:
+        ordering = ["level", "number"]
+        verbose_name = "log tile"
+        constraints = [models.UniqueConstraint(fields=["level", "number"], name="log_tile_once")]
+
+    def __str__(self) -> str:
+        return f"Tile {self.level}/{self.number}"
+
+
 class EvidenceRecord(models.Model):
     """A signed statement (DSSE, in-toto) of how something ended. Append-only by trigger."""
 
@@ -94,22 +116,253 @@ class EvidenceRecord(models.Model):
 
 
 class WormReference(models.Model):
-    """Where an evidence record was written once and for ever. Append-only by trigger."""
+    """Where something was written once and for ever. Frozen by trigger, but for a retention that is only extended."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    evidence = models.OneToOneField(EvidenceRecord, on_delete=models.PROTECT, related_name="worm_reference")
+    kind = models.CharField(max_length=16, choices=WormKind.choices, default=WormKind.EVIDENCE)
+    subject_type = models.CharField(max_length=64, default="job")
+    subject_id = models.CharField(max_length=128, default="")
+    evidence = models.OneToOneField(EvidenceRecord, on_delete=models.PROTECT, null=True, related_name="worm_reference")
     uri = models.CharField(max_length=500)
-    version_id = models.CharField(max_length=128)
-    sha256 = models.CharField(max_length=64)
-    size = models.BigIntegerField()
+    version_id = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64, db_index=True)
+    size = models.BigIntegerField(help_text="Bytes.")
     mode = models.CharField(max_length=32)
     retain_until = models.DateTimeField()
+    retention_class = models.SlugField(blank=True, help_text="The class that set the retention.")
     stored_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         ordering = ["-stored_at"]
         verbose_name = "WORM reference"
+        indexes = [models.Index(fields=["kind", "-stored_at"], name="worm_by_kind")]
         constraints = [models.UniqueConstraint(fields=["uri", "version_id"], name="worm_object_once")]
 
     def __str__(self) -> str:
         return self.uri
+
+
+class RetentionClass(models.Model):
+    """How long a kind of object is kept: for everybody, for one partner's contract, or for one region.
+
+    A stored object's retention only ever gets longer; a class that is shortened counts for what is stored later.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=16, choices=WormKind.choices)
+    partner = models.SlugField(blank=True, help_text="Only for this partner's contract; empty means every partner.")
+    region = models.CharField(max_length=2, blank=True, help_text="Only for this region; empty means every region.")
+    days = models.PositiveIntegerField(null=True, blank=True, help_text="Empty means for ever.")
+    updated_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        ordering = ["kind", "partner", "region"]
+        verbose_name = "retention class"
+        verbose_name_plural = "retention classes"
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "partner", "region"], name="retention_once_per_scope"),
+            models.CheckConstraint(condition=models.Q(days__isnull=True) | models.Q(days__gt=0), name="retention_days"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LegalHold(models.Model):
+    """An object must stay, whatever its retention says. One person sets it; it takes two to release it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    reference = models.ForeignKey(WormReference, on_delete=models.PROTECT, related_name="holds")
+    active = models.BooleanField(default=True)
+    reason = models.CharField(max_length=300)
+    set_by = models.CharField(max_length=150)
+    set_at = models.DateTimeField(default=clock.now)
+    release_asked_by = models.CharField(max_length=150, blank=True)
+    release_asked_at = models.DateTimeField(null=True, blank=True)
+    release_reason = models.CharField(max_length=300, blank=True)
+    released_by = models.CharField(max_length=150, blank=True)
+    released_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-set_at"]
+        verbose_name = "legal hold"
+        constraints = [
+            models.UniqueConstraint(fields=["reference"], condition=models.Q(active=True), name="hold_one_active"),
+            models.CheckConstraint(
+                condition=models.Q(active=True, released_by="", released_at__isnull=True)
+                | (
+                    models.Q(active=False, released_at__isnull=False, release_asked_at__isnull=False)
+                    & ~models.Q(released_by="")
+                    & ~models.Q(release_asked_by="")
+                    & ~models.Q(released_by=models.F("release_asked_by"))
+                ),
+                name="hold_released_by_two",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Hold on {self.reference}"
+
+
+class ScrubRun(models.Model):
+    """One round of reading every WORM object back and hashing it again."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    state = models.CharField(max_length=12, choices=ScrubState.choices, default=ScrubState.RUNNING)
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    bytes_read = models.BigIntegerField(default=0)
+    cursor = models.UUIDField(null=True, help_text="The last reference that was looked at.")
+    faults = models.JSONField(default=list, help_text="Subject, check, message and remedy of each fault.")
+    cancel_asked = models.BooleanField(default=False)
+    asked_by = models.CharField(max_length=150)
+    started_at = models.DateTimeField(default=clock.now)
+    heard_at = models.DateTimeField(default=clock.now, help_text="When it last moved on.")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-started_at"]
+        verbose_name = "scrub"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state"], condition=models.Q(state=ScrubState.RUNNING), name="scrub_one_at_a_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Scrub of {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class Checkpoint(models.Model):
+    """A signed tree head (C2SP tlog-checkpoint), written to WORM before it was published. Append-only by trigger.
+
+    Numbers go up by one for each origin: a number is a slot in WORM storage that takes one checkpoint, once.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    origin = models.CharField(max_length=200)
+    number = models.BigIntegerField(help_text="From 1, without gaps.")
+    size = models.BigIntegerField(help_text="Entries in the tree.")
+    root_hash = models.BinaryField(max_length=32)
+    note = models.TextField(help_text="The signed note without cosignatures, exactly the bytes in WORM.")
+    key_id = models.CharField(max_length=64)
+    reference = models.OneToOneField(WormReference, on_delete=models.PROTECT, related_name="checkpoint")
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["origin", "number"], name="checkpoint_number_once"),
+            models.CheckConstraint(condition=models.Q(number__gte=1, size__gte=0), name="checkpoint_in_range"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Checkpoint {self.number}: {self.size} entries"
+
+
+class Cosignature(models.Model):
+    """A witness saw a checkpoint and found it consistent (C2SP tlog-cosignature). Append-only by trigger."""
+
+    id = models.BigAutoField(primary_key=True)
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.PROTECT, related_name="cosignatures")
+    witness = models.CharField(max_length=200, help_text="The name in the witness's key.")
+    line = models.TextField(help_text="The signature line as it stands below the note.")
+    witnessed_at = models.DateTimeField(help_text="The time that the witness signed.")
+    received_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["checkpoint", "witness"], name="cosignature_once")]
+
+    def __str__(self) -> str:
+        return f"{self.witness} on {self.checkpoint}"
+
+
+class LogAlarm(models.Model):
+    """Why the log stopped: what is in the database is not what was published. Its finding is frozen by trigger."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    code = models.SlugField()
+    message = models.CharField(max_length=1000)
+    details = models.JSONField(default=dict)
+    raised_at = models.DateTimeField(default=clock.now)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.CharField(max_length=150, blank=True)
+    resolution = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-raised_at"]
+        verbose_name = "log alarm"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code"], condition=models.Q(resolved_at__isnull=True), name="log_alarm_once_until_resolved"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} at {self.raised_at:%Y-%m-%d %H:%M:%S}"
+
+
+class Receipt(models.Model):
+    """A signed statement of one ledger entry, made in the same transaction. Append-only by trigger.
+
+    The entry holds the digest of the envelope, so that the place in the log says when it was signed.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    entry_id = models.UUIDField(unique=True, help_text="The ledger entry that holds the envelope's digest.")
+    kind = models.CharField(max_length=64, db_index=True)
+    subject_type = models.CharField(max_length=64)
+    subject_id = models.CharField(max_length=128)
+    predicate_type = models.CharField(max_length=200)
+    envelope = models.TextField(help_text="The DSSE envelope.")
+    envelope_sha256 = models.CharField(max_length=64)
+    key_id = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["subject_type", "subject_id"], name="receipt_by_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject_type}:{self.subject_id}"
+
+
+class CommitmentSalt(models.Model):
+    """The secret half of a commitment in the ledger. Deleting it makes the commitment say nothing for ever."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    subject_type = models.CharField(max_length=64)
+    subject_id = models.CharField(max_length=128)
+    name = models.SlugField(help_text="Which value of the subject is committed to.")
+    salt = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        verbose_name = "commitment salt"
+        indexes = [models.Index(fields=["subject_type", "subject_id"], name="salt_by_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.subject_type}:{self.subject_id}"
+
+
+class ReconciliationReport(models.Model):
+    """One reconciliation of jobs, decisions, permits, evidence, WORM storage and ledger. Append-only by trigger."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    ok = models.BooleanField()
+    counts = models.JSONField(help_text="How much was checked, by kind of thing.")
+    fault_count = models.PositiveIntegerField()
+    faults = models.JSONField(help_text="The first 1,000: subject, check, message and remedy of each.")
+    asked_by = models.CharField(max_length=150)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["-finished_at"]
+        verbose_name = "reconciliation"
+
+    def __str__(self) -> str:
+        return f"Reconciliation of {self.finished_at:%Y-%m-%d %H:%M}"

@@ -51,3 +51,14 @@ def frozen_columns(table: str, columns: list[str]) -> RunSQL:
         DROP TRIGGER {table}_no_truncate ON {table};
         """,
     )
+
+
+def only_extended(table: str, column: str) -> RunSQL:
+    """Return the operation that makes `table` refuse every change of `column` to an earlier or smaller value."""
+    return RunSQL(
+        sql=f"""
+        CREATE TRIGGER {table}_{column}_extended BEFORE UPDATE ON {table}
+            FOR EACH ROW WHEN (NEW.{column} < OLD.{column}) EXECUTE FUNCTION assent_refuse_change();
+        """,
+        reverse_sql=f"DROP TRIGGER {table}_{column}_extended ON {table};",
+    )

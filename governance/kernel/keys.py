@@ -46,6 +46,7 @@ class KeyPurpose(StrEnum):
     REVISION = "revision"
     CHECKPOINT = "checkpoint"
     BUNDLE = "bundle"
+    RECEIPT = "receipt"
 
 
 class KeyAlgorithm(StrEnum):
@@ -55,8 +56,8 @@ class KeyAlgorithm(StrEnum):
     ES256 = "es256"
 
 
-#: Purposes whose signatures others check who know only this algorithm: OPA knows no Ed25519.
-REQUIRED_ALGORITHM = {KeyPurpose.BUNDLE: KeyAlgorithm.ES256}
+#: Purposes whose signatures others check who know only this algorithm: OPA knows no Ed25519, signed notes nothing else.
+REQUIRED_ALGORITHM = {KeyPurpose.BUNDLE: KeyAlgorithm.ES256, KeyPurpose.CHECKPOINT: KeyAlgorithm.ED25519}
 
 
 class KeyUnavailable(Unavailable):
