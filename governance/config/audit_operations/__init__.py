@@ -1,0 +1,1 @@
+"""What `manage.py audit` can do: one small module each, with a constant OPERATION."""

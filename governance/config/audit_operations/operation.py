@@ -1,0 +1,29 @@
+"""One subcommand of `manage.py audit`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+#: Exit codes: something is not as it should be; it could not be done at all.
+FAULTS = 1
+CANNOT_RUN = 2
+
+
+def no_arguments(parser: CommandParser) -> None:
+    """Add nothing: the subcommand takes no arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A subcommand: `run` gets the command, for its streams and styles, and the parsed options.
+
+    Raise CommandError(..., returncode=FAULTS) for what is wrong; a GovernanceError or a DatabaseError ends the command
+    with CANNOT_RUN.
+    """
+
+    name: str
+    help: str
+    run: Callable[[BaseCommand, dict[str, Any]], None]
+    add_arguments: Callable[[CommandParser], None] = no_arguments
