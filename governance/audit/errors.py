@@ -33,6 +33,12 @@ class EvidenceAltered(IntegrityFault):
     code = "evidence_altered"
 
 
+class KeyHistoryAltered(IntegrityFault):
+    """What the log says of a signing key is not as it was recorded."""
+
+    code = "key_history_altered"
+
+
 class WormKeyInvalid(InvalidInput):
     """A WORM key or URI is not of the form that the store takes."""
 
@@ -40,7 +46,7 @@ class WormKeyInvalid(InvalidInput):
 
 
 class WormRetentionInvalid(InvalidInput):
-    """A retention date is not in the future."""
+    """A retention date is not in the future, or before the one that was promised already."""
 
     code = "worm_retention_invalid"
 
@@ -55,6 +61,12 @@ class RetentionActive(Forbidden):
     """The object may not be deleted yet."""
 
     code = "worm_retention_active"
+
+
+class HoldActive(RetentionActive):
+    """The object is under legal hold and may not be deleted, whatever its retention says."""
+
+    code = "worm_hold_active"
 
 
 class WormObjectMissing(NotFound):

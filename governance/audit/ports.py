@@ -1,5 +1,6 @@
 """The WORM store as the audit area sees it: write once, read many."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
@@ -18,6 +19,22 @@ class WormStore(Protocol):
         """
         ...
 
+    def find(self, *, key: str) -> WormObject | None:
+        """Return what was first stored under `key`, without reading it, None where nothing was.
+
+        The only look-up by key: everything else names the version. Raises WormKeyInvalid, WormUnavailable, and
+        WormObjectAltered where something else was put behind or before it.
+        """
+        ...
+
+    def listing(self, *, prefix: str = "") -> Iterator[WormObject]:
+        """Yield every object and version whose key starts with `prefix`, in no promised order, without reading any.
+
+        What lies there without being a sound object of this store is yielded with the mode it has (`unlocked`,
+        `damaged`, `deleted`): a reference to it does not exist. Raises WormUnavailable.
+        """
+        ...
+
     def get(self, *, uri: str, version_id: str) -> bytes:
         """Return the bytes, rehashed. Raises WormKeyInvalid, WormObjectMissing, WormObjectAltered, WormUnavailable."""
         ...
@@ -30,8 +47,23 @@ class WormStore(Protocol):
         """Rehash the stored bytes and return what the store knows of them. Raises as `get`."""
         ...
 
+    def extend(self, *, uri: str, version_id: str, retain_until: datetime) -> WormObject:
+        """Keep the object until `retain_until`. Raises WormRetentionInvalid for an earlier date, else as `get`."""
+        ...
+
+    def hold(self, *, uri: str, version_id: str) -> WormObject:
+        """Put the object under legal hold; done already, nothing changes. Raises as `get`."""
+        ...
+
+    def release_hold(self, *, uri: str, version_id: str) -> WormObject:
+        """Lift the legal hold; its retention stays. Done already, nothing changes. Raises as `get`."""
+        ...
+
     def delete(self, *, uri: str, version_id: str) -> None:
-        """Delete an object whose retention has ended. Raises RetentionActive before, else as `get` and `put`."""
+        """Delete an object whose retention has ended.
+
+        Raises RetentionActive before, HoldActive under a legal hold, else as `get` and `put`.
+        """
         ...
 
 

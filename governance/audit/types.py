@@ -43,8 +43,12 @@ class TimelineItem:
 
 @dataclass(frozen=True, slots=True)
 class WormObject:
-    """One object in a WORM store. `sha256` is of its bytes, `size` counts them, `mode` says how strong the lock is."""
+    """One object in a WORM store. `sha256` is of its bytes, `size` counts them, `mode` says how strong the lock is.
 
+    `held` says that it is under legal hold: it stays, whatever `retain_until` says.
+    """
+
+    key: str
     uri: str
     version_id: str
     sha256: str
@@ -52,6 +56,7 @@ class WormObject:
     retain_until: datetime
     mode: str
     stored_at: datetime
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ them. Where they must be prevented, use an object store with a lock in complianc
 
     objects/<key>                the bytes, mode 0444
     retention/<key>/000001.json  what is known of them; a higher number extends the retention
+    holds/<key>                  there while the object is under legal hold
     clock                        the latest time seen
     lock, staging/               for writers
 """
@@ -19,12 +20,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from governance.audit.errors import (
+    HoldActive,
     RetentionActive,
-    WormClockFault,
     WormKeyInvalid,
     WormObjectAltered,
     WormObjectMissing,
@@ -33,15 +34,10 @@ from governance.audit.errors import (
     WormUnavailable,
 )
 from governance.audit.types import WormObject
-from governance.audit.worm_retention import MODE, Retention, check_key, contradiction, key_of, version_of
-from governance.kernel import clock
-from governance.kernel.canonical import sha256_hex, timestamp
-from governance.kernel.durable_files import create_file, flush_directory, locked, replace_file
-
-#: A time server may set the clock back by this much without a fault; retention is counted in days.
-CLOCK_TOLERANCE = timedelta(seconds=2)
-#: The latest time seen is written down again once it is this much older: each write costs two flushes of the disk.
-CLOCK_STEP = timedelta(seconds=1)
+from governance.audit.worm_clock import ClockGuard
+from governance.audit.worm_retention import MODE, Retention, check_key, contradiction, damaged, key_of, version_of
+from governance.kernel.canonical import canonical_json, sha256_hex, timestamp
+from governance.kernel.durable_files import create_file, flush_directory, locked
 
 
 class FilesystemWormStore:
@@ -51,24 +47,41 @@ class FilesystemWormStore:
         self._root = root.absolute()
         self._objects = self._root / "objects"
         self._retention = self._root / "retention"
+        self._holds = self._root / "holds"
         self._staging = self._root / "staging"
-        self._clock = self._root / "clock"
+        self._clock = ClockGuard(self._root / "clock")
 
     def put(self, *, key: str, data: bytes, retain_until: datetime) -> WormObject:
-        """Store `data` under `key`; see WormStore.put. A put that was cut short is completed by the same put again."""
+        """Store `data` under `key`; see WormStore.put. A put that was cut short is completed by the next put there.
+
+        The next put of other bytes is refused, as ever; after it, the bytes of the first can be found and read.
+        """
         check_key(key)
-        if retain_until.tzinfo is None:
-            raise WormRetentionInvalid("A retention date needs a time zone.")
         with self._writing() as now:
-            if retain_until <= now:
-                raise WormRetentionInvalid(f"The retention date {timestamp(retain_until)} is not in the future.")
-            digest = sha256_hex(data)
-            wanted = Retention(key, version_of(digest), digest, len(data), retain_until, MODE, now)
+            _check_future(retain_until, now)
+            wanted = _retention(key, data, retain_until, now)
             history = self._history(key)
+            if not history and (left := self._left_behind(key)) is not None:
+                history = [self._store_retention(_retention(key, left, retain_until, now), [])]
             if history and not history[-1].same_bytes(wanted):
                 raise WormOverwriteRefused(f"Other bytes are stored for ever as {key}.", details={"key": key})
-            self._store_bytes(key, data, known=bool(history))
-            return self._store_retention(wanted, history).to_object()
+            self._store_bytes(key, data)
+            return self._known(self._store_retention(wanted, history))
+
+    def find(self, *, key: str) -> WormObject | None:
+        """Return what `retention/` says of a key; see WormStore.find."""
+        check_key(key)
+        with _reported():
+            history = self._history(key)
+            return self._known(history[-1]) if history else None
+
+    def listing(self, *, prefix: str = "") -> Iterator[WormObject]:
+        """Yield what `retention/` knows; see WormStore.listing. A put that was cut short does not show."""
+        with _reported():
+            for directory, _, names in os.walk(self._retention, onerror=_raise):
+                key = Path(directory).relative_to(self._retention).as_posix()
+                if names and key.startswith(prefix):
+                    yield self._listed(key)
 
     def get(self, *, uri: str, version_id: str) -> bytes:
         """Return the bytes after rehashing them; see WormStore.get."""
@@ -81,17 +94,54 @@ class FilesystemWormStore:
             retention = self._current(key, version_id)
             if not self._path(key).exists():
                 raise self._missing(key)
-        return retention.to_object()
+            return self._known(retention)
 
     def verify(self, *, uri: str, version_id: str) -> WormObject:
         """Rehash the stored bytes; see WormStore.verify."""
-        return self._verified(uri, version_id)[0].to_object()
+        return self._known(self._verified(uri, version_id)[0])
+
+    def extend(self, *, uri: str, version_id: str, retain_until: datetime) -> WormObject:
+        """Add an entry with a later date; see WormStore.extend."""
+        key = key_of(uri)
+        with self._writing() as now:
+            _check_future(retain_until, now)
+            current = self._current(key, version_id)
+            if retain_until < current.retain_until:
+                until = timestamp(current.retain_until)
+                raise WormRetentionInvalid(f"{key} is kept until {until}; that can only be extended.")
+            wanted = replace(current, retain_until=retain_until)
+            return self._known(self._store_retention(wanted, self._history(key)))
+
+    def hold(self, *, uri: str, version_id: str) -> WormObject:
+        """Lay a file beside the object that keeps it from being deleted; see WormStore.hold."""
+        key = key_of(uri)
+        with self._writing() as now:
+            current = self._current(key, version_id)
+            path = self._holds / key
+            if not path.exists():
+                self._prepare_directory(path.parent)
+                data = canonical_json({"key": key, "version_id": version_id, "held_at": now})
+                create_file(path, data, mode=0o444, staging=self._staging)
+            return self._known(current)
+
+    def release_hold(self, *, uri: str, version_id: str) -> WormObject:
+        """Take that file away; see WormStore.release_hold."""
+        key = key_of(uri)
+        with self._writing():
+            current = self._current(key, version_id)
+            path = self._holds / key
+            if path.exists():
+                path.unlink()
+                flush_directory(path.parent)
+            return self._known(current)
 
     def delete(self, *, uri: str, version_id: str) -> None:
         """Delete an object whose retention has ended; see WormStore.delete. A delete cut short may be repeated."""
         key = key_of(uri)
         with self._writing() as now:
             retention = self._current(key, version_id)
+            if self._known(retention).held:
+                raise HoldActive(f"{key} is under legal hold.", details={"key": key})
             if now < retention.retain_until:
                 until = timestamp(retention.retain_until)
                 raise RetentionActive(f"{key} is kept until {until}.", details={"key": key, "retain_until": until})
@@ -108,32 +158,9 @@ class FilesystemWormStore:
         with _reported():
             _make_directory(self._root)
             with locked(self._root / "lock"):
-                now = self._guarded_time()
+                now = self._clock.now(used=self._objects.exists())
                 self._clear_staging()
                 yield now
-
-    def _guarded_time(self) -> datetime:
-        now, seen = clock.now(), self._time_seen()
-        if seen is not None and now < seen - CLOCK_TOLERANCE:
-            raise WormClockFault(
-                f"The clock says {timestamp(now)}, but the WORM store has seen {timestamp(seen)}.",
-                details={"now": timestamp(now), "seen": timestamp(seen)},
-            )
-        if seen is None or now >= seen + CLOCK_STEP:
-            replace_file(self._clock, timestamp(now).encode(), mode=0o644)
-        return now
-
-    def _time_seen(self) -> datetime | None:
-        try:
-            return datetime.fromisoformat(self._clock.read_text())
-        except ValueError as error:
-            raise WormClockFault(
-                f"{self._clock} does not hold a time; restore it before anything is stored."
-            ) from error
-        except FileNotFoundError as error:
-            if self._objects.exists():
-                raise WormClockFault(f"{self._clock} is gone; restore it before anything is stored.") from error
-            return None
 
     def _clear_staging(self) -> None:
         """Remove what killed writers left; whoever holds the lock is the only writer."""
@@ -141,15 +168,18 @@ class FilesystemWormStore:
         for path in self._staging.iterdir():
             path.unlink()
 
-    def _store_bytes(self, key: str, data: bytes, *, known: bool) -> None:
+    def _left_behind(self, key: str) -> bytes | None:
+        """Return the bytes of a put that was cut short before it wrote down what it had stored."""
+        return self._read(key) if os.path.lexists(self._path(key)) else None
+
+    def _store_bytes(self, key: str, data: bytes) -> None:
         path = self._path(key)
         self._prepare_directory(path.parent)
         try:
             create_file(path, data, mode=0o444, staging=self._staging)
         except FileExistsError as error:
             if self._read(key) != data:
-                fault = WormObjectAltered if known else WormOverwriteRefused
-                raise fault(f"{path} holds other bytes.", details={"key": key}) from error
+                raise WormObjectAltered(f"{path} holds other bytes.", details={"key": key}) from error
             flush_directory(path.parent)
 
     def _store_retention(self, wanted: Retention, history: list[Retention]) -> Retention:
@@ -161,6 +191,15 @@ class FilesystemWormStore:
         path = directory / f"{len(history) + 1:06}.json"
         create_file(path, entry.to_bytes(), mode=0o444, staging=self._staging)
         return entry
+
+    def _known(self, retention: Retention) -> WormObject:
+        return retention.to_object(held=os.path.lexists(self._holds / retention.key))
+
+    def _listed(self, key: str) -> WormObject:
+        try:
+            return self._known(self._history(key)[-1])
+        except (WormObjectAltered, IndexError):
+            return damaged(key)
 
     def _verified(self, uri: str, version_id: str) -> tuple[Retention, bytes]:
         key = key_of(uri)
@@ -221,6 +260,23 @@ class FilesystemWormStore:
 
     def _altered(self, key: str, reason: str) -> WormObjectAltered:
         return WormObjectAltered(f"{self._path(key)} was altered: {reason}.", details={"key": key})
+
+
+def _retention(key: str, data: bytes, retain_until: datetime, now: datetime) -> Retention:
+    digest = sha256_hex(data)
+    return Retention(key, version_of(digest), digest, len(data), retain_until, MODE, now)
+
+
+def _check_future(retain_until: datetime, now: datetime) -> None:
+    if retain_until.tzinfo is None:
+        raise WormRetentionInvalid("A retention date needs a time zone.")
+    if retain_until <= now:
+        raise WormRetentionInvalid(f"The retention date {timestamp(retain_until)} is not in the future.")
+
+
+def _raise(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +13,7 @@ from governance.audit.types import WormObject
 from governance.kernel.canonical import canonical_json
 
 MODE = "filesystem"
+DAMAGED = "damaged"
 URI_PREFIX = "worm+file:"
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}(/[A-Za-z0-9][A-Za-z0-9._-]{0,199})*", re.ASCII)
 _KEY_LENGTH = 480
@@ -47,8 +48,9 @@ class Retention:
         mine = (self.key, self.version_id, self.sha256, self.size)
         return mine == (other.key, other.version_id, other.sha256, other.size)
 
-    def to_object(self) -> WormObject:
+    def to_object(self, *, held: bool = False) -> WormObject:
         return WormObject(
+            key=self.key,
             uri=URI_PREFIX + self.key,
             version_id=self.version_id,
             sha256=self.sha256,
@@ -56,7 +58,23 @@ class Retention:
             retain_until=self.retain_until,
             mode=self.mode,
             stored_at=self.stored_at,
+            held=held,
         )
+
+
+def damaged(key: str) -> WormObject:
+    """Return what a listing says of an object about which nothing that is written down can be believed."""
+    never = datetime.min.replace(tzinfo=UTC)
+    return WormObject(
+        key=key,
+        uri=URI_PREFIX + key,
+        version_id="",
+        sha256="",
+        size=0,
+        retain_until=never,
+        mode=DAMAGED,
+        stored_at=never,
+    )
 
 
 def contradiction(key: str, history: Sequence[Retention]) -> str | None:

@@ -7,284 +7,410 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('audit', '0002_append_only'),
+        ("audit", "0002_append_only"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Checkpoint',
+            name="Checkpoint",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('origin', models.CharField(max_length=200)),
-                ('number', models.BigIntegerField(help_text='From 1, without gaps.')),
-                ('size', models.BigIntegerField(help_text='Entries in the tree.')),
-                ('root_hash', models.BinaryField(max_length=32)),
-                ('note', models.TextField(help_text='The signed note without cosignatures, exactly the bytes in WORM.')),
-                ('key_id', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(default=governance.kernel.clock.now)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("origin", models.CharField(max_length=200)),
+                ("number", models.BigIntegerField(help_text="From 1, without gaps.")),
+                ("size", models.BigIntegerField(help_text="Entries in the tree.")),
+                ("root_hash", models.BinaryField(max_length=32)),
+                (
+                    "note",
+                    models.TextField(help_text="The signed note without cosignatures, exactly the bytes in WORM."),
+                ),
+                ("key_id", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField(default=governance.kernel.clock.now)),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='CommitmentSalt',
+            name="CommitmentSalt",
             fields=[
-                ('id', models.UUIDField(default=governance.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('subject_type', models.CharField(max_length=64)),
-                ('subject_id', models.CharField(max_length=128)),
-                ('name', models.SlugField(help_text='Which value of the subject is committed to.')),
-                ('salt', models.BinaryField(max_length=32)),
-                ('created_at', models.DateTimeField(default=governance.kernel.clock.now)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=governance.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("subject_type", models.CharField(max_length=64)),
+                ("subject_id", models.CharField(max_length=128)),
+                ("name", models.SlugField(help_text="Which value of the subject is committed to.")),
+                ("salt", models.BinaryField(max_length=32)),
+                ("created_at", models.DateTimeField(default=governance.kernel.clock.now)),
             ],
             options={
-                'verbose_name': 'commitment salt',
+                "verbose_name": "commitment salt",
             },
         ),
         migrations.CreateModel(
-            name='Cosignature',
+            name="Cosignature",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('witness', models.CharField(help_text="The name in the witness's key.", max_length=200)),
-                ('line', models.TextField(help_text='The signature line as it stands below the note.')),
-                ('witnessed_at', models.DateTimeField(help_text='The time that the witness signed.')),
-                ('received_at', models.DateTimeField(default=governance.kernel.clock.now)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("witness", models.CharField(help_text="The name in the witness's key.", max_length=200)),
+                ("line", models.TextField(help_text="The signature line as it stands below the note.")),
+                ("witnessed_at", models.DateTimeField(help_text="The time that the witness signed.")),
+                ("received_at", models.DateTimeField(default=governance.kernel.clock.now)),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='LegalHold',
+            name="LegalHold",
             fields=[
-                ('id', models.UUIDField(default=governance.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('active', models.BooleanField(default=True)),
-                ('reason', models.CharField(max_length=300)),
-                ('set_by', models.CharField(max_length=150)),
-                ('set_at', models.DateTimeField(default=governance.kernel.clock.now)),
-                ('release_asked_by', models.CharField(blank=True, max_length=150)),
-                ('release_asked_at', models.DateTimeField(blank=True, null=True)),
-                ('release_reason', models.CharField(blank=True, max_length=300)),
-                ('released_by', models.CharField(blank=True, max_length=150)),
-                ('released_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=governance.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("active", models.BooleanField(default=True)),
+                ("reason", models.CharField(max_length=300)),
+                ("set_by", models.CharField(max_length=150)),
+                ("set_at", models.DateTimeField(default=governance.kernel.clock.now)),
+                ("release_asked_by", models.CharField(blank=True, max_length=150)),
+                ("release_asked_at", models.DateTimeField(blank=True, null=True)),
+                ("release_reason", models.CharField(blank=True, max_length=300)),
+                ("released_by", models.CharField(blank=True, max_length=150)),
+                ("released_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'verbose_name': 'legal hold',
-                'ordering': ['-set_at'],
+                "verbose_name": "legal hold",
+                "ordering": ["-set_at"],
             },
         ),
         migrations.CreateModel(
-            name='LogAlarm',
+            name="LogAlarm",
             fields=[
-                ('id', models.UUIDField(default=governance.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('code', models.SlugField()),
-                ('message', models.CharField(max_length=1000)),
-                ('details', models.JSONField(default=dict)),
-                ('raised_at', models.DateTimeField(default=governance.kernel.clock.now)),
-                ('resolved_at', models.DateTimeField(blank=True, null=True)),
-                ('resolved_by', models.CharField(blank=True, max_length=150)),
-                ('resolution', models.CharField(blank=True, max_length=300)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=governance.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("code", models.SlugField()),
+                ("message", models.CharField(max_length=1000)),
+                ("details", models.JSONField(default=dict)),
+                ("raised_at", models.DateTimeField(default=governance.kernel.clock.now)),
+                ("resolved_at", models.DateTimeField(blank=True, null=True)),
+                ("resolved_by", models.CharField(blank=True, max_length=150)),
+                ("resolution", models.CharField(blank=True, max_length=300)),
             ],
             options={
-                'verbose_name': 'log alarm',
-                'ordering': ['-raised_at'],
+                "verbose_name": "log alarm",
+                "ordering": ["-raised_at"],
             },
         ),
         migrations.CreateModel(
-            name='LogTile',
+            name="LogTile",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('level', models.PositiveSmallIntegerField()),
-                ('number', models.BigIntegerField(help_text='Position of the tile in its level, from 0.')),
-                ('hashes', models.BinaryField(help_text='256 hashes of 32 bytes, in order.')),
-                ('root', models.BinaryField(help_text='Tree hash of the tile: one hash of the level above.', max_length=32)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("level", models.PositiveSmallIntegerField()),
+                ("number", models.BigIntegerField(help_text="Position of the tile in its level, from 0.")),
+                ("hashes", models.BinaryField(help_text="256 hashes of 32 bytes, in order.")),
+                (
+                    "root",
+                    models.BinaryField(help_text="Tree hash of the tile: one hash of the level above.", max_length=32),
+                ),
             ],
             options={
-                'verbose_name': 'log tile',
-                'ordering': ['level', 'number'],
+                "verbose_name": "log tile",
+                "ordering": ["level", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Receipt',
+            name="Receipt",
             fields=[
-                ('id', models.UUIDField(default=governance.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('entry_id', models.UUIDField(help_text="The ledger entry that holds the envelope's digest.", unique=True)),
-                ('kind', models.CharField(db_index=True, max_length=64)),
-                ('subject_type', models.CharField(max_length=64)),
-                ('subject_id', models.CharField(max_length=128)),
-                ('predicate_type', models.CharField(max_length=200)),
-                ('envelope', models.TextField(help_text='The DSSE envelope.')),
-                ('envelope_sha256', models.CharField(max_length=64)),
-                ('key_id', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(default=governance.kernel.clock.now)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=governance.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "entry_id",
+                    models.UUIDField(help_text="The ledger entry that holds the envelope's digest.", unique=True),
+                ),
+                ("kind", models.CharField(db_index=True, max_length=64)),
+                ("subject_type", models.CharField(max_length=64)),
+                ("subject_id", models.CharField(max_length=128)),
+                ("predicate_type", models.CharField(max_length=200)),
+                ("envelope", models.TextField(help_text="The DSSE envelope.")),
+                ("envelope_sha256", models.CharField(max_length=64)),
+                ("key_id", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField(default=governance.kernel.clock.now)),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='ReconciliationReport',
+            name="ReconciliationReport",
             fields=[
-                ('id', models.UUIDField(default=governance.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('ok', models.BooleanField()),
-                ('counts', models.JSONField(help_text='How much was checked, by kind of thing.')),
-                ('fault_count', models.PositiveIntegerField()),
-                ('faults', models.JSONField(help_text='The first 1,000: subject, check, message and remedy of each.')),
-                ('asked_by', models.CharField(max_length=150)),
-                ('started_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(default=governance.kernel.clock.now)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=governance.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("ok", models.BooleanField()),
+                ("counts", models.JSONField(help_text="How much was checked, by kind of thing.")),
+                ("fault_count", models.PositiveIntegerField()),
+                ("faults", models.JSONField(help_text="The first 1,000: subject, check, message and remedy of each.")),
+                ("asked_by", models.CharField(max_length=150)),
+                ("started_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(default=governance.kernel.clock.now)),
             ],
             options={
-                'verbose_name': 'reconciliation',
-                'ordering': ['-finished_at'],
+                "verbose_name": "reconciliation",
+                "ordering": ["-finished_at"],
             },
         ),
         migrations.CreateModel(
-            name='RetentionClass',
+            name="RetentionClass",
             fields=[
-                ('id', models.UUIDField(default=governance.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.SlugField(unique=True)),
-                ('name', models.CharField(max_length=100)),
-                ('kind', models.CharField(choices=[('evidence', 'Evidence'), ('checkpoint', 'Checkpoint of the log'), ('policy', 'Policy revision')], max_length=16)),
-                ('partner', models.SlugField(blank=True, help_text="Only for this partner's contract; empty means every partner.")),
-                ('region', models.CharField(blank=True, help_text='Only for this region; empty means every region.', max_length=2)),
-                ('days', models.PositiveIntegerField(blank=True, help_text='Empty means for ever.', null=True)),
-                ('updated_at', models.DateTimeField(default=governance.kernel.clock.now, editable=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=governance.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("slug", models.SlugField(unique=True)),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("evidence", "Evidence"),
+                            ("checkpoint", "Checkpoint of the log"),
+                            ("policy", "Policy revision"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "partner",
+                    models.SlugField(
+                        blank=True, help_text="Only for this partner's contract; empty means every partner."
+                    ),
+                ),
+                (
+                    "region",
+                    models.CharField(
+                        blank=True, help_text="Only for this region; empty means every region.", max_length=2
+                    ),
+                ),
+                ("days", models.PositiveIntegerField(blank=True, help_text="Empty means for ever.", null=True)),
+                ("updated_at", models.DateTimeField(default=governance.kernel.clock.now, editable=False)),
             ],
             options={
-                'verbose_name': 'retention class',
-                'verbose_name_plural': 'retention classes',
-                'ordering': ['kind', 'partner', 'region'],
+                "verbose_name": "retention class",
+                "verbose_name_plural": "retention classes",
+                "ordering": ["kind", "partner", "region"],
             },
         ),
         migrations.CreateModel(
-            name='ScrubRun',
+            name="ScrubRun",
             fields=[
-                ('id', models.UUIDField(default=governance.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('running', 'Running'), ('finished', 'Finished'), ('cancelled', 'Cancelled'), ('failed', 'Failed')], default='running', max_length=12)),
-                ('total', models.PositiveIntegerField(default=0)),
-                ('done', models.PositiveIntegerField(default=0)),
-                ('bytes_read', models.BigIntegerField(default=0)),
-                ('cursor', models.UUIDField(help_text='The last reference that was looked at.', null=True)),
-                ('faults', models.JSONField(default=list, help_text='Subject, check, message and remedy of each fault.')),
-                ('cancel_asked', models.BooleanField(default=False)),
-                ('asked_by', models.CharField(max_length=150)),
-                ('started_at', models.DateTimeField(default=governance.kernel.clock.now)),
-                ('heard_at', models.DateTimeField(default=governance.kernel.clock.now, help_text='When it last moved on.')),
-                ('finished_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=governance.kernel.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("finished", "Finished"),
+                            ("cancelled", "Cancelled"),
+                            ("failed", "Failed"),
+                        ],
+                        default="running",
+                        max_length=12,
+                    ),
+                ),
+                ("total", models.PositiveIntegerField(default=0)),
+                ("done", models.PositiveIntegerField(default=0)),
+                ("bytes_read", models.BigIntegerField(default=0)),
+                ("cursor", models.UUIDField(help_text="The last reference that was looked at.", null=True)),
+                (
+                    "faults",
+                    models.JSONField(default=list, help_text="Subject, check, message and remedy of each fault."),
+                ),
+                ("cancel_asked", models.BooleanField(default=False)),
+                ("asked_by", models.CharField(max_length=150)),
+                ("started_at", models.DateTimeField(default=governance.kernel.clock.now)),
+                (
+                    "heard_at",
+                    models.DateTimeField(default=governance.kernel.clock.now, help_text="When it last moved on."),
+                ),
+                ("finished_at", models.DateTimeField(null=True)),
             ],
             options={
-                'verbose_name': 'scrub',
-                'ordering': ['-started_at'],
+                "verbose_name": "scrub",
+                "ordering": ["-started_at"],
             },
         ),
         migrations.AddField(
-            model_name='wormreference',
-            name='kind',
-            field=models.CharField(choices=[('evidence', 'Evidence'), ('checkpoint', 'Checkpoint of the log'), ('policy', 'Policy revision')], default='evidence', max_length=16),
+            model_name="wormreference",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("evidence", "Evidence"),
+                    ("checkpoint", "Checkpoint of the log"),
+                    ("policy", "Policy revision"),
+                ],
+                default="evidence",
+                max_length=16,
+            ),
         ),
         migrations.AddField(
-            model_name='wormreference',
-            name='retention_class',
-            field=models.SlugField(blank=True, help_text='The class that set the retention.'),
+            model_name="wormreference",
+            name="retention_class",
+            field=models.SlugField(blank=True, help_text="The class that set the retention."),
         ),
         migrations.AddField(
-            model_name='wormreference',
-            name='subject_id',
-            field=models.CharField(default='', max_length=128),
+            model_name="wormreference",
+            name="subject_id",
+            field=models.CharField(default="", max_length=128),
         ),
         migrations.AddField(
-            model_name='wormreference',
-            name='subject_type',
-            field=models.CharField(default='job', max_length=64),
+            model_name="wormreference",
+            name="subject_type",
+            field=models.CharField(default="job", max_length=64),
         ),
         migrations.AlterField(
-            model_name='wormreference',
-            name='evidence',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='worm_reference', to='audit.evidencerecord'),
+            model_name="wormreference",
+            name="evidence",
+            field=models.OneToOneField(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="worm_reference",
+                to="audit.evidencerecord",
+            ),
         ),
         migrations.AlterField(
-            model_name='wormreference',
-            name='sha256',
+            model_name="wormreference",
+            name="sha256",
             field=models.CharField(db_index=True, max_length=64),
         ),
         migrations.AlterField(
-            model_name='wormreference',
-            name='size',
-            field=models.BigIntegerField(help_text='Bytes.'),
+            model_name="wormreference",
+            name="size",
+            field=models.BigIntegerField(help_text="Bytes."),
         ),
         migrations.AlterField(
-            model_name='wormreference',
-            name='version_id',
+            model_name="wormreference",
+            name="version_id",
             field=models.CharField(max_length=200),
         ),
         migrations.AddIndex(
-            model_name='wormreference',
-            index=models.Index(fields=['kind', '-stored_at'], name='worm_by_kind'),
+            model_name="wormreference",
+            index=models.Index(fields=["kind", "-stored_at"], name="worm_by_kind"),
         ),
         migrations.AddField(
-            model_name='checkpoint',
-            name='reference',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='checkpoint', to='audit.wormreference'),
+            model_name="checkpoint",
+            name="reference",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="checkpoint", to="audit.wormreference"
+            ),
         ),
         migrations.AddIndex(
-            model_name='commitmentsalt',
-            index=models.Index(fields=['subject_type', 'subject_id'], name='salt_by_subject'),
+            model_name="commitmentsalt",
+            index=models.Index(fields=["subject_type", "subject_id"], name="salt_by_subject"),
         ),
         migrations.AddField(
-            model_name='cosignature',
-            name='checkpoint',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cosignatures', to='audit.checkpoint'),
+            model_name="cosignature",
+            name="checkpoint",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="cosignatures", to="audit.checkpoint"
+            ),
         ),
         migrations.AddField(
-            model_name='legalhold',
-            name='reference',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='audit.wormreference'),
+            model_name="legalhold",
+            name="reference",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="holds", to="audit.wormreference"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='logalarm',
-            constraint=models.UniqueConstraint(condition=models.Q(('resolved_at__isnull', True)), fields=('code',), name='log_alarm_once_until_resolved'),
+            model_name="logalarm",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("resolved_at__isnull", True)),
+                fields=("code",),
+                name="log_alarm_once_until_resolved",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='logtile',
-            constraint=models.UniqueConstraint(fields=('level', 'number'), name='log_tile_once'),
+            model_name="logtile",
+            constraint=models.UniqueConstraint(fields=("level", "number"), name="log_tile_once"),
         ),
         migrations.AddIndex(
-            model_name='receipt',
-            index=models.Index(fields=['subject_type', 'subject_id'], name='receipt_by_subject'),
+            model_name="receipt",
+            index=models.Index(fields=["subject_type", "subject_id"], name="receipt_by_subject"),
         ),
         migrations.AddConstraint(
-            model_name='retentionclass',
-            constraint=models.UniqueConstraint(fields=('kind', 'partner', 'region'), name='retention_once_per_scope'),
+            model_name="retentionclass",
+            constraint=models.UniqueConstraint(fields=("kind", "partner", "region"), name="retention_once_per_scope"),
         ),
         migrations.AddConstraint(
-            model_name='retentionclass',
-            constraint=models.CheckConstraint(condition=models.Q(('days__isnull', True), ('days__gt', 0), _connector='OR'), name='retention_days'),
+            model_name="retentionclass",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("days__isnull", True), ("days__gt", 0), _connector="OR"), name="retention_days"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='scrubrun',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('state',), name='scrub_one_at_a_time'),
+            model_name="scrubrun",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "running")), fields=("state",), name="scrub_one_at_a_time"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='checkpoint',
-            constraint=models.UniqueConstraint(fields=('origin', 'number'), name='checkpoint_number_once'),
+            model_name="checkpoint",
+            constraint=models.UniqueConstraint(fields=("origin", "number"), name="checkpoint_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='checkpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1), ('size__gte', 0)), name='checkpoint_in_range'),
+            model_name="checkpoint",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__gte", 1), ("size__gte", 0)), name="checkpoint_in_range"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cosignature',
-            constraint=models.UniqueConstraint(fields=('checkpoint', 'witness'), name='cosignature_once'),
+            model_name="cosignature",
+            constraint=models.UniqueConstraint(fields=("checkpoint", "witness"), name="cosignature_once"),
         ),
         migrations.AddConstraint(
-            model_name='legalhold',
-            constraint=models.UniqueConstraint(condition=models.Q(('active', True)), fields=('reference',), name='hold_one_active'),
+            model_name="legalhold",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("active", True)), fields=("reference",), name="hold_one_active"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='legalhold',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('active', True), ('released_at__isnull', True), ('released_by', '')), models.Q(('active', False), ('release_asked_at__isnull', False), ('released_at__isnull', False), models.Q(('released_by', ''), _negated=True), models.Q(('release_asked_by', ''), _negated=True), models.Q(('released_by', models.F('release_asked_by')), _negated=True)), _connector='OR'), name='hold_released_by_two'),
+            model_name="legalhold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("active", True), ("released_at__isnull", True), ("released_by", "")),
+                    models.Q(
+                        ("active", False),
+                        ("release_asked_at__isnull", False),
+                        ("released_at__isnull", False),
+                        models.Q(("released_by", ""), _negated=True),
+                        models.Q(("release_asked_by", ""), _negated=True),
+                        models.Q(("released_by", models.F("release_asked_by")), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="hold_released_by_two",
+            ),
         ),
     ]

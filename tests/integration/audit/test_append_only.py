@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Model
@@ -12,7 +14,7 @@ COLUMNS = [
     (LedgerEntry, "kind = 'job.denied'"),
     (TreeHead, "root_hash = frontier"),
     (EvidenceRecord, "outcome = 'denied'"),
-    (WormReference, "retain_until = now()"),
+    (WormReference, "sha256 = version_id"),
 ]
 
 
@@ -36,8 +38,8 @@ def test_database_refuses_to_change_history(model: type[Model], change: str) -> 
     assert model._default_manager.count() >= 1
 
 
-@pytest.mark.parametrize(("model", "change"), COLUMNS)
-def test_orm_is_refused_too(model: type[Model], change: str) -> None:
+@pytest.mark.parametrize("model", [LedgerEntry, TreeHead, EvidenceRecord])
+def test_orm_is_refused_too(model: type[Model]) -> None:
     row = model._default_manager.first()
     assert row is not None
 
@@ -45,6 +47,27 @@ def test_orm_is_refused_too(model: type[Model], change: str) -> None:
         row.save()
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         model._default_manager.filter(pk=row.pk)._raw_delete(using="default")
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["id", "kind", "subject_type", "subject_id", "evidence_id", "uri", "version_id", "sha256", "size", "mode"],
+)
+def test_a_reference_keeps_everything_that_it_says(column: str) -> None:
+    other = {"id": "gen_random_uuid()", "size": "1", "evidence_id": "NULL"}.get(column, "'x'")
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE audit_wormreference SET {column} = {other}")
+
+
+def test_a_retention_is_extended_and_never_shortened() -> None:
+    reference = WormReference.objects.get()
+    later = reference.retain_until + timedelta(days=1)
+
+    WormReference.objects.update(retain_until=later)
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        WormReference.objects.update(retain_until=reference.retain_until)
+
+    assert WormReference.objects.get().retain_until == later
 
 
 def test_rows_name_themselves() -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from governance.audit import worm_filesystem
 from governance.audit.errors import (
+    HoldActive,
     RetentionActive,
     WormClockFault,
     WormKeyInvalid,
@@ -74,6 +76,7 @@ def test_put_then_get_head_and_verify(
     store: FilesystemWormStore, stored: WormObject, path: Path, tmp_path: Path
 ) -> None:
     assert stored == WormObject(
+        key=KEY,
         uri="worm+file:" + KEY,
         version_id="sha256-" + sha256_hex(DATA)[:32],
         sha256=sha256_hex(DATA),
@@ -338,6 +341,68 @@ def test_object_swapped_for_a_link_or_a_directory_is_noticed(
         store.get(**where(stored))
 
 
+def test_find_and_listing(store: FilesystemWormStore, stored: WormObject) -> None:
+    other = store.put(key="evidence/2027/a", data=b"a", retain_until=UNTIL)
+    third = store.put(key="policy/b", data=b"b", retain_until=UNTIL)
+
+    assert store.find(key=KEY) == stored
+    assert store.find(key="evidence/none") is None
+    assert {each.key: each for each in store.listing()} == {each.key: each for each in (stored, other, third)}
+    assert {each.key for each in store.listing(prefix="evidence/20")} == {KEY, "evidence/2027/a"}
+    with pytest.raises(WormKeyInvalid):
+        store.find(key="../outside")
+
+
+def test_nothing_is_listed_before_the_first_put(store: FilesystemWormStore) -> None:
+    assert list(store.listing()) == []
+
+
+def test_listing_goes_on_past_a_damaged_object(store: FilesystemWormStore, stored: WormObject, sidecar: Path) -> None:
+    store.put(key="other", data=b"a", retain_until=UNTIL)
+    overwrite(sidecar, b"{}")
+
+    assert {(each.key, each.mode) for each in store.listing()} == {(KEY, "damaged"), ("other", "filesystem")}
+
+
+def test_a_listing_that_cannot_be_read_is_unavailable(
+    store: FilesystemWormStore, stored: WormObject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "scandir", refuse)
+
+    with pytest.raises(WormUnavailable, match="Permission denied"):
+        list(store.listing())
+
+
+def test_extend_only_goes_forward(store: FilesystemWormStore, stored: WormObject, manual: ManualClock) -> None:
+    later = store.extend(**where(stored), retain_until=UNTIL + timedelta(days=1))
+
+    assert later == replace(stored, retain_until=UNTIL + timedelta(days=1))
+    assert store.extend(**where(stored), retain_until=later.retain_until) == later == store.head(**where(stored))
+    with pytest.raises(WormRetentionInvalid, match="only be extended"):
+        store.extend(**where(stored), retain_until=UNTIL)
+    with pytest.raises(WormRetentionInvalid, match="future"):
+        store.extend(**where(stored), retain_until=START)
+
+
+def test_a_hold_outlasts_the_retention(store: FilesystemWormStore, stored: WormObject, manual: ManualClock) -> None:
+    held = store.hold(**where(stored))
+    assert held == store.hold(**where(stored)) == store.head(**where(stored)) == store.verify(**where(stored))
+    assert held == replace(stored, held=True)
+
+    manual.advance(seconds=timedelta(days=31).total_seconds())
+    with pytest.raises(HoldActive, match="legal hold") as caught:
+        store.delete(**where(stored))
+    assert caught.value.error_code == "worm_hold_active"
+
+    assert store.release_hold(**where(stored)) == store.release_hold(**where(stored)) == stored
+    store.delete(**where(stored))
+    with pytest.raises(WormObjectMissing):
+        store.hold(**where(stored))
+
+
 def test_clock_that_went_back_stops_puts_and_deletes(
     store: FilesystemWormStore, stored: WormObject, manual: ManualClock
 ) -> None:
@@ -415,8 +480,14 @@ def test_bytes_left_by_a_cut_put_are_not_overwritten_by_others(
         with pytest.raises(WormUnavailable):
             store.put(key=KEY, data=DATA, retain_until=UNTIL)
 
+    assert store.find(key=KEY) is None
     with pytest.raises(WormOverwriteRefused):
         store.put(key=KEY, data=b"other", retain_until=UNTIL)
+    found = store.find(key=KEY)
+
+    assert found is not None
+    assert store.get(uri=found.uri, version_id=found.version_id) == DATA
+    assert found.retain_until == UNTIL
 
 
 def put_and_be_killed_before_the_name_exists(root: Path) -> None:
