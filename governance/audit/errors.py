@@ -91,3 +91,22 @@ class WormUnavailable(Unavailable):
     """The store cannot be read or written."""
 
     code = "worm_unavailable"
+
+
+class LogRangeInvalid(InvalidInput):
+    """The log has no such place, or no tree of that size."""
+
+    code = "log_range_invalid"
+
+
+class LogIncomplete(IntegrityFault):
+    """Hashes or entries that the log must have are not in the database."""
+
+    code = "log_incomplete"
+
+
+class LogHalted(Unavailable):
+    """The log has stopped, because what is in the database is not what was published."""
+
+    code = "log_halted"
+    title = "The transparency log has stopped"

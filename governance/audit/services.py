@@ -2,22 +2,20 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
+from governance.audit.choices import WormKind
 from governance.audit.entries import build_entry
 from governance.audit.errors import EvidenceExists, EvidenceMissing, OutsideTransaction
-from governance.audit.merkle import Frontier, leaf_hash
-from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry, TreeHead, WormReference
-from governance.audit.ports import worm_store
+from governance.audit.models import EvidenceRecord, OutboxEntry, WormReference
 from governance.audit.statements import EvidenceIdentity, build_statement, open_evidence, seal_statement
 from governance.audit.types import Actor, SubjectRef
+from governance.audit.worm import object_data, store_object
 from governance.kernel import clock
-from governance.kernel.canonical import Json, sha256_hex, timestamp
+from governance.kernel.canonical import Json, sha256_hex
 from governance.kernel.errors import GovernanceError, Unavailable
 from governance.kernel.ids import new_id
 from governance.kernel.keys import key_ring
@@ -27,8 +25,6 @@ logger = logging.getLogger(__name__)
 EVIDENCE_ISSUED = "evidence.issued"
 EVIDENCE_ANCHORED = "evidence.anchored"
 AUDIT_ACTOR = Actor(type="system", id="audit")
-#: Any fixed number: whoever holds this advisory lock is the one sequencer of the database.
-_SEQUENCER_LOCK = 0x61_75_64_69_74
 
 
 def record(*, kind: str, subject: SubjectRef, actor: Actor, data: Mapping[str, Json]) -> UUID:
@@ -51,21 +47,6 @@ def record(*, kind: str, subject: SubjectRef, actor: Actor, data: Mapping[str, J
         body=build_entry(entry_id=entry_id, kind=kind, subject=subject, actor=actor, at=now, data=data),
     )
     return entry_id
-
-
-def sequence_pending(*, limit: int = 4096) -> int:
-    """Give up to `limit` waiting entries their places in the ledger and store the new tree head; return how many.
-
-    Only one caller at a time does this, however many are started: the others return 0 at once. Entries that become
-    visible late (their transaction was long) get a later place; no place is ever left out.
-    """
-    with transaction.atomic():
-        if not _is_only_sequencer():
-            return 0
-        waiting = list(OutboxEntry.objects.select_for_update(skip_locked=True).order_by("id")[:limit])
-        if waiting:
-            _append(waiting)
-        return len(waiting)
 
 
 def issue_evidence(
@@ -160,15 +141,7 @@ def issued_data(evidence: EvidenceRecord) -> dict[str, Json]:
 
 def anchored_data(reference: WormReference) -> dict[str, Json]:
     """Return what the ledger says of a WORM reference."""
-    return {
-        "evidence_id": str(reference.evidence_id),
-        "uri": reference.uri,
-        "version_id": reference.version_id,
-        "sha256": reference.sha256,
-        "size": reference.size,
-        "mode": reference.mode,
-        "retain_until": timestamp(reference.retain_until),
-    }
+    return {"evidence_id": str(reference.evidence_id), **object_data(reference)}
 
 
 def worm_key(evidence: EvidenceRecord) -> str:
@@ -176,50 +149,18 @@ def worm_key(evidence: EvidenceRecord) -> str:
     return f"evidence/{evidence.created_at:%Y/%m/%d}/{evidence.subject_type}/{evidence.subject_id}.json"
 
 
-def _append(waiting: list[OutboxEntry]) -> None:
-    head = TreeHead.objects.order_by("-size").first()
-    before = Frontier() if head is None else Frontier.from_bytes(size=head.size, data=bytes(head.frontier))
-    now = clock.now()
-    hashes = [leaf_hash(bytes(entry.body)) for entry in waiting]
-    LedgerEntry.objects.bulk_create(
-        LedgerEntry(
-            index=index,
-            entry_id=entry.entry_id,
-            kind=entry.kind,
-            subject_type=entry.subject_type,
-            subject_id=entry.subject_id,
-            actor_type=entry.actor_type,
-            actor_id=entry.actor_id,
-            occurred_at=entry.occurred_at,
-            sequenced_at=now,
-            body=entry.body,
-            leaf_hash=hashed,
-        )
-        for index, (entry, hashed) in enumerate(zip(waiting, hashes, strict=True), start=before.size)
-    )
-    after = before.extended(hashes)
-    TreeHead.objects.create(size=after.size, root_hash=after.root(), frontier=after.to_bytes(), created_at=now)
-    OutboxEntry.objects.filter(id__in=[entry.id for entry in waiting]).delete()
-
-
 def _anchor(evidence: EvidenceRecord) -> WormReference:
-    open_evidence(key_ring=key_ring.get(), record=evidence)
-    stored = worm_store.get().put(
+    predicate = open_evidence(key_ring=key_ring.get(), record=evidence)["predicate"]
+    subject = SubjectRef(evidence.subject_type, evidence.subject_id)
+    reference = store_object(
+        kind=WormKind.EVIDENCE,
+        subject=subject,
         key=worm_key(evidence),
         data=evidence.envelope.encode(),
-        retain_until=clock.now() + timedelta(days=settings.ASSENT_EVIDENCE_RETENTION_DAYS),
-    )
-    reference = WormReference.objects.create(
         evidence=evidence,
-        uri=stored.uri,
-        version_id=stored.version_id,
-        sha256=stored.sha256,
-        size=stored.size,
-        mode=stored.mode,
-        retain_until=stored.retain_until,
-        stored_at=stored.stored_at,
+        partner=str(predicate.get("partner", "")),
+        region=str(predicate.get("region", "")),
     )
-    subject = SubjectRef(evidence.subject_type, evidence.subject_id)
     record(kind=EVIDENCE_ANCHORED, subject=subject, actor=AUDIT_ACTOR, data=anchored_data(reference))
     return reference
 
@@ -227,12 +168,6 @@ def _anchor(evidence: EvidenceRecord) -> WormReference:
 def _need_transaction(what: str) -> None:
     if not connection.in_atomic_block:
         raise OutsideTransaction(f"Outside a transaction, {what} could come apart from what it tells of.")
-
-
-def _is_only_sequencer() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_SEQUENCER_LOCK])
-        return bool(cursor.fetchone()[0])
 
 
 def _lock_evidence(evidence_id: UUID) -> None:

@@ -5,7 +5,8 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Model
 
 from governance.audit.models import EvidenceRecord, LedgerEntry, TreeHead, WormReference
-from governance.audit.services import anchor_evidence, sequence_pending
+from governance.audit.sequencer import sequence_pending
+from governance.audit.services import anchor_evidence
 from tests.factories.audit import issued_evidence
 
 pytestmark = pytest.mark.django_db

@@ -20,9 +20,10 @@ from governance.audit.errors import (
     WormUnavailable,
 )
 from governance.audit.merkle import Frontier, leaf_hash
-from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry, TreeHead, WormReference
+from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry, RetentionClass, TreeHead, WormReference
 from governance.audit.ports import worm_store
-from governance.audit.services import anchor_evidence, anchor_pending, issue_evidence, record, sequence_pending
+from governance.audit.sequencer import sequence_pending
+from governance.audit.services import anchor_evidence, anchor_pending, issue_evidence, record
 from governance.audit.types import Actor, SubjectRef
 from governance.audit.worm_filesystem import FilesystemWormStore
 from governance.kernel import clock
@@ -268,8 +269,8 @@ def test_without_a_valid_key_there_is_no_evidence(ring: KeyRing) -> None:
 # anchor_evidence
 
 
-def test_anchoring_writes_once_and_remembers_where(worm_root: Path, settings: Any) -> None:
-    settings.ASSENT_EVIDENCE_RETENTION_DAYS = 10
+def test_anchoring_writes_once_and_remembers_where(worm_root: Path) -> None:
+    RetentionClass.objects.update_or_create(kind="evidence", partner="", region="", defaults={"days": 10})
     evidence = issued_evidence()
 
     reference = anchor_evidence(evidence_id=evidence.id)

@@ -8,7 +8,8 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
 from governance.audit.models import EvidenceRecord
-from governance.audit.services import anchor_evidence, sequence_pending
+from governance.audit.sequencer import sequence_pending
+from governance.audit.services import anchor_evidence
 from governance.kernel.keys import KeyRing, key_ring
 from tests.factories.audit import issued_evidence
 from tests.factories.keys import MemoryKeyStore

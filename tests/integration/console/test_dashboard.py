@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.urls import reverse
 
-from governance.audit.services import sequence_pending
+from governance.audit.sequencer import sequence_pending
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
 from tests.factories.marketplace import finish
