@@ -221,6 +221,16 @@ ASSENT_ALLOW_UNREVIEWED_POLICY = False
 ASSENT_REPLAY_FRESH_HOURS = env.integer("ASSENT_REPLAY_FRESH_HOURS", 24)
 ASSENT_WORM_DIR = env.path("ASSENT_WORM_DIR", DATA_DIR / "worm")
 ASSENT_EVIDENCE_RETENTION_DAYS = env.integer("ASSENT_EVIDENCE_RETENTION_DAYS", 2557)
+ASSENT_LOG_ORIGIN = env.text("ASSENT_LOG_ORIGIN", "assent.local/log")
+ASSENT_WITNESSES = env.witnesses("ASSENT_WITNESSES")
+# More than half unless said otherwise: two such groups share a witness, and an honest one signs one history only.
+ASSENT_WITNESS_QUORUM = env.integer(
+    "ASSENT_WITNESS_QUORUM",
+    len(ASSENT_WITNESSES) // 2 + 1 if ASSENT_WITNESSES else 0,
+    least=0,
+    most=len(ASSENT_WITNESSES),
+)
+ASSENT_WITNESS_TIMEOUT_MS = env.integer("ASSENT_WITNESS_TIMEOUT_MS", 2000, most=60_000)
 ASSENT_POLICY_ENGINE = env.choice("ASSENT_POLICY_ENGINE", "rego", ("rego", "opa", "casbin"))
 ASSENT_SHADOW_ENGINE = env.choice("ASSENT_SHADOW_ENGINE", "", ("", "rego", "opa", "casbin"))
 ASSENT_DECISION_CACHE_ENTRIES = env.integer("ASSENT_DECISION_CACHE_ENTRIES", 4096, least=0)

@@ -4,15 +4,25 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
+from governance.audit.key_history import key_ranges
+from governance.audit.sequencer import sequence_pending
+from governance.kernel.canonical import sha256_hex
 from governance.kernel.keys import REQUIRED_ALGORITHM, KeyPurpose, KeyRing, KeyUnavailable, key_ring
 from tests.factories.keys import MemoryKeyStore
 
+pytestmark = pytest.mark.django_db
 
-def run(*arguments: str) -> str:
+
+def run(*arguments: str, err: StringIO | None = None) -> str:
     out = StringIO()
-    call_command("keys", *arguments, stdout=out)
+    call_command("keys", *arguments, stdout=out, stderr=err or StringIO())
     return out.getvalue()
+
+
+def database_down(*arguments: object) -> None:
+    raise OperationalError("connection refused")
 
 
 def test_list_shows_every_key_and_its_state(ring: KeyRing) -> None:
@@ -21,7 +31,7 @@ def test_list_shows_every_key_and_its_state(ring: KeyRing) -> None:
     assert len(lines) == len(KeyPurpose)
     assert all(line.startswith("dev-") for line in lines)
     assert all(" valid " in line and line.endswith("no end") for line in lines)
-    assert sum(" ed25519 " in line for line in lines) == len(KeyPurpose) - len(REQUIRED_ALGORITHM)
+    assert [line.split()[1] for line in lines if " es256 " in line] == ["bundle"]
 
 
 def test_list_as_json_holds_public_keys_and_no_private_ones(ring: KeyRing) -> None:
@@ -40,7 +50,9 @@ def test_init_makes_missing_keys(settings: Any) -> None:
         infos = empty.public_keys()
 
     assert len(infos) == len(KeyPurpose) == len(out.splitlines())
-    assert {(info.algorithm, info.development) for info in infos} == {("es256", False)}
+    assert {info.algorithm for info in infos if info.purpose not in REQUIRED_ALGORITHM} == {"es256"}
+    assert {info.algorithm for info in infos if info.purpose is KeyPurpose.CHECKPOINT} == {"ed25519"}
+    assert not any(info.development for info in infos)
 
 
 def test_rotate_and_list(ring: KeyRing) -> None:
@@ -94,3 +106,65 @@ def test_key_that_ended_is_shown_as_ended(ring: KeyRing, monkeypatch: pytest.Mon
 def test_mistakes_are_told(arguments: list[str], message: str) -> None:
     with pytest.raises(CommandError, match=message):
         run(*arguments)
+
+
+def test_rotation_and_revocation_are_announced_at_once(ring: KeyRing) -> None:
+    old = ring.current(purpose=KeyPurpose.RECEIPT).key_id
+    run("rotate", "receipt")
+    run("revoke", old)
+
+    ends = {each.key_id: each.revoked_from_index for each in key_ranges()}
+    assert ends[old] == 0
+    assert ends[ring.current(purpose=KeyPurpose.RECEIPT).key_id] is None
+    shown = next(line for line in run("list").splitlines() if line.startswith(old))
+    assert " no entry " in shown
+    assert " from entry 0 on " in run("list")
+
+
+def test_list_says_at_which_entries_a_revoked_key_counts(ring: KeyRing) -> None:
+    run("init")
+    sequence_pending()
+    run("revoke", ring.current(purpose=KeyPurpose.RECEIPT).key_id)
+
+    assert f" entries 0 to {len(KeyPurpose) - 1} " in run("list")
+
+
+def test_list_says_which_keys_the_log_does_not_tell_of_yet(ring: KeyRing) -> None:
+    assert all(" not in the log yet " in line for line in run("list").splitlines())
+    assert {key["from_index"] for key in json.loads(run("list", "--json"))} == {None}
+    run("rotate", "permit")
+    assert {key["from_index"] for key in json.loads(run("list", "--json"))} == {0}
+
+
+def test_a_key_can_be_revoked_while_the_database_is_down(ring: KeyRing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("governance.audit.management.commands.keys.announce_keys", database_down)
+    monkeypatch.setattr("governance.audit.management.commands.keys.key_ranges", database_down)
+    err = StringIO()
+
+    run("revoke", ring.current(purpose=KeyPurpose.PERMIT).key_id, err=err)
+
+    assert "could not be told yet" in err.getvalue()
+    assert " not in the log yet " in run("list")
+
+
+def test_the_trust_file_is_written_and_its_digest_said(tmp_path: Any) -> None:
+    target, err = tmp_path / "trust.json", StringIO()
+
+    assert run("export-trust", "--out", str(target), err=err) == f"Wrote {target}.\n"
+
+    assert f"SHA-256 {sha256_hex(target.read_bytes())}" in err.getvalue()
+    assert json.loads(target.read_bytes())["format"] == "assent-trust/1"
+    assert target.stat().st_mode & 0o777 == 0o644
+
+
+def test_the_trust_file_on_standard_output_is_nothing_but_the_file() -> None:
+    err = StringIO()
+
+    out = run("export-trust", err=err)
+
+    assert f"SHA-256 {sha256_hex(out.encode())}" in err.getvalue()
+
+
+def test_a_trust_file_that_cannot_be_written_is_said(tmp_path: Any) -> None:
+    with pytest.raises(CommandError, match="cannot be written: No such file or directory"):
+        run("export-trust", "--out", str(tmp_path / "nowhere" / "trust.json"))
