@@ -3,9 +3,10 @@
 from typing import Any
 
 import factory
-from django.db import transaction
+from django.db import connection, transaction
 
 from governance.audit.models import EvidenceRecord
+from governance.audit.sequencer import sequence_all
 from governance.audit.services import issue_evidence, record
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel.ids import new_id
@@ -51,3 +52,19 @@ def issued_evidence(**given: Any) -> EvidenceRecord:
     }
     with transaction.atomic():
         return issue_evidence(**(arguments | given))
+
+
+def filled_log(count: int) -> None:
+    """Put `count` entries into the log quickly; their bytes are short and no canonical JSON."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO audit_outboxentry
+                (entry_id, kind, subject_type, subject_id, actor_type, actor_id, occurred_at, body)
+            SELECT gen_random_uuid(), 'job.submitted', 'job', 'j-' || number, 'client', 'c-1', now(),
+                convert_to('{"number":' || number || '}', 'UTF8')
+            FROM generate_series(1, %s) AS number
+            """,
+            [count],
+        )
+    sequence_all()
