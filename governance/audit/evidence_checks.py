@@ -77,7 +77,10 @@ def _record_faults(record: EvidenceRecord, key_ring: KeyRing, said: _Said) -> It
 
 def _reference_faults(reference: WormReference, said: _Said) -> Iterator[Fault]:
     entry = said.get((EVIDENCE_ANCHORED, str(reference.evidence_id)))
-    yield from _ledger_faults(f"WORM reference {reference.uri}", "reference_ledger", entry, anchored_data(reference))
+    data = anchored_data(reference)
+    if entry and str(entry.get("retain_until")) <= str(data["retain_until"]):  # it may have been extended since
+        data["retain_until"] = entry.get("retain_until")
+    yield from _ledger_faults(f"WORM reference {reference.uri}", "reference_ledger", entry, data)
 
 
 def _ledger_faults(name: str, check: str, entry: Mapping[str, Json] | None, row: Mapping[str, Json]) -> Iterator[Fault]:

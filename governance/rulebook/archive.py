@@ -1,15 +1,13 @@
 """Policy revisions in WORM storage: written when they become active, read back to re-make old decisions."""
 
 import json
-from datetime import timedelta
 
-from django.conf import settings
-
+from governance.audit.choices import WormKind
 from governance.audit.ports import worm_store
 from governance.audit.services import record
 from governance.audit.types import Actor, SubjectRef
+from governance.audit.worm import object_data, store_object
 from governance.engines.types import PolicyProgram
-from governance.kernel import clock
 from governance.kernel.canonical import canonical_json, sha256_hex, timestamp
 from governance.kernel.dsse import Envelope, EnvelopeMalformed
 from governance.rulebook.content import program_of
@@ -36,42 +34,29 @@ def revision_document(revision: PolicyRevision) -> bytes:
 def anchor_revision(*, revision: PolicyRevision, actor: Actor) -> RevisionAnchor:
     """Write a revision to WORM, or extend the time it is kept there, and store the reference.
 
-    Part of an activation: what cannot be kept does not decide. Raises what WormStore.put raises.
+    Part of an activation: what cannot be kept does not decide. Raises what `store_object` raises.
     """
     data = revision_document(revision)
     # Named by its bytes too: an activation that came to nothing can leave the same content there, signed otherwise.
     document = sha256_hex(data)
-    stored = worm_store.get().put(
+    subject = SubjectRef("revision", revision.digest)
+    reference = store_object(
+        kind=WormKind.POLICY,
+        subject=subject,
         key=f"policy/revisions/{revision.digest}/{document}.json",
         data=data,
-        retain_until=clock.now() + timedelta(days=settings.ASSENT_EVIDENCE_RETENTION_DAYS),
     )
-    if stored.sha256 != document:
-        raise RevisionCorrupt(f"The WORM store holds something else than revision {revision.digest}.")
-    anchor = RevisionAnchor.objects.create(
+    record(kind="revision.anchored", subject=subject, actor=actor, data=object_data(reference))
+    return RevisionAnchor.objects.create(
         revision=revision,
-        uri=stored.uri,
-        version_id=stored.version_id,
-        sha256=stored.sha256,
-        size=stored.size,
-        mode=stored.mode,
-        retain_until=stored.retain_until,
-        stored_at=stored.stored_at,
+        uri=reference.uri,
+        version_id=reference.version_id,
+        sha256=reference.sha256,
+        size=reference.size,
+        mode=reference.mode,
+        retain_until=reference.retain_until,
+        stored_at=reference.stored_at,
     )
-    record(
-        kind="revision.anchored",
-        subject=SubjectRef("revision", revision.digest),
-        actor=actor,
-        data={
-            "uri": anchor.uri,
-            "version_id": anchor.version_id,
-            "sha256": anchor.sha256,
-            "size": anchor.size,
-            "mode": anchor.mode,
-            "retain_until": timestamp(anchor.retain_until),
-        },
-    )
-    return anchor
 
 
 def archived_program(digest: str) -> PolicyProgram:

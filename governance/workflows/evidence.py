@@ -1,6 +1,6 @@
 """How a job ends: the last move, and the signed statement (in-toto Statement v1) of all that led to it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -57,11 +57,15 @@ def request_anchoring() -> None:
 def _predicate(job: Job, outcome: str, output: dict[str, Json] | None) -> dict[str, Any]:
     version = job.model_version
     decisions = decisions_for_job(job.id)
+    inputs = list(job.inputs.select_related("asset__creator").order_by("id"))
+    # Evidence is kept for years: it names creators by a bare id, which says nothing once their row is nameless.
+    creators = {each.asset.creator.slug: str(each.asset.creator_id) for each in inputs}
     return {
         "job": str(job.id),
         "outcome": str(outcome),
         "reason_code": job.reason_code,
         "partner": job.partner.slug,
+        "region": job.partner.region,
         "client": job.client.client_id,
         "task": job.task,
         "purpose": job.purpose,
@@ -75,17 +79,17 @@ def _predicate(job: Job, outcome: str, output: dict[str, Json] | None) -> dict[s
             "licence": version.model.licence.slug,
         },
         "inputs": [
-            {"asset": str(each.asset_id), "sha256": each.sha256, "creator": each.asset.creator.slug}
-            for each in job.inputs.select_related("asset__creator").order_by("id")
+            {"asset": str(each.asset_id), "sha256": each.sha256, "creator": str(each.asset.creator_id)}
+            for each in inputs
         ],
-        "decisions": [_decision(each) for each in decisions],
+        "decisions": [_decision(each, creators) for each in decisions],
         "permit": _permit(job.id),
         "moderation": _moderation(job.id),
         "output": output,
     }
 
 
-def _decision(decision: DecisionRecord) -> dict[str, Any]:
+def _decision(decision: DecisionRecord, creators: Mapping[str, str]) -> dict[str, Any]:
     return {
         "id": str(decision.id),
         "kind": decision.kind,
@@ -94,7 +98,7 @@ def _decision(decision: DecisionRecord) -> dict[str, Any]:
         "rules": sorted(_rules(decision.evaluations)),
         "obligations": decision.obligations,
         "facts_sha256": decision.facts_digest,
-        "consent_epochs": decision.consent_epochs,
+        "consent_epochs": {creators[slug]: epoch for slug, epoch in decision.consent_epochs.items()},
         "revision": decision.revision_digest,
         "engine": decision.engine,
         "decided_at": to_json_value(decision.decided_at),

@@ -415,7 +415,6 @@ def test_file_that_cannot_be_read_is_a_fault_of_that_file(
         ({"sha256": "0" * 64}, "another digest"),
         ({"size": 1}, "another digest"),
         ({"mode": "compliance"}, "another digest"),
-        ({"retain_until": "2999-01-01T00:00:00Z"}, "but 2999-01-01T00:00:00.000000Z was promised"),
     ],
 )
 def test_reference_that_claims_more_than_the_store_keeps_is_named(
@@ -428,6 +427,22 @@ def test_reference_that_claims_more_than_the_store_keeps_is_named(
 
     assert [fault.check for fault in faults] == ["reference_ledger", "worm_record"]
     assert message in faults[1].message
+
+
+def test_reference_that_claims_a_longer_retention_than_the_store_keeps_is_named(jobs: list[EvidenceRecord]) -> None:
+    WormReference.objects.filter(evidence=jobs[0]).update(retain_until="2999-01-01T00:00:00Z")
+
+    faults = verify_all().faults
+
+    assert [fault.check for fault in faults] == ["worm_record"]
+    assert "but 2999-01-01T00:00:00.000000Z was promised" in faults[0].message
+
+
+def test_reference_that_promises_less_than_the_ledger_is_named(jobs: list[EvidenceRecord]) -> None:
+    with guards_lifted():
+        WormReference.objects.filter(evidence=jobs[0]).update(retain_until="2026-01-01T00:00:00Z")
+
+    assert checks() == ["reference_ledger"]
 
 
 def test_retention_that_was_shortened_in_the_store_is_named(jobs: list[EvidenceRecord], worm_root: Path) -> None:
