@@ -75,3 +75,10 @@ class AssetClaimed(Conflict):
 
     code = "asset_claimed"
     title = "The work is registered for another creator"
+
+
+class CreatorErased(Conflict):
+    """The creator's personal data was deleted; that cannot be done twice, nor undone."""
+
+    code = "creator_erased"
+    title = "The creator's data was erased"

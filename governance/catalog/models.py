@@ -12,6 +12,8 @@ from governance.kernel.ids import new_id
 from governance.kernel.vocabulary import ACTION_CHOICES, PURPOSE_CHOICES
 
 REGION = RegexValidator(r"^[A-Z]{2}$", "A region is two capital letters, such as DE, US or EU.")
+ERASED_NAME = "Erased creator"
+ERASED_TITLE = "Erased work"
 SHA256 = RegexValidator(r"^[0-9a-f]{64}$", "A SHA-256 digest is 64 lower-case hexadecimal digits.")
 
 
@@ -34,11 +36,19 @@ class Creator(models.Model):
         default=0, editable=False, help_text="Goes up by one with every change of consent; permits are bound to it."
     )
     created_at = models.DateTimeField(default=clock.now, editable=False)
+    erased_at = models.DateTimeField(
+        null=True, editable=False, help_text="When the personal data was deleted; from then on nothing is added."
+    )
 
     class Meta:
         ordering = ["slug"]
         constraints = [
             models.CheckConstraint(condition=models.Q(region__regex=r"^[A-Z]{2}$"), name="creator_region_two_letters"),
+            models.CheckConstraint(
+                condition=models.Q(erased_at__isnull=True)
+                | models.Q(display_name=ERASED_NAME, email="", status=CreatorStatus.SUSPENDED, uploaders=[]),
+                name="creator_erased_has_no_name",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -198,6 +198,7 @@ def register_asset(
         stored = objects.store(item)
     with transaction.atomic():
         _refuse_claimed(stored.sha256, creator)
+        _refuse_erased(creator)
         asset = Asset.objects.create(
             creator=creator,
             dataset=dataset,
@@ -223,6 +224,12 @@ def _refuse_claimed(sha256: str, creator: Creator) -> None:
         raise AssetClaimed("The same image is in the catalogue as the work of another creator.")
 
 
+def _refuse_erased(creator: Creator) -> None:
+    """Hold the creator's row, so that no work comes in beside an erasure that is to replace every title."""
+    if Creator.objects.select_for_update(no_key=True).get(pk=creator.pk).erased_at is not None:
+        raise AssetInvalid("The creator's data was erased; no work is taken in.", details={"field": "creator"})
+
+
 def _check_owner(creator: Creator, asset: Asset | None) -> None:
     if asset is not None and asset.creator_id != creator.id:
         raise terms.invalid("asset", "The asset belongs to another creator.")
@@ -231,6 +238,8 @@ def _check_owner(creator: Creator, asset: Asset | None) -> None:
 def _raise_epoch(creator: Creator) -> int:
     """Lock the creator for the rest of the transaction and return the epoch that begins, also set on `creator`."""
     current = Creator.objects.select_for_update(no_key=True).get(pk=creator.pk)
+    if current.erased_at is not None:
+        raise terms.invalid("creator", "The creator's data was erased; nothing more is recorded for them.")
     current.consent_epoch += 1
     current.save(update_fields=["consent_epoch"])
     creator.consent_epoch = current.consent_epoch

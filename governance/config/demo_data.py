@@ -13,6 +13,7 @@ from governance.audit.types import Actor, SubjectRef
 from governance.catalog import services as catalog
 from governance.catalog.choices import GrantMethod
 from governance.catalog.models import Asset, ConsentLevel, Creator, Dataset
+from governance.catalog.personal_data import commit_personal_data
 from governance.kernel.ids import new_token
 from governance.kernel.vocabulary import Action, Purpose
 from governance.partners.models import Partner, Tier
@@ -114,6 +115,7 @@ def _seed_catalogue() -> None:
         creator = Creator.objects.create(
             slug=seeded.slug, display_name=seeded.name, region=seeded.region, uploaders=["lumen"]
         )
+        commit_personal_data(creator=creator, actor=SEEDER)
         if seeded.level is not None:
             _grant(creator, None, seeded.level)
         for sample, title in seeded.works:

@@ -11,6 +11,11 @@ def new_id() -> UUID:
     return uuid7()
 
 
+def new_secret(nbytes: int = 32) -> bytes:
+    """Return `nbytes` of operating-system randomness."""
+    return secrets.token_bytes(nbytes)
+
+
 def new_token(nbytes: int = 32) -> str:
     """Return `nbytes` of operating-system randomness as URL-safe base64 text without padding."""
     return secrets.token_urlsafe(nbytes)

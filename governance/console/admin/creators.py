@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Field, QuerySet
-from django.forms import Form
+from django.db.models import Count, Field, Model, QuerySet
+from django.forms import Form, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.safestring import SafeString
@@ -12,15 +12,18 @@ from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesCheckbo
 
 from governance.catalog.choices import CreatorStatus
 from governance.catalog.models import Asset, Creator
+from governance.catalog.personal_data import commit_personal_data
 from governance.catalog.services import set_creator_status
 from governance.console.base import ConsoleAdmin, actor_of
 from governance.console.consent_story import consent_story, reach_of_withdrawal
 from governance.console.forms.consent import GrantForm, WithdrawForm
+from governance.console.forms.erasure import EraseForm
 from governance.console.forms.fields import names_field
 from governance.console.pages import Page, form_page, render_page, require, sent
 from governance.console.presentation import choice_badge, code, page_url
 from governance.partners.models import Partner
 from governance.workflows.consent import grant_consent, withdraw_consent
+from governance.workflows.erase_creator import erase_creator
 
 
 @admin.register(Creator)
@@ -38,7 +41,12 @@ class CreatorAdmin(ConsoleAdmin):
     search_fields = ["slug", "display_name"]
     search_help_text = "A name, a pseudonym or an id"
     change_form_outer_after_template = "console/creator.html"
-    row_pages = {"grant": "grant_page", "withdraw": "withdraw_page", "suspend": "suspend_page"}
+    row_pages = {
+        "grant": "grant_page",
+        "withdraw": "withdraw_page",
+        "suspend": "suspend_page",
+        "erase": "erase_page",
+    }
     fields = [("display_name", "slug"), ("email", "region"), "uploaders"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Creator]:
@@ -56,6 +64,16 @@ class CreatorAdmin(ConsoleAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Creator | None = None) -> list[str]:
         return ["slug"] if obj else []
+
+    def has_change_permission(self, request: HttpRequest, obj: Creator | None = None) -> bool:
+        erased = obj is not None and obj.erased_at is not None
+        return not erased and bool(super().has_change_permission(request, obj))
+
+    def save_model(self, request: HttpRequest, obj: Model, form: "ModelForm[Any]", change: bool) -> None:
+        """Save, and commit to what is personal, so that the creator can later show whom the ledger speaks of."""
+        super().save_model(request, obj, form, change)
+        if isinstance(obj, Creator):
+            commit_personal_data(creator=obj, actor=actor_of(request), fields=form.changed_data)
 
     def has_delete_permission(self, request: HttpRequest, obj: Creator | None = None) -> bool:
         return False
@@ -83,8 +101,9 @@ class CreatorAdmin(ConsoleAdmin):
         if creator is not None:
             context |= consent_story(creator, request.GET.get("works", "1"))
             context |= {
-                "can_grant": request.user.has_perm("catalog.add_consentgrant"),
-                "can_suspend": request.user.has_perm("catalog.change_creator"),
+                "can_grant": creator.erased_at is None and request.user.has_perm("catalog.add_consentgrant"),
+                "can_suspend": creator.erased_at is None and request.user.has_perm("catalog.change_creator"),
+                "can_erase": creator.erased_at is None and request.user.has_perm("catalog.delete_creator"),
                 "status_badge": choice_badge(creator.status, creator.get_status_display()),
             }
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
@@ -161,6 +180,29 @@ class CreatorAdmin(ConsoleAdmin):
             return HttpResponseRedirect(page_url(row))
 
         return form_page(request, admin=self, page=page, form=Form(**sent(request)), perform=perform, row=row)
+
+    def erase_page(self, request: HttpRequest, row: Creator) -> HttpResponse:
+        """Say what goes and what stays, and erase once the pseudonym was typed."""
+        require(request, "catalog.delete_creator")
+        page = Page(
+            title=f"Erase the personal data of {row}",
+            submit="Erase for good",
+            back=page_url(row),
+            intro="This cannot be undone. Neither we nor anybody else can bring the data back.",
+            danger=True,
+            template="console/erase.html",
+            extra={"reach": reach_of_withdrawal(creator=row, asset=None, everything=True)},
+        )
+
+        def perform(data: dict[str, Any]) -> HttpResponse:
+            erasure = erase_creator(creator=row, method=data["method"], actor=actor_of(request))
+            messages.success(
+                request, f"Erased: {erasure.values} values, {erasure.titles} titles and {erasure.salts} salts."
+            )
+            return HttpResponseRedirect(page_url(row))
+
+        form = EraseForm(**sent(request), slug=row.slug)
+        return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
 
 
 def _asset(request: HttpRequest, creator: Creator) -> Asset | None:

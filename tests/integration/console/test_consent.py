@@ -166,3 +166,47 @@ def test_a_moderator_quarantines_a_work_and_lets_it_go(market, person):
         moderator.post(url)
         market.asset.refresh_from_db()
         assert market.asset.status == status
+
+
+def erase_url(creator):
+    return reverse("admin:catalog_creator_erase", args=[creator.pk])
+
+
+def test_erasure_says_what_goes_and_what_stays_and_needs_the_pseudonym(market, manager):
+    page = manager.get(erase_url(market.creator)).content.decode()
+    assert "What goes" in page
+    assert "1 work loses it at once" in page
+    assert "all of them still verify" in page
+
+    refused = manager.post(erase_url(market.creator), {"method": "email", "pseudonym": "bea"})
+    assert "This is not the pseudonym" in refused.content.decode()
+    assert Creator.objects.get(pk=market.creator.pk).erased_at is None
+
+    answer = manager.post(erase_url(market.creator), {"method": "email", "pseudonym": "ada"})
+    assert answer.url == page_url(market.creator)
+    creator = Creator.objects.get(pk=market.creator.pk)
+    assert (creator.display_name, creator.email) == ("Erased creator", "")
+    after = manager.get(page_url(creator)).content.decode()
+    assert "The personal data was erased" in after
+    assert "Erase personal data" not in after
+    assert "Grant consent" not in after
+    again = manager.post(erase_url(creator), {"method": "email", "pseudonym": "ada"}).content.decode()
+    assert "was erased before" in again
+
+
+def test_erasure_needs_the_right_to_delete(market, person):
+    assert person("Moderator").get(erase_url(market.creator)).status_code == 403
+
+
+def test_names_are_committed_to_when_a_creator_is_added_or_renamed(manager):
+    entered = {"display_name": "Bea Roth", "slug": "bea", "email": "bea@example.org", "region": "DE"}
+    manager.post(reverse("admin:catalog_creator_add"), entered)
+    creator = Creator.objects.get(slug="bea")
+    manager.post(page_url(creator), {**entered, "display_name": "Bea Roth-Klein"})
+
+    bodies = [bytes(entry.body).decode() for entry in OutboxEntry.objects.filter(kind="creator.committed")]
+    assert len(bodies) == 2
+    assert '"display_name"' in bodies[0]
+    assert '"email"' in bodies[0]
+    assert '"email"' not in bodies[1]
+    assert "Bea" not in "".join(bodies)

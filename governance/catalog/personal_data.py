@@ -1,0 +1,63 @@
+"""The personal data of creators: committed to in the ledger without being told, and deleted for good on demand.
+
+Personal are a creator's `display_name` and `email`, and the titles of works, which may hold names. The slug is a
+pseudonym by definition; the bytes and digests of works are what receipts are about, and stay.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from governance.audit.commitments import commit, forget
+from governance.audit.services import record
+from governance.audit.types import Actor
+from governance.catalog.choices import CreatorStatus
+from governance.catalog.entries import creator_ref
+from governance.catalog.errors import CreatorErased
+from governance.catalog.models import ERASED_NAME, ERASED_TITLE, Asset, Creator
+from governance.kernel import clock
+
+PERSONAL_FIELDS = ("display_name", "email")
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """How much was deleted: values of the creator, titles of works, and salts of commitments."""
+
+    values: int
+    titles: int
+    salts: int
+
+
+def commit_personal_data(*, creator: Creator, actor: Actor, fields: Collection[str] = PERSONAL_FIELDS) -> None:
+    """Put commitments to the given personal fields, as they are now, into the ledger.
+
+    The creator can show later, with value and salt, that the entry is about them; the entry alone says nothing. An
+    empty value is not committed to.
+    """
+    values = {name: getattr(creator, name) for name in PERSONAL_FIELDS if name in fields}
+    with transaction.atomic():
+        about = creator_ref(creator)
+        commitments = {name: commit(subject=about, name=name, value=value) for name, value in values.items() if value}
+        if commitments:
+            record(kind="creator.committed", subject=about, actor=actor, data={"commitments": {**commitments}})
+
+
+def erase_personal_data(*, creator: Creator) -> Erasure:
+    """Delete a creator's personal values, the titles of their works and the salts of all commitments to them.
+
+    Suspends the creator and lets nobody upload for them any more. The row stays, nameless, since grants and works
+    point at it. Part of `workflows.erase_creator`, which withdraws consent and puts the erasure on record; raises
+    CreatorErased when it was done before.
+    """
+    with transaction.atomic():
+        current = Creator.objects.select_for_update().get(pk=creator.pk)
+        if current.erased_at is not None:
+            raise CreatorErased("This creator's personal data was erased before.")
+        values = sum(bool(getattr(current, name)) for name in PERSONAL_FIELDS)
+        current.display_name, current.email, current.uploaders = ERASED_NAME, "", []
+        current.status, current.erased_at = CreatorStatus.SUSPENDED, clock.now()
+        current.save(update_fields=["display_name", "email", "uploaders", "status", "erased_at"])
+        titles = Asset.objects.filter(creator=current).update(title=ERASED_TITLE)
+        return Erasure(values=values, titles=titles, salts=forget(creator_ref(current)))

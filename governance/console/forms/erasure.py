@@ -1,0 +1,25 @@
+"""Confirming that somebody's personal data shall be deleted."""
+
+from typing import Any
+
+from django import forms
+
+from governance.catalog.choices import GrantMethod
+from governance.console.forms.fields import choice_field, text_field
+
+
+class EraseForm(forms.Form):
+    """How the wish came, and the pseudonym typed by hand, so that nobody is erased by a slip."""
+
+    method = choice_field(GrantMethod.choices, label="How the creator asked for it")
+    pseudonym = text_field(max_length=50, help_text="Type the creator's pseudonym to confirm.")
+
+    def __init__(self, *args: Any, slug: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._slug = slug
+
+    def clean_pseudonym(self) -> str:
+        typed = str(self.cleaned_data["pseudonym"])
+        if typed != self._slug:
+            raise forms.ValidationError(f"This is not the pseudonym; it is “{self._slug}”.")
+        return typed

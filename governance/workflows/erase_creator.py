@@ -1,0 +1,57 @@
+"""Erasing a creator's personal data, while all that was ever proven stays provable."""
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import TextField
+from django.db.models.functions import Cast
+
+from governance.audit.services import record
+from governance.audit.types import Actor
+from governance.catalog.entries import creator_ref
+from governance.catalog.models import ERASED_NAME, ERASED_TITLE, Asset, ConsentGrant, Creator
+from governance.catalog.personal_data import Erasure, erase_personal_data
+from governance.workflows.consent import withdraw_consent
+
+
+def erase_creator(*, creator: Creator, method: str, actor: Actor) -> Erasure:
+    """Delete a creator's personal data for good, in one transaction, and return how much that was.
+
+    All consent is withdrawn first: the consent epoch goes up, so open jobs on the works stop. Values, titles and salts
+    are removed, names also from the console's own history. What stays are pseudonym, region, consent statements, works
+    and everything in ledger and WORM storage, none of which holds a personal value. `method` is one of GrantMethod.
+    Raises CreatorErased when it was done before, ConsentInvalid for an unknown method.
+    """
+    with transaction.atomic():
+        current = Creator.objects.select_for_update().get(pk=creator.pk)
+        if current.erased_at is None:
+            withdraw_consent(creator=current, asset=None, everything=True, method=method, actor=actor)
+        erasure = erase_personal_data(creator=current)
+        current.refresh_from_db()
+        _erase_from_console_history(current)
+        record(
+            kind="creator.erased",
+            subject=creator_ref(current),
+            actor=actor,
+            data={
+                "values": erasure.values,
+                "titles": erasure.titles,
+                "salts": erasure.salts,
+                "epoch": current.consent_epoch,
+            },
+        )
+    return erasure
+
+
+def _erase_from_console_history(creator: Creator) -> None:
+    """Replace the names of rows in the console's own history of edits: it keeps them as text."""
+    works = Asset.objects.filter(creator=creator).annotate(key=Cast("id", TextField())).values("key")
+    grants = ConsentGrant.objects.filter(creator=creator).annotate(key=Cast("id", TextField())).values("key")
+    edits = LogEntry.objects.all()
+    edits.filter(content_type=_type(Creator), object_id=str(creator.pk)).update(object_repr=ERASED_NAME)
+    edits.filter(content_type=_type(Asset), object_id__in=works).update(object_repr=ERASED_TITLE)
+    edits.filter(content_type=_type(ConsentGrant), object_id__in=grants).update(object_repr=ERASED_NAME)
+
+
+def _type(model: type[Creator] | type[Asset] | type[ConsentGrant]) -> ContentType:
+    return ContentType.objects.get_for_model(model)
