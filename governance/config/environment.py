@@ -1,5 +1,6 @@
 """Reading of environment variables into typed settings."""
 
+import json
 import os
 from collections.abc import Collection
 from pathlib import Path
@@ -9,6 +10,8 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
+
+from governance.audit.witnesses import WitnessInvalid, witnesses_of
 
 
 def text(name: str, default: str = "") -> str:
@@ -56,6 +59,21 @@ def broker(name: str, default: str) -> str:
     if urlsplit(url).scheme not in ("redis", "rediss"):
         raise ImproperlyConfigured(f"{name} must be a URL such as redis://:password@host:6379/0.")
     return url
+
+
+def witnesses(name: str) -> list[dict[str, str]]:
+    """Return the variable, a JSON array of objects with `name`, `url` and `vkey`. Raises ImproperlyConfigured."""
+    try:
+        found = json.loads(text(name, "[]"))
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            raise ValueError("it is no list of objects")
+        witnesses_of(found)
+    except WitnessInvalid as error:
+        raise ImproperlyConfigured(f"{name}: {error.message}") from error
+    except ValueError as error:
+        example = '[{"name": "witness.example/w1", "url": "https://witness.example", "vkey": "…"}]'
+        raise ImproperlyConfigured(f"{name} must be JSON such as {example}: {error}.") from error
+    return found
 
 
 def path(name: str, default: Path) -> Path:

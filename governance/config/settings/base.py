@@ -222,6 +222,7 @@ ASSENT_REPLAY_FRESH_HOURS = env.integer("ASSENT_REPLAY_FRESH_HOURS", 24)
 ASSENT_WORM_DIR = env.path("ASSENT_WORM_DIR", DATA_DIR / "worm")
 ASSENT_EVIDENCE_RETENTION_DAYS = env.integer("ASSENT_EVIDENCE_RETENTION_DAYS", 2557)
 ASSENT_LOG_ORIGIN = env.text("ASSENT_LOG_ORIGIN", "assent.local/log")
+ASSENT_LOG_PROMISE_SECONDS = env.integer("ASSENT_LOG_PROMISE_SECONDS", 60)
 ASSENT_WITNESSES = env.witnesses("ASSENT_WITNESSES")
 # More than half unless said otherwise: two such groups share a witness, and an honest one signs one history only.
 ASSENT_WITNESS_QUORUM = env.integer(
