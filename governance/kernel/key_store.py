@@ -25,13 +25,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from governance.kernel.canonical import canonical_json, to_json_value
 from governance.kernel.durable_files import locked, replace_file
 from governance.kernel.errors import IntegrityFault, InvalidInput, Unavailable
+from governance.kernel.key_pairs import KeyPair, PrivateKey
 from governance.kernel.keys import (
     KeyAlgorithm,
     KeyChange,
-    KeyPair,
+    KeyPlan,
     KeyPurpose,
-    PrivateKey,
     PublicKeyInfo,
+    SigningKey,
     ensure_keys,
 )
 
@@ -110,6 +111,10 @@ class FileKeyStore:
                 self._cached = _Cached(stamp, self._read())
             return self._cached.pairs
 
+    def generate(self, plan: KeyPlan) -> KeyPair:
+        """Make a key pair in this process."""
+        return KeyPair.generate(plan)
+
     def update(self, change: KeyChange) -> None:
         """Store what `change` makes of the present keys, under a lock shared by all processes.
 
@@ -118,12 +123,12 @@ class FileKeyStore:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with locked(self._path.with_name(self._path.name + ".lock")):
             present = self.load() if self._path.exists() else ()
-            changed = change(present)
+            changed = tuple(_with_private(each) for each in change(present))
             if changed != present:
                 self._refuse_development(changed)
                 replace_file(self._path, self._sealed(changed), mode=0o600)
 
-    def ensure(self, *, development: bool = False, algorithm: KeyAlgorithm = KeyAlgorithm.ED25519) -> None:
+    def ensure(self, *, development: bool = False, algorithm: KeyAlgorithm | None = None) -> None:
         """Make a key for every purpose that never had one."""
         ensure_keys(self, development=development, algorithm=algorithm)
 
@@ -196,6 +201,12 @@ class FileKeyStore:
             ],
         }
         return json.dumps(document, indent=2).encode()
+
+
+def _with_private(key: SigningKey) -> KeyPair:
+    if not isinstance(key, KeyPair):
+        raise TypeError(f"key {key.info.key_id} is kept elsewhere: a file takes key pairs only")
+    return key
 
 
 def _info_from(record: dict[str, Any]) -> PublicKeyInfo:

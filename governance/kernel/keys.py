@@ -3,39 +3,22 @@
 Two algorithms. Ed25519 (RFC 8032) signatures are 64 bytes. ES256 (ECDSA on P-256 with SHA-256, RFC 7518 section 3.4)
 signatures are the 64 bytes r||s, not DER: that is the form of JOSE and of the DSSE test vector, and it has one length.
 
-A key id is the first 16 hexadecimal digits of the SHA-256 of the public key's SubjectPublicKeyInfo in DER (RFC 5280
-section 4.1.2.7); keys for development carry the prefix `dev-`, so that nobody mistakes what they signed for evidence.
+The ring decides which key may do what; where keys are kept and who computes a signature is the business of a KeyStore:
+an encrypted file (`key_store`) or a key management service (`key_kms`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import (
-    ECDSA,
-    SECP256R1,
-    EllipticCurvePrivateKey,
-    EllipticCurvePublicKey,
-    generate_private_key,
-)
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from governance.kernel import clock
-from governance.kernel.canonical import sha256_hex
 from governance.kernel.errors import IntegrityFault, InvalidInput, Unavailable
 from governance.kernel.ports import Port
 
-PrivateKey: TypeAlias = Ed25519PrivateKey | EllipticCurvePrivateKey
-
 #: After a rotation the key before is accepted for this long: what it signed a moment ago is still on its way.
 ROTATION_OVERLAP = timedelta(hours=1)
-_P256_BYTES = 32
 
 
 class KeyPurpose(StrEnum):
@@ -110,80 +93,49 @@ class PublicKeyInfo:
         return self.not_before <= at and (self.not_after is None or at < self.not_after)
 
 
-_GENERATORS: dict[KeyAlgorithm, Callable[[], PrivateKey]] = {
-    KeyAlgorithm.ED25519: Ed25519PrivateKey.generate,
-    KeyAlgorithm.ES256: lambda: generate_private_key(SECP256R1()),
-}
+class SigningKey(Protocol):
+    """A key that signs, wherever its private half is: in this process or in a service that never gives it out."""
 
-
-@dataclass(frozen=True, slots=True)
-class KeyPair:
-    """A private key with its public description. The private part is never shown in a representation."""
-
-    info: PublicKeyInfo
-    private: PrivateKey = field(repr=False)
-
-    @classmethod
-    def generate(
-        cls, *, purpose: KeyPurpose, algorithm: KeyAlgorithm, not_before: datetime, development: bool
-    ) -> "KeyPair":
-        """Return a new key from the operating system's randomness, without an end."""
-        private = _GENERATORS[algorithm]()
-        info = PublicKeyInfo(
-            key_id=key_id_of(private, development=development),
-            algorithm=algorithm,
-            purpose=purpose,
-            not_before=not_before,
-            not_after=None,
-            revoked_at=None,
-            public_pem=public_pem_of(private),
-            development=development,
-        )
-        return cls(info=info, private=private)
+    @property
+    def info(self) -> PublicKeyInfo:
+        """What everybody may know of the key."""
+        ...
 
     def sign(self, message: bytes) -> bytes:
-        """Return the 64 bytes of the signature over `message`."""
-        if isinstance(self.private, Ed25519PrivateKey):
-            return self.private.sign(message)
-        # Deterministic (RFC 6979): equal content gets equal bytes, on every machine that has the key.
-        r, s = decode_dss_signature(self.private.sign(message, ECDSA(SHA256(), deterministic_signing=True)))
-        return r.to_bytes(_P256_BYTES, "big") + s.to_bytes(_P256_BYTES, "big")
+        """Return the 64 bytes of the signature over `message`. Raises Unavailable when whoever holds the key fails."""
+        ...
 
     def is_signed(self, message: bytes, value: bytes) -> bool:
         """Return whether `value` is this key's signature over `message`."""
-        if len(value) != 2 * _P256_BYTES:
-            return False
-        public = self.private.public_key()
-        try:
-            if isinstance(public, EllipticCurvePublicKey):
-                r, s = int.from_bytes(value[:_P256_BYTES], "big"), int.from_bytes(value[_P256_BYTES:], "big")
-                public.verify(encode_dss_signature(r, s), message, ECDSA(SHA256()))
-            else:
-                public.verify(value, message)
-        except InvalidSignature:
-            return False
-        return True
+        ...
+
+    def with_info(self, info: PublicKeyInfo) -> "SigningKey":
+        """Return the same key under another description."""
+        ...
 
 
-def key_id_of(private: PrivateKey, *, development: bool) -> str:
-    """Return the key id that belongs to a private key (see the head of this module)."""
-    spki = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return ("dev-" if development else "") + sha256_hex(spki)[:16]
+KeyChange: TypeAlias = Callable[[tuple[SigningKey, ...]], tuple[SigningKey, ...]]
 
 
-def public_pem_of(private: PrivateKey) -> str:
-    """Return the public half as PEM text (RFC 7468 section 13)."""
-    return private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii")
+@dataclass(frozen=True, slots=True)
+class KeyPlan:
+    """What a new key is to be. A wish for an algorithm gives way to what the purpose or the store requires."""
 
-
-KeyChange: TypeAlias = Callable[[tuple[KeyPair, ...]], tuple[KeyPair, ...]]
+    purpose: KeyPurpose
+    not_before: datetime
+    development: bool
+    algorithm: KeyAlgorithm | None = None
 
 
 class KeyStore(Protocol):
     """Where keys are kept, oldest first."""
 
-    def load(self) -> tuple[KeyPair, ...]:
+    def load(self) -> tuple[SigningKey, ...]:
         """Return the keys as they are now, also when another process changed them. Raises GovernanceError."""
+        ...
+
+    def generate(self, plan: KeyPlan) -> SigningKey:
+        """Make a key without an end, of the kind that this store keeps; it is kept once `update` returns it."""
         ...
 
     def update(self, change: KeyChange) -> None:
@@ -246,12 +198,8 @@ class KeyRing:
         previous = [pair.info for pair in self._store.load() if pair.info.purpose is purpose]
         if not previous:
             raise KeyUnavailable(f"There is no key for '{purpose}' to rotate.", details={"purpose": purpose.value})
-        fresh = KeyPair.generate(
-            purpose=purpose,
-            algorithm=REQUIRED_ALGORITHM.get(purpose, algorithm or previous[-1].algorithm),
-            not_before=now,
-            development=previous[-1].development,
-        )
+        plan = KeyPlan(purpose, now, previous[-1].development, algorithm or previous[-1].algorithm)
+        fresh = self._store.generate(plan)
         self._store.update(lambda pairs: (*(_retired(pair, purpose, now + ROTATION_OVERLAP) for pair in pairs), fresh))
         return fresh.info
 
@@ -266,14 +214,14 @@ class KeyRing:
         self._store.update(lambda pairs: tuple(_revoked(pair, key_id, moment) for pair in pairs))
         return self.public_key(key_id)
 
-    def ensure(self, *, development: bool = False, algorithm: KeyAlgorithm = KeyAlgorithm.ED25519) -> None:
+    def ensure(self, *, development: bool = False, algorithm: KeyAlgorithm | None = None) -> None:
         """Make a key for every purpose that never had one. A purpose whose keys were all revoked stays without.
 
-        `algorithm` is that of the purposes that require none.
+        `algorithm` is that of the purposes that require none; left out, it is the store's choice.
         """
         ensure_keys(self._store, development=development, algorithm=algorithm)
 
-    def _signer(self, purpose: KeyPurpose, *, at: datetime, prefer: str = "") -> KeyPair:
+    def _signer(self, purpose: KeyPurpose, *, at: datetime, prefer: str = "") -> SigningKey:
         valid = [
             pair
             for pair in reversed(self._store.load())
@@ -284,44 +232,36 @@ class KeyRing:
             return pair
         raise KeyUnavailable(f"There is no valid key for '{purpose}'.", details={"purpose": purpose.value})
 
-    def _find(self, key_id: str) -> KeyPair:
+    def _find(self, key_id: str) -> SigningKey:
         for pair in self._store.load():
             if pair.info.key_id == key_id:
                 return pair
         raise SignatureInvalid(f"Key {key_id!r} is not known.", code="unknown_key", details={"key_id": key_id})
 
 
-def ensure_keys(store: KeyStore, *, development: bool, algorithm: KeyAlgorithm) -> None:
+def ensure_keys(store: KeyStore, *, development: bool, algorithm: KeyAlgorithm | None) -> None:
     """Make a key in `store` for every purpose that has none."""
     now = clock.now()
 
-    def with_missing(pairs: tuple[KeyPair, ...]) -> tuple[KeyPair, ...]:
+    def with_missing(pairs: tuple[SigningKey, ...]) -> tuple[SigningKey, ...]:
         present = {pair.info.purpose for pair in pairs}
-        return pairs + tuple(
-            KeyPair.generate(
-                purpose=purpose,
-                algorithm=REQUIRED_ALGORITHM.get(purpose, algorithm),
-                not_before=now,
-                development=development,
-            )
-            for purpose in KeyPurpose
-            if purpose not in present
-        )
+        missing = [purpose for purpose in KeyPurpose if purpose not in present]
+        return pairs + tuple(store.generate(KeyPlan(purpose, now, development, algorithm)) for purpose in missing)
 
     store.update(with_missing)
 
 
-def _retired(pair: KeyPair, purpose: KeyPurpose, end: datetime) -> KeyPair:
+def _retired(pair: SigningKey, purpose: KeyPurpose, end: datetime) -> SigningKey:
     ends_before = pair.info.not_after is not None and pair.info.not_after <= end
     if pair.info.purpose is not purpose or ends_before:
         return pair
-    return replace(pair, info=replace(pair.info, not_after=end))
+    return pair.with_info(replace(pair.info, not_after=end))
 
 
-def _revoked(pair: KeyPair, key_id: str, since: datetime) -> KeyPair:
+def _revoked(pair: SigningKey, key_id: str, since: datetime) -> SigningKey:
     if pair.info.key_id != key_id or pair.info.revoked(since):
         return pair
-    return replace(pair, info=replace(pair.info, revoked_at=since))
+    return pair.with_info(replace(pair.info, revoked_at=since))
 
 
 key_ring: Port[KeyRing] = Port("key_ring")

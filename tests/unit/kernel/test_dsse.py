@@ -17,7 +17,8 @@ from governance.kernel.dsse import (
     sign_envelope,
     verify_envelope,
 )
-from governance.kernel.keys import KeyAlgorithm, KeyPair, KeyPurpose, KeyRing, SignatureInvalid
+from governance.kernel.key_pairs import KeyPair
+from governance.kernel.keys import KeyAlgorithm, KeyPlan, KeyPurpose, KeyRing, SignatureInvalid
 from tests.factories.keys import MemoryKeyStore, development_ring
 
 # The example of protocol.md, "Test Vectors": ECDSA P-256, raw r||s.
@@ -64,9 +65,8 @@ def test_pae_never_gives_two_meanings_one_encoding(type_a: str, body_a: bytes, t
 
 def test_signature_of_the_specification_verifies() -> None:
     private = derive_private_key(SPEC_SECRET, SECP256R1())
-    fresh = KeyPair.generate(
-        purpose=EVIDENCE, algorithm=KeyAlgorithm.ES256, not_before=datetime(2020, 1, 1, tzinfo=UTC), development=False
-    )
+    made_at = datetime(2020, 1, 1, tzinfo=UTC)
+    fresh = KeyPair.generate(KeyPlan(EVIDENCE, made_at, development=False, algorithm=KeyAlgorithm.ES256))
     info = replace(fresh.info, key_id="spec")
     store = MemoryKeyStore()
     store.update(lambda pairs: (KeyPair(info=info, private=private),))

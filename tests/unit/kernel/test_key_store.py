@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
 from governance.kernel.errors import InvalidInput
+from governance.kernel.key_pairs import KeyPair
 from governance.kernel.key_store import (
     DevelopmentKeyRefused,
     FileKeyStore,
@@ -19,7 +20,7 @@ from governance.kernel.key_store import (
     KeyStoreMissing,
     KeyStoreUnsafe,
 )
-from governance.kernel.keys import KeyAlgorithm, KeyPair, KeyPurpose, KeyRing
+from governance.kernel.keys import KeyAlgorithm, KeyPurpose, KeyRing
 
 PASSPHRASE = "correct horse battery staple"
 MESSAGE = b"message"

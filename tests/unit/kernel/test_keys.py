@@ -13,20 +13,18 @@ from hypothesis import strategies as st
 from governance.kernel import clock
 from governance.kernel.canonical import sha256_hex
 from governance.kernel.clock import ManualClock
+from governance.kernel.key_pairs import KeyPair, PrivateKey, key_id_of, public_pem_of
 from governance.kernel.keys import (
     ROTATION_OVERLAP,
     KeyAlgorithm,
-    KeyPair,
+    KeyPlan,
     KeyPurpose,
     KeyRing,
     KeyUnavailable,
     KeyUnknown,
-    PrivateKey,
     Signature,
     SignatureInvalid,
-    key_id_of,
     key_ring,
-    public_pem_of,
 )
 from tests.factories.keys import MemoryKeyStore, development_ring
 
@@ -50,7 +48,7 @@ def ring(request: pytest.FixtureRequest, manual: ManualClock) -> KeyRing:
 
 
 def pair_of(private: PrivateKey, algorithm: KeyAlgorithm) -> KeyPair:
-    fresh = KeyPair.generate(purpose=PERMIT, algorithm=algorithm, not_before=START, development=False)
+    fresh = KeyPair.generate(KeyPlan(PERMIT, START, development=False, algorithm=algorithm))
     return replace(fresh, private=private)
 
 
@@ -92,13 +90,13 @@ def test_key_id_is_the_digest_of_the_public_key_and_marks_development() -> None:
     private = Ed25519PrivateKey.generate()
     spki = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
-    assert key_id_of(private, development=False) == sha256_hex(spki)[:16]
-    assert key_id_of(private, development=True) == "dev-" + sha256_hex(spki)[:16]
-    assert load_pem_public_key(public_pem_of(private).encode()) == private.public_key()
+    assert key_id_of(private.public_key(), development=False) == sha256_hex(spki)[:16]
+    assert key_id_of(private.public_key(), development=True) == "dev-" + sha256_hex(spki)[:16]
+    assert load_pem_public_key(public_pem_of(private.public_key()).encode()) == private.public_key()
 
 
 def test_private_half_is_not_shown() -> None:
-    pair = KeyPair.generate(purpose=PERMIT, algorithm=KeyAlgorithm.ED25519, not_before=START, development=False)
+    pair = KeyPair.generate(KeyPlan(PERMIT, START, development=False))
 
     assert "private" not in repr(pair)
 
@@ -125,7 +123,7 @@ def test_any_changed_byte_is_refused(algorithm: KeyAlgorithm, message: bytes, po
 
 
 PAIRS = {
-    algorithm: KeyPair.generate(purpose=PERMIT, algorithm=algorithm, not_before=START, development=True)
+    algorithm: KeyPair.generate(KeyPlan(PERMIT, START, development=True, algorithm=algorithm))
     for algorithm in KeyAlgorithm
 }
 

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         listing = actions.add_parser("list", help="show every key, its window and its state")
         listing.add_argument("--json", action="store_true", help="print one JSON array, with the public keys")
         making = actions.add_parser("init", help="make a key for every purpose that has none")
-        making.add_argument("--algorithm", choices=list(KeyAlgorithm), default=KeyAlgorithm.ED25519)
+        making.add_argument("--algorithm", choices=list(KeyAlgorithm), help="left out: what suits the key store")
         rotating = actions.add_parser("rotate", help="make a new key; the one before ends an hour later")
         rotating.add_argument("purpose", choices=list(KeyPurpose))
         rotating.add_argument("--algorithm", choices=list(KeyAlgorithm), help="as before when left out")
@@ -66,13 +66,12 @@ class Command(BaseCommand):
             )
 
     def _init(self, ring: KeyRing, options: dict[str, Any]) -> None:
-        ring.ensure(development=settings.ASSENT_ALLOW_DEVELOPMENT_KEYS, algorithm=KeyAlgorithm(options["algorithm"]))
+        ring.ensure(development=settings.ASSENT_ALLOW_DEVELOPMENT_KEYS, algorithm=_algorithm(options))
         self._announce()
         self._list(ring, {"json": False})
 
     def _rotate(self, ring: KeyRing, options: dict[str, Any]) -> None:
-        algorithm = KeyAlgorithm(options["algorithm"]) if options["algorithm"] else None
-        info = ring.rotate(purpose=KeyPurpose(options["purpose"]), algorithm=algorithm)
+        info = ring.rotate(purpose=KeyPurpose(options["purpose"]), algorithm=_algorithm(options))
         self.stdout.write(f"Key {info.key_id} now signs for '{info.purpose}'.")
         self._announce()
 
@@ -99,6 +98,10 @@ class Command(BaseCommand):
         except DatabaseError as error:
             told = "The log could not be told yet; the sequencer does it when the database is back"
             self.stderr.write(f"{told} ({str(error).strip()}).")
+
+
+def _algorithm(options: dict[str, Any]) -> KeyAlgorithm | None:
+    return KeyAlgorithm(options["algorithm"]) if options["algorithm"] else None
 
 
 def _places() -> dict[str, KeyRange]:
