@@ -1,10 +1,8 @@
 """Whether the process is up, and whether all it needs is there. Without authentication, so it tells names only."""
 
 import logging
-import os
 from collections.abc import Callable, Mapping
 
-from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
 from drf_spectacular.utils import extend_schema
@@ -13,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.audit.ports import worm_store
 from governance.engines.ports import RemoteEngine, policy_engine
 from governance.kernel import clock
 from governance.kernel.ids import new_token
@@ -58,11 +57,10 @@ def keys_can_sign() -> bool:
     return usable >= set(KeyPurpose)
 
 
-def worm_is_writable() -> bool:
-    """Return whether evidence can be written; the directory itself is made with the first of it."""
-    place = settings.ASSENT_WORM_DIR
-    nearest = next(path for path in (place, *place.parents) if path.exists())
-    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+def worm_keeps() -> bool:
+    """Return whether what must be kept can be written, to a store that keeps it. Raises when it cannot."""
+    worm_store.get().ready()
+    return True
 
 
 CHECKS: Mapping[str, Callable[[], bool]] = {
@@ -71,7 +69,7 @@ CHECKS: Mapping[str, Callable[[], bool]] = {
     "policy": policy_is_active,
     "engine": engine_answers,
     "keys": keys_can_sign,
-    "worm": worm_is_writable,
+    "worm": worm_keeps,
 }
 
 

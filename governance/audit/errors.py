@@ -93,6 +93,12 @@ class WormUnavailable(Unavailable):
     code = "worm_unavailable"
 
 
+class WormStoreRefused(Unavailable):
+    """The store let go of what it must keep, so nothing is written to it. `details["allowed"]` lists what it allowed."""
+
+    code = "worm_store_refused"
+
+
 class LogRangeInvalid(InvalidInput):
     """The log has no such place, or no tree of that size."""
 
@@ -110,3 +116,10 @@ class LogHalted(Unavailable):
 
     code = "log_halted"
     title = "The transparency log has stopped"
+
+
+class ReceiptMissing(NotFound):
+    """There is no ledger entry that a receipt could be made of."""
+
+    code = "receipt_missing"
+    title = "There is no such receipt"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Protocol
 
-from governance.audit.types import WormObject
+from governance.audit.types import ListedObject, ProbeFinding, WormObject
 from governance.kernel.ports import Port
 
 
@@ -27,11 +27,10 @@ class WormStore(Protocol):
         """
         ...
 
-    def listing(self, *, prefix: str = "") -> Iterator[WormObject]:
-        """Yield every object and version whose key starts with `prefix`, in no promised order, without reading any.
+    def listing(self, *, prefix: str = "") -> Iterator[ListedObject]:
+        """Yield every version of every key that starts with `prefix`, in no promised order, without reading any.
 
-        What lies there without being a sound object of this store is yielded with the mode it has (`unlocked`,
-        `damaged`, `deleted`): a reference to it does not exist. Raises WormUnavailable.
+        Raises WormUnavailable.
         """
         ...
 
@@ -63,6 +62,17 @@ class WormStore(Protocol):
         """Delete an object whose retention has ended.
 
         Raises RetentionActive before, HoldActive under a legal hold, else as `get` and `put`.
+        """
+        ...
+
+    def probe(self) -> tuple[ProbeFinding, ...]:
+        """Try to break the store's promise on objects made for it; return each attempt. Raises WormUnavailable."""
+        ...
+
+    def ready(self) -> None:
+        """Raise WormStoreRefused when the store let go of what it must keep, WormUnavailable when it does not work.
+
+        The first `put` of a process asks this by itself.
         """
         ...
 

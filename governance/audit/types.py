@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypedDict
 
 from governance.kernel.canonical import Json
 
@@ -27,6 +29,14 @@ class Actor:
 
     def __str__(self) -> str:
         return f"{self.type}:{self.id}"
+
+
+class StatementParts(TypedDict):
+    """What an area puts into a receipt: the predicate's short name, what it is about, and what happened."""
+
+    predicate_type: str
+    statement_subject: list[dict[str, Any]]
+    predicate: dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,38 @@ class WormObject:
     mode: str
     stored_at: datetime
     held: bool = False
+
+
+class ListedCondition(StrEnum):
+    """What a listing sees of an object without reading it."""
+
+    SOUND = "sound"
+    DAMAGED = "damaged"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    """One version of one key, as a listing of a WORM store tells it. `size` counts bytes; `stored_at` is aware.
+
+    `damaged`: what is known of it cannot be believed. `deleted`: somebody put a delete marker over the key.
+    """
+
+    key: str
+    uri: str
+    version_id: str
+    size: int
+    stored_at: datetime
+    condition: ListedCondition = ListedCondition.SOUND
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeFinding:
+    """One attempt to break a WORM store's promise: what was tried, and whether the store refused it, as it must."""
+
+    attempt: str
+    refused: bool
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

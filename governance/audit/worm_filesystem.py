@@ -33,9 +33,17 @@ from governance.audit.errors import (
     WormRetentionInvalid,
     WormUnavailable,
 )
-from governance.audit.types import WormObject
+from governance.audit.types import ListedObject, ProbeFinding, WormObject
 from governance.audit.worm_clock import ClockGuard
-from governance.audit.worm_retention import MODE, Retention, check_key, contradiction, damaged, key_of, version_of
+from governance.audit.worm_retention import (
+    Retention,
+    check_future,
+    check_key,
+    contradiction,
+    key_of,
+    listed,
+    retention_of,
+)
 from governance.kernel.canonical import canonical_json, sha256_hex, timestamp
 from governance.kernel.durable_files import create_file, flush_directory, locked
 
@@ -58,11 +66,11 @@ class FilesystemWormStore:
         """
         check_key(key)
         with self._writing() as now:
-            _check_future(retain_until, now)
-            wanted = _retention(key, data, retain_until, now)
+            check_future(retain_until, now)
+            wanted = retention_of(key, data, retain_until, now)
             history = self._history(key)
             if not history and (left := self._left_behind(key)) is not None:
-                history = [self._store_retention(_retention(key, left, retain_until, now), [])]
+                history = [self._store_retention(retention_of(key, left, retain_until, now), [])]
             if history and not history[-1].same_bytes(wanted):
                 raise WormOverwriteRefused(f"Other bytes are stored for ever as {key}.", details={"key": key})
             self._store_bytes(key, data)
@@ -75,7 +83,7 @@ class FilesystemWormStore:
             history = self._history(key)
             return self._known(history[-1]) if history else None
 
-    def listing(self, *, prefix: str = "") -> Iterator[WormObject]:
+    def listing(self, *, prefix: str = "") -> Iterator[ListedObject]:
         """Yield what `retention/` knows; see WormStore.listing. A put that was cut short does not show."""
         with _reported():
             for directory, _, names in os.walk(self._retention, onerror=_raise):
@@ -104,7 +112,7 @@ class FilesystemWormStore:
         """Add an entry with a later date; see WormStore.extend."""
         key = key_of(uri)
         with self._writing() as now:
-            _check_future(retain_until, now)
+            check_future(retain_until, now)
             current = self._current(key, version_id)
             if retain_until < current.retain_until:
                 until = timestamp(current.retain_until)
@@ -152,6 +160,21 @@ class FilesystemWormStore:
             (self._retention / key).rmdir()
             flush_directory((self._retention / key).parent)
 
+    def probe(self) -> tuple[ProbeFinding, ...]:
+        """Make sure that the directory can be written to; see WormStore.probe.
+
+        A directory has no lock of its own that could be tried: what it keeps, this class keeps, and no more.
+        """
+        self.ready()
+        return ()
+
+    def ready(self) -> None:
+        """Look whether the directory can be written to; it is itself made with the first object."""
+        with _reported():
+            nearest = next(path for path in (self._root, *self._root.parents) if path.exists())
+        if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+            raise WormUnavailable(f"The WORM store cannot be written to: {nearest} is no directory of this user.")
+
     @contextmanager
     def _writing(self) -> Iterator[datetime]:
         """Hold the store's lock and yield the time, after making sure that it has not gone back."""
@@ -195,11 +218,11 @@ class FilesystemWormStore:
     def _known(self, retention: Retention) -> WormObject:
         return retention.to_object(held=os.path.lexists(self._holds / retention.key))
 
-    def _listed(self, key: str) -> WormObject:
+    def _listed(self, key: str) -> ListedObject:
         try:
-            return self._known(self._history(key)[-1])
+            return listed(key, self._history(key)[-1])
         except (WormObjectAltered, IndexError):
-            return damaged(key)
+            return listed(key, None)
 
     def _verified(self, uri: str, version_id: str) -> tuple[Retention, bytes]:
         key = key_of(uri)
@@ -260,18 +283,6 @@ class FilesystemWormStore:
 
     def _altered(self, key: str, reason: str) -> WormObjectAltered:
         return WormObjectAltered(f"{self._path(key)} was altered: {reason}.", details={"key": key})
-
-
-def _retention(key: str, data: bytes, retain_until: datetime, now: datetime) -> Retention:
-    digest = sha256_hex(data)
-    return Retention(key, version_of(digest), digest, len(data), retain_until, MODE, now)
-
-
-def _check_future(retain_until: datetime, now: datetime) -> None:
-    if retain_until.tzinfo is None:
-        raise WormRetentionInvalid("A retention date needs a time zone.")
-    if retain_until <= now:
-        raise WormRetentionInvalid(f"The retention date {timestamp(retain_until)} is not in the future.")
 
 
 def _raise(error: OSError) -> None:

@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
-from governance.audit.errors import WormKeyInvalid
-from governance.audit.types import WormObject
-from governance.kernel.canonical import canonical_json
+from governance.audit.errors import WormKeyInvalid, WormRetentionInvalid
+from governance.audit.types import ListedCondition, ListedObject, WormObject
+from governance.kernel.canonical import canonical_json, sha256_hex, timestamp
 
 MODE = "filesystem"
-DAMAGED = "damaged"
 URI_PREFIX = "worm+file:"
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}(/[A-Za-z0-9][A-Za-z0-9._-]{0,199})*", re.ASCII)
 _KEY_LENGTH = 480
@@ -62,18 +61,14 @@ class Retention:
         )
 
 
-def damaged(key: str) -> WormObject:
-    """Return what a listing says of an object about which nothing that is written down can be believed."""
-    never = datetime.min.replace(tzinfo=UTC)
-    return WormObject(
-        key=key,
-        uri=URI_PREFIX + key,
-        version_id="",
-        sha256="",
-        size=0,
-        retain_until=never,
-        mode=DAMAGED,
-        stored_at=never,
+def listed(key: str, retention: Retention | None) -> ListedObject:
+    """Return what a listing says of a key; None means that nothing written down about it can be believed."""
+    uri = URI_PREFIX + key
+    if retention is None:
+        never = datetime.min.replace(tzinfo=UTC)
+        return ListedObject(key=key, uri=uri, version_id="", size=0, stored_at=never, condition=ListedCondition.DAMAGED)
+    return ListedObject(
+        key=key, uri=uri, version_id=retention.version_id, size=retention.size, stored_at=retention.stored_at
     )
 
 
@@ -85,6 +80,20 @@ def contradiction(key: str, history: Sequence[Retention]) -> str | None:
     if history and (history[0].key, history[0].version_id) != (key, version_of(history[0].sha256)):
         return "what is known of it belongs to another object"
     return None
+
+
+def retention_of(key: str, data: bytes, retain_until: datetime, now: datetime) -> Retention:
+    """Return the first entry on an object that is stored `now`."""
+    digest = sha256_hex(data)
+    return Retention(key, version_of(digest), digest, len(data), retain_until, MODE, now)
+
+
+def check_future(retain_until: datetime, now: datetime) -> None:
+    """Raise WormRetentionInvalid unless `retain_until` has a time zone and is after `now`."""
+    if retain_until.tzinfo is None:
+        raise WormRetentionInvalid("A retention date needs a time zone.")
+    if retain_until <= now:
+        raise WormRetentionInvalid(f"The retention date {timestamp(retain_until)} is not in the future.")
 
 
 def version_of(sha256: str) -> str:

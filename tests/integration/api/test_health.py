@@ -5,6 +5,8 @@ from unittest.mock import Mock
 import pytest
 
 from governance.api import health
+from governance.audit.ports import worm_store
+from governance.audit.worm_filesystem import FilesystemWormStore
 from governance.kernel.keys import key_ring
 from governance.rulebook.activation import publish_without_review
 from tests.factories.marketplace import TESTER
@@ -47,13 +49,13 @@ def test_without_a_key_nothing_can_be_signed(anonymous, ready):
         assert anonymous.get("/readyz").json()["parts"]["keys"] == "failed"
 
 
-def test_the_directory_for_evidence_need_not_be_there_yet(anonymous, ready, settings, tmp_path):
-    settings.ASSENT_WORM_DIR = tmp_path / "data" / "worm"
-    assert anonymous.get("/readyz").json()["parts"]["worm"] == "ok"
+def test_the_directory_for_evidence_need_not_be_there_yet(anonymous, ready, tmp_path):
+    with worm_store.override(FilesystemWormStore(tmp_path / "data" / "worm")):
+        assert anonymous.get("/readyz").json()["parts"]["worm"] == "ok"
 
 
-def test_without_a_place_for_evidence_nothing_can_be_proven(anonymous, ready, settings, tmp_path):
+def test_without_a_place_for_evidence_nothing_can_be_proven(anonymous, ready, tmp_path):
     place = tmp_path / "a-file"
     place.touch()
-    settings.ASSENT_WORM_DIR = place / "worm"
-    assert anonymous.get("/readyz").json()["parts"]["worm"] == "failed"
+    with worm_store.override(FilesystemWormStore(place / "worm")):
+        assert anonymous.get("/readyz").json()["parts"]["worm"] == "failed"

@@ -347,7 +347,8 @@ def test_find_and_listing(store: FilesystemWormStore, stored: WormObject) -> Non
 
     assert store.find(key=KEY) == stored
     assert store.find(key="evidence/none") is None
-    assert {each.key: each for each in store.listing()} == {each.key: each for each in (stored, other, third)}
+    known = {(each.uri, each.version_id, each.size) for each in store.listing()}
+    assert known == {(each.uri, each.version_id, each.size) for each in (stored, other, third)}
     assert {each.key for each in store.listing(prefix="evidence/20")} == {KEY, "evidence/2027/a"}
     with pytest.raises(WormKeyInvalid):
         store.find(key="../outside")
@@ -361,7 +362,7 @@ def test_listing_goes_on_past_a_damaged_object(store: FilesystemWormStore, store
     store.put(key="other", data=b"a", retain_until=UNTIL)
     overwrite(sidecar, b"{}")
 
-    assert {(each.key, each.mode) for each in store.listing()} == {(KEY, "damaged"), ("other", "filesystem")}
+    assert {(each.key, each.condition) for each in store.listing()} == {(KEY, "damaged"), ("other", "sound")}
 
 
 def test_a_listing_that_cannot_be_read_is_unavailable(
@@ -541,6 +542,13 @@ def test_directory_that_cannot_be_used_is_unavailable(tmp_path: Path, manual: Ma
 
     with pytest.raises(WormUnavailable, match="does not work"):
         FilesystemWormStore(tmp_path / "file").put(key=KEY, data=DATA, retain_until=UNTIL)
+    with pytest.raises(WormUnavailable, match="cannot be written to"):
+        FilesystemWormStore(tmp_path / "file").probe()
+
+
+def test_a_directory_has_no_lock_to_be_tried(store: FilesystemWormStore, tmp_path: Path) -> None:
+    assert store.probe() == ()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_unreadable_bytes_are_unavailable_not_altered(
