@@ -7,11 +7,12 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from governance.audit.anchoring import EVIDENCE_ANCHORED, anchored_data
 from governance.audit.entries import entry_data
 from governance.audit.errors import EvidenceAltered, WormObjectAltered, WormObjectMissing
 from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry, WormReference
 from governance.audit.ports import WormStore
-from governance.audit.services import EVIDENCE_ANCHORED, EVIDENCE_ISSUED, anchored_data, issued_data
+from governance.audit.services import EVIDENCE_ISSUED, issued_data
 from governance.audit.statements import open_evidence
 from governance.audit.tally import Tally, fault
 from governance.audit.types import Fault, SubjectRef

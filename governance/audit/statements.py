@@ -1,17 +1,19 @@
-"""Evidence as in-toto statements in DSSE envelopes: how one is made, and how one is opened and judged.
+"""Evidence and receipts as in-toto statements in DSSE envelopes: how one is made, how evidence is opened and judged.
 
 A statement (in-toto Statement v1, github.com/in-toto/attestation, spec/v1/statement.md) names its subjects by digest.
-Beside what the caller puts into the predicate, its member `evidence` names the record itself, so that an envelope
-cannot be passed off as that of another record.
+Beside what the caller puts into the predicate, its member `evidence` or `receipt` names the record itself, so that an
+envelope cannot be passed off as that of another record, and says by when the log will show it.
 """
 
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from django.conf import settings
 
 from governance.audit.errors import EntryInvalid, EvidenceAltered
 from governance.audit.models import EvidenceRecord
@@ -22,7 +24,9 @@ from governance.kernel.errors import GovernanceError
 from governance.kernel.keys import KeyPurpose, KeyRing
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATES = "https://assent.dev/predicates/"
 EVIDENCE_MEMBER = "evidence"
+RECEIPT_MEMBER = "receipt"
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 
 
@@ -54,24 +58,49 @@ def build_statement(
     """Return the statement as JSON values. Raises EntryInvalid when the subjects or the predicate cannot be taken."""
     if not _PLAIN_ID.fullmatch(identity.subject.id):
         raise EntryInvalid(f"{identity.subject} cannot have evidence: its id is part of a file name.")
+    return statement_of(
+        predicate_type=predicate_type,
+        statement_subject=statement_subject,
+        predicate=predicate,
+        member=EVIDENCE_MEMBER,
+        about={**identity.to_json(), "included_by": included_by(identity.issued_at)},
+    )
+
+
+def statement_of(
+    *,
+    predicate_type: str,
+    statement_subject: Sequence[Mapping[str, Any]],
+    predicate: Mapping[str, Any],
+    member: str,
+    about: Mapping[str, Json],
+) -> dict[str, Any]:
+    """Return a statement whose predicate says in `member` what the statement itself is. Raises EntryInvalid."""
     subjects = [to_json_value(each) for each in statement_subject]
     if not subjects or not all(_is_resource(each) for each in subjects):
         raise EntryInvalid("A statement needs subjects with a name and digests, such as {'sha256': '...'}.")
-    if EVIDENCE_MEMBER in predicate:
-        raise EntryInvalid(f"The predicate may not have a member '{EVIDENCE_MEMBER}' of its own.")
+    if member in predicate:
+        raise EntryInvalid(f"The predicate may not have a member '{member}' of its own.")
     return {
         "_type": STATEMENT_TYPE,
         "subject": subjects,
         "predicateType": predicate_type,
-        "predicate": {**to_json_value(predicate), EVIDENCE_MEMBER: identity.to_json()},
+        "predicate": {**to_json_value(predicate), member: dict(about)},
     }
 
 
-def seal_statement(*, key_ring: KeyRing, statement: Mapping[str, Any]) -> Envelope:
-    """Return the statement signed with the evidence key. Raises NotCanonical, KeyUnavailable."""
+def included_by(issued_at: datetime) -> str:
+    """Return until when something issued at `issued_at` will be under a checkpoint: what we promise."""
+    return timestamp(issued_at + timedelta(seconds=settings.ASSENT_LOG_PROMISE_SECONDS))
+
+
+def seal_statement(
+    *, key_ring: KeyRing, statement: Mapping[str, Any], purpose: KeyPurpose = KeyPurpose.EVIDENCE
+) -> Envelope:
+    """Return the statement signed with the key of `purpose`. Raises NotCanonical, KeyUnavailable."""
     return sign_envelope(
         key_ring=key_ring,
-        purpose=KeyPurpose.EVIDENCE,
+        purpose=purpose,
         payload_type=IN_TOTO_PAYLOAD_TYPE,
         payload=canonical_json(statement),
     )

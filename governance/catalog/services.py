@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
+from governance.audit.receipts import record_with_receipt
 from governance.audit.services import record
 from governance.audit.types import Actor, SubjectRef
 from governance.catalog import objects, terms
@@ -28,6 +29,7 @@ from governance.catalog.entries import (
 from governance.catalog.errors import AssetClaimed, AssetInvalid
 from governance.catalog.media import inspect_image
 from governance.catalog.models import Asset, ConsentGrant, ConsentLevel, ConsentPair, Creator, Dataset
+from governance.catalog.receipts import consent_statement, upload_statement
 from governance.catalog.types import ByteSource, ConsentTerms
 from governance.kernel import clock
 from governance.kernel.canonical import Json, digest
@@ -73,7 +75,14 @@ def grant_consent(
             recorded_by_id=actor.id,
             created_at=now,
         )
-        record(kind="consent.granted", subject=creator_ref(creator), actor=actor, data=grant_entry(grant))
+        data = grant_entry(grant)
+        record_with_receipt(
+            kind="consent.granted",
+            subject=creator_ref(creator),
+            actor=actor,
+            data=data,
+            **consent_statement(creator, "granted", data),
+        )
     return grant
 
 
@@ -112,7 +121,13 @@ def withdraw_consent(
             "statements": len(withdrawals),
             "assets_sha256": digest(sorted(str(asset_id) for asset_id in covered if asset_id is not None)),
         }
-        record(kind="consent.withdrawn", subject=creator_ref(creator), actor=actor, data=data)
+        record_with_receipt(
+            kind="consent.withdrawn",
+            subject=creator_ref(creator),
+            actor=actor,
+            data=data,
+            **consent_statement(creator, "withdrawn", data),
+        )
     return withdrawals[0]
 
 
@@ -212,7 +227,14 @@ def register_asset(
             uploaded_by_type=uploaded_by.type,
             uploaded_by_id=uploaded_by.id,
         )
-        record(kind="asset.registered", subject=asset_ref(asset), actor=actor, data=registration_entry(asset))
+        facts = registration_entry(asset)
+        record_with_receipt(
+            kind="asset.registered",
+            subject=asset_ref(asset),
+            actor=actor,
+            data=facts,
+            **upload_statement(asset, facts),
+        )
     return asset
 
 

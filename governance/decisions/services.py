@@ -9,11 +9,13 @@ from uuid import UUID
 
 from django.db import transaction
 
+from governance.audit.receipts import record_with_receipt
 from governance.audit.services import record
 from governance.audit.types import Actor, SubjectRef
 from governance.decisions.choices import DecisionEffect, DecisionKind
 from governance.decisions.models import DecisionRecord
 from governance.decisions.ports import decision_cache, supported_obligations
+from governance.decisions.receipts import decision_entry, decision_statement
 from governance.decisions.types import AccessContext, Evaluated, Question, QuestionSet
 from governance.engines.errors import EngineDisagreement, EngineUnavailable
 from governance.engines.ports import PolicyEngine, policy_engine
@@ -90,23 +92,17 @@ def decide(
             request_id=request_id,
             decided_at=clock.now(),
         )
-        record(
+        facts = decision_entry(decision)
+        record_with_receipt(
             kind="decision.recorded",
             subject=SubjectRef("decision", str(decision.id)),
             actor=actor,
-            data={
-                "decision_kind": str(kind),
-                "job": str(job_id),
-                "effect": str(decision.effect),
-                "reason_codes": list(decision.reason_codes),
-                "facts_sha256": decision.facts_digest,
-                "revision": decision.revision_digest,
-                "engine": decision.engine,
-            },
+            data=facts,
+            **decision_statement(decision, facts),
         )
         if EngineDisagreement.code in decision.reason_codes:
-            facts = {"facts_sha256": decision.facts_digest, "revision": decision.revision_digest}
-            record(kind="engine.disagreed", subject=SubjectRef("decision", str(decision.id)), actor=actor, data=facts)
+            known: dict[str, Json] = {"facts_sha256": decision.facts_digest, "revision": decision.revision_digest}
+            record(kind="engine.disagreed", subject=SubjectRef("decision", str(decision.id)), actor=actor, data=known)
     return decision
 
 

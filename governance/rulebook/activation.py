@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
+from governance.audit.receipts import record_with_receipt
 from governance.audit.services import record
 from governance.audit.types import Actor, SubjectRef
 from governance.engines.ports import policy_engine
@@ -22,6 +23,7 @@ from governance.rulebook.errors import (
 from governance.rulebook.locks import lock_policy
 from governance.rulebook.models import DraftEvent, PolicyActivation, PolicyDraft, PolicyRevision, RuleEdit
 from governance.rulebook.queries import active_digest, active_revision, verified_program
+from governance.rulebook.receipts import activation_statement
 from governance.rulebook.services import current_content
 from governance.rulebook.signing import sign_revision
 
@@ -169,12 +171,18 @@ def _activate(revision: PolicyRevision, *, kind: ActivationKind, actor: Actor, r
         activated_at=clock.now(),
     )
     data = {**_facts(revision), "kind": str(kind), "replaced": replaced.digest if replaced else ""}
-    record(kind="revision.activated", subject=_subject(revision), actor=actor, data=data)
+    record_with_receipt(
+        kind="revision.activated",
+        subject=_subject(revision),
+        actor=actor,
+        data=data,
+        **activation_statement(revision, data),
+    )
 
 
 def _subject(revision: PolicyRevision) -> SubjectRef:
     return SubjectRef("revision", revision.digest)
 
 
-def _facts(revision: PolicyRevision) -> dict[str, str | int]:
+def _facts(revision: PolicyRevision) -> dict[str, Json]:
     return {"number": revision.number, "digest": revision.digest, "rules": revision.rule_count}

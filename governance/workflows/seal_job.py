@@ -4,8 +4,8 @@ from uuid import UUID
 
 from django.db import transaction
 
+from governance.audit.anchoring import anchor_evidence
 from governance.audit.queries import evidence_for
-from governance.audit.services import anchor_evidence
 from governance.audit.types import Actor, SubjectRef
 from governance.jobs.choices import JobState
 from governance.jobs.models import Job

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from celery import shared_task
 
+from governance.audit.anchoring import anchor_pending
 from governance.audit.sequencer import sequence_pending
-from governance.audit.services import anchor_pending
 from governance.audit.types import Actor
 from governance.partners.services import clear_expired_tokens
 from governance.workflows import seal_job as sealing

@@ -9,9 +9,9 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
+from governance.audit.anchoring import anchor_pending
 from governance.audit.ports import worm_store
 from governance.audit.sequencer import sequence_pending
-from governance.audit.services import anchor_pending
 from governance.audit.worm_filesystem import FilesystemWormStore
 from governance.console.roles import ensure_roles
 from inference_workers.samples import low_resolution_png

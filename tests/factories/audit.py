@@ -5,7 +5,8 @@ from typing import Any
 import factory
 from django.db import connection, transaction
 
-from governance.audit.models import EvidenceRecord
+from governance.audit.models import EvidenceRecord, Receipt
+from governance.audit.receipts import record_with_receipt
 from governance.audit.sequencer import sequence_all
 from governance.audit.services import issue_evidence, record
 from governance.audit.types import Actor, SubjectRef
@@ -68,3 +69,18 @@ def filled_log(count: int) -> None:
             [count],
         )
     sequence_all()
+
+
+def receipt_of(subject: SubjectRef, **given: Any) -> Receipt:
+    """Record the registration of a work with a receipt, in a transaction of its own; `given` replaces arguments."""
+    arguments: dict[str, Any] = {
+        "kind": "asset.registered",
+        "subject": subject,
+        "actor": ActorFactory(),
+        "data": {"size": 3},
+        "predicate_type": "upload/v1",
+        "statement_subject": [{"name": "upload", "digest": {"sha256": "ab" * 32}}],
+        "predicate": {"asset": subject.id},
+    }
+    with transaction.atomic():
+        return record_with_receipt(**(arguments | given))

@@ -7,7 +7,7 @@ import json
 import pytest
 from django.core.files.storage import storages
 
-from governance.audit.services import anchor_pending
+from governance.audit.anchoring import anchor_pending
 from governance.jobs.models import Job
 from governance.kernel.canonical import canonical_json, sha256_hex
 from governance.kernel.dsse import Envelope, verify_envelope

@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from governance.audit.services import anchor_pending
+from governance.audit.anchoring import anchor_pending
 from governance.config.wsgi import application
 from tests.factories.marketplace import finish
 from tests.factories.partners import basic_auth, client_with_secret, raw_token

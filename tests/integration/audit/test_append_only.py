@@ -4,9 +4,9 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Model
 
+from governance.audit.anchoring import anchor_evidence
 from governance.audit.models import EvidenceRecord, LedgerEntry, TreeHead, WormReference
 from governance.audit.sequencer import sequence_pending
-from governance.audit.services import anchor_evidence
 from tests.factories.audit import issued_evidence
 
 pytestmark = pytest.mark.django_db

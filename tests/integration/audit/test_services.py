@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 from django.db import connection, transaction
 
-from governance.audit import services
+from governance.audit import anchoring
+from governance.audit.anchoring import anchor_evidence, anchor_pending
 from governance.audit.errors import (
     EntryInvalid,
     EvidenceAltered,
@@ -23,7 +24,7 @@ from governance.audit.merkle import Frontier, leaf_hash
 from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry, RetentionClass, TreeHead, WormReference
 from governance.audit.ports import worm_store
 from governance.audit.sequencer import sequence_pending
-from governance.audit.services import anchor_evidence, anchor_pending, issue_evidence, record
+from governance.audit.services import issue_evidence, record
 from governance.audit.types import Actor, SubjectRef
 from governance.audit.worm_filesystem import FilesystemWormStore
 from governance.kernel import clock
@@ -210,6 +211,7 @@ def test_evidence_is_a_signed_statement_with_a_ledger_entry(ring: KeyRing) -> No
                 "subject": {"type": "job", "id": "j-9"},
                 "outcome": "released",
                 "issued_at": manual.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+                "included_by": (manual.now() + timedelta(seconds=60)).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             },
         },
     }
@@ -363,7 +365,7 @@ def test_one_that_cannot_be_anchored_does_not_hold_up_the_others(
     store: FilesystemWormStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     poisoned, healthy = issued_evidence(), issued_evidence()
-    store.put(key=services.worm_key(poisoned), data=b"squatter", retain_until=clock.now() + timedelta(days=1))
+    store.put(key=anchoring.worm_key(poisoned), data=b"squatter", retain_until=clock.now() + timedelta(days=1))
 
     assert anchor_pending() == 1
 
@@ -375,7 +377,7 @@ def test_one_that_cannot_be_anchored_does_not_hold_up_the_others(
 def test_many_that_cannot_be_anchored_do_not_use_up_the_limit(store: FilesystemWormStore) -> None:
     poisoned, healthy = [issued_evidence() for _ in range(3)], issued_evidence()
     for record_ in poisoned:
-        store.put(key=services.worm_key(record_), data=b"squatter", retain_until=clock.now() + timedelta(days=1))
+        store.put(key=anchoring.worm_key(record_), data=b"squatter", retain_until=clock.now() + timedelta(days=1))
 
     assert anchor_pending(limit=2) == 1
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from governance.audit.anchoring import anchor_evidence, anchor_pending
 from governance.audit.merkle import Frontier, leaf_hash
 from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry, TreeHead, WormReference
 from governance.audit.ports import worm_store
 from governance.audit.sequencer import sequence_pending
-from governance.audit.services import anchor_evidence, anchor_pending
 from governance.audit.tally import REMEDIES
 from governance.audit.types import SubjectRef, WormObject
 from governance.audit.verification import verify_all

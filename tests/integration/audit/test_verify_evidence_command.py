@@ -7,9 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
+from governance.audit.anchoring import anchor_evidence
 from governance.audit.models import EvidenceRecord
 from governance.audit.sequencer import sequence_pending
-from governance.audit.services import anchor_evidence
 from governance.kernel.keys import KeyRing, key_ring
 from tests.factories.audit import issued_evidence
 from tests.factories.keys import MemoryKeyStore

@@ -10,10 +10,10 @@ from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
+from governance.audit.anchoring import anchor_pending
 from governance.audit.commitments import open_commitment
 from governance.audit.models import CommitmentSalt, EvidenceRecord, LedgerEntry, OutboxEntry, Receipt
 from governance.audit.sequencer import sequence_pending
-from governance.audit.services import anchor_pending
 from governance.audit.verification import verify_all
 from governance.catalog.choices import ConsentState, CreatorStatus, GrantMethod
 from governance.catalog.entries import creator_ref

@@ -1,0 +1,28 @@
+"""What receipts of the catalogue say: predicates `upload/v1` and `consent-change/v1`, in ids, digests and codes."""
+
+from collections.abc import Mapping
+
+from governance.audit.types import StatementParts
+from governance.catalog.models import Asset, Creator
+from governance.kernel.canonical import Json, digest
+
+
+def upload_statement(asset: Asset, facts: Mapping[str, Json]) -> StatementParts:
+    """Return the statement that a work was taken in; its subject is the uploaded file."""
+    return {
+        "predicate_type": "upload/v1",
+        "statement_subject": [{"name": "upload", "digest": {"sha256": asset.sha256}}],
+        "predicate": {"asset": str(asset.id), **facts},
+    }
+
+
+def consent_statement(creator: Creator, change: str, terms: Mapping[str, Json]) -> StatementParts:
+    """Return the statement that consent was `granted` or `withdrawn`.
+
+    Its subject is the SHA-256 of the terms as canonical JSON (RFC 8785), which the predicate holds under `terms`.
+    """
+    return {
+        "predicate_type": "consent-change/v1",
+        "statement_subject": [{"name": "terms", "digest": {"sha256": digest(terms)}}],
+        "predicate": {"creator": str(creator.id), "change": change, "terms": dict(terms)},
+    }

@@ -1,0 +1,139 @@
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from governance.audit.anchoring import anchor_evidence
+from governance.audit.errors import EntryInvalid, OutsideTransaction
+from governance.audit.models import OutboxEntry, Receipt
+from governance.audit.receipts import receipt_data, receipt_for, record_with_receipt
+from governance.audit.types import Actor, SubjectRef
+from governance.kernel import clock
+from governance.kernel.canonical import sha256_hex
+from governance.kernel.clock import ManualClock
+from governance.kernel.dsse import IN_TOTO_PAYLOAD_TYPE, Envelope, verify_envelope
+from governance.kernel.keys import KeyPurpose, KeyRing
+from tests.factories.audit import issued_evidence, receipt_of
+from tests.receipts import statement_in
+
+pytestmark = pytest.mark.django_db
+
+#: Keys are made before; a time after any real one, so that they are valid then.
+NOW = datetime(2126, 6, 1, 8, tzinfo=UTC)
+SUBJECT = SubjectRef("asset", "a-1")
+
+
+def test_receipt_is_a_signed_statement_of_its_entry(ring: KeyRing) -> None:
+    with clock.using(ManualClock(NOW)):
+        receipt = receipt_of(SUBJECT)
+
+    envelope = Envelope.from_json(receipt.envelope)
+    verify_envelope(
+        key_ring=ring, purpose=KeyPurpose.RECEIPT, envelope=envelope, expected_payload_type=IN_TOTO_PAYLOAD_TYPE, at=NOW
+    )
+    assert statement_in(receipt) == {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": "upload", "digest": {"sha256": "ab" * 32}}],
+        "predicateType": "https://assent.dev/predicates/upload/v1",
+        "predicate": {
+            "asset": "a-1",
+            "receipt": {
+                "id": str(receipt.id),
+                "entry_id": str(receipt.entry_id),
+                "kind": "asset.registered",
+                "subject": {"type": "asset", "id": "a-1"},
+                "issued_at": "2126-06-01T08:00:00.000000Z",
+                "included_by": "2126-06-01T08:01:00.000000Z",
+            },
+        },
+    }
+
+
+def test_entry_holds_the_digest_of_the_receipt() -> None:
+    receipt = receipt_of(SUBJECT)
+
+    entry = OutboxEntry.objects.get(entry_id=receipt.entry_id)
+    assert entry.kind == receipt.kind == "asset.registered"
+    assert receipt_data(receipt).items() <= _data(entry).items()
+    assert _data(entry)["envelope_sha256"] == sha256_hex(receipt.envelope.encode())
+    assert _data(entry)["size"] == 3
+
+
+def _data(entry: OutboxEntry) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(bytes(entry.body))["data"]
+    return data
+
+
+def test_entry_and_receipt_stand_or_fall_together() -> None:
+    with transaction.atomic():
+        receipt_of(SUBJECT)
+        transaction.set_rollback(True)
+
+    assert (OutboxEntry.objects.count(), Receipt.objects.count()) == (0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_receipt_needs_the_transaction_of_what_it_tells() -> None:
+    with pytest.raises(OutsideTransaction):
+        record_with_receipt(
+            kind="asset.registered",
+            subject=SUBJECT,
+            actor=Actor("system", "s"),
+            data={},
+            predicate_type="upload/v1",
+            statement_subject=[{"name": "upload", "digest": {"sha256": "ab" * 32}}],
+            predicate={},
+        )
+
+    assert Receipt.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"predicate": {"receipt": {}}},
+        {"statement_subject": []},
+        {"statement_subject": [{"name": "upload"}]},
+        {"statement_subject": [{"name": "upload", "digest": {"sha256": 7}}]},
+        {"kind": "no kind"},
+    ],
+)
+def test_what_cannot_be_stated_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(EntryInvalid):
+        receipt_of(SUBJECT, **given)
+
+    assert Receipt.objects.count() == 0
+
+
+def test_newest_receipt_of_a_subject_is_found() -> None:
+    first, second = receipt_of(SUBJECT), receipt_of(SUBJECT, kind="asset.replaced")
+    receipt_of(SubjectRef("asset", "a-2"))
+
+    assert receipt_for(SUBJECT) == second
+    assert receipt_for(SUBJECT, "asset.registered") == first
+    assert receipt_for(SUBJECT, "asset.lost") is None
+
+
+def test_evidence_says_by_when_it_will_be_in_the_log() -> None:
+    with clock.using(ManualClock(NOW)):
+        evidence = issued_evidence()
+
+    payload = statement_in(Receipt(envelope=evidence.envelope))
+    assert payload["predicate"]["evidence"]["included_by"] == "2126-06-01T08:01:00.000000Z"
+    assert evidence.created_at + timedelta(seconds=60) == datetime(2126, 6, 1, 8, 1, tzinfo=UTC)
+
+
+def test_anchoring_leaves_a_receipt_of_the_stored_bytes() -> None:
+    evidence = issued_evidence()
+
+    reference = anchor_evidence(evidence_id=evidence.id)
+
+    receipt = receipt_for(SubjectRef(evidence.subject_type, evidence.subject_id), "evidence.anchored")
+    assert receipt is not None
+    statement = statement_in(receipt)
+    assert statement["predicateType"] == "https://assent.dev/predicates/worm-anchor/v1"
+    assert statement["subject"] == [{"name": "object", "digest": {"sha256": reference.sha256}}]
+    assert statement["predicate"]["uri"] == reference.uri
+    assert reference.sha256 == evidence.envelope_sha256
