@@ -17,14 +17,17 @@ DEVELOPMENT_VALUE = "development-only-not-a-secret"
 SECRET_LENGTH = 32
 
 
-def refuse_unsafe(*, secret_key: str, key_passphrase: str, key_store: Path) -> None:
-    """Raise ImproperlyConfigured that names every unsafe or missing setting; return when there is none."""
-    faults = [
-        *_environment_faults(),
-        *_secret_faults("ASSENT_SECRET_KEY", secret_key),
-        *_secret_faults("ASSENT_KEY_PASSPHRASE", key_passphrase),
-        *_key_store_faults(key_store),
-    ]
+def refuse_unsafe(*, secret_key: str, key_passphrase: str, key_store: Path, kms_region: str | None = None) -> None:
+    """Raise ImproperlyConfigured that names every unsafe or missing setting; return when there is none.
+
+    `kms_region` is given where AWS KMS keeps the keys: a key file is then looked at only if there still is one.
+    """
+    faults = [*_environment_faults(), *_secret_faults("ASSENT_SECRET_KEY", secret_key)]
+    if kms_region is None or key_store.exists():
+        faults += _secret_faults("ASSENT_KEY_PASSPHRASE", key_passphrase)
+        faults += _key_store_faults(key_store)
+    if kms_region == "":
+        faults.append("ASSENT_KMS_REGION is missing; name the region of the keys, such as eu-central-1.")
     if faults:
         raise ImproperlyConfigured("Assent refuses to start in production:\n- " + "\n- ".join(faults))
 

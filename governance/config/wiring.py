@@ -13,8 +13,10 @@ from governance.engines.opa import OpaEngine
 from governance.engines.ports import PolicyEngine, offline_engine, policy_engine
 from governance.engines.rego import RegoEngine
 from governance.engines.shadow import ShadowedEngine
+from governance.kernel.key_kms import KmsKeyStore, kms_client
+from governance.kernel.key_layers import LayeredKeyStore
 from governance.kernel.key_store import FileKeyStore
-from governance.kernel.keys import KeyRing, key_ring
+from governance.kernel.keys import KeyRing, KeyStore, key_ring
 from inference_workers.obligations.handlers import CARRIED_OUT
 
 
@@ -30,15 +32,30 @@ def bind_all() -> None:
 
 def _key_ring() -> KeyRing:
     """Development and tests make their own keys, marked as such; production brings its store (`manage.py keys`)."""
-    store = FileKeyStore(
+    ring = KeyRing(_KEY_STORES[settings.ASSENT_KEY_PROVIDER]())
+    if settings.ASSENT_ALLOW_DEVELOPMENT_KEYS:
+        ring.ensure(development=settings.ASSENT_KEY_PROVIDER == "file")
+    return ring
+
+
+def _key_file() -> FileKeyStore:
+    return FileKeyStore(
         settings.ASSENT_KEY_STORE,
         settings.ASSENT_KEY_PASSPHRASE,
         allow_development=settings.ASSENT_ALLOW_DEVELOPMENT_KEYS,
     )
-    ring = KeyRing(store)
-    if settings.ASSENT_ALLOW_DEVELOPMENT_KEYS:
-        ring.ensure(development=True)
-    return ring
+
+
+def _aws_kms() -> KeyStore:
+    """Keys of a file that is still there stay known beside those of KMS, so that what they signed still counts."""
+    client = kms_client(region=settings.ASSENT_KMS_REGION, endpoint=settings.ASSENT_KMS_ENDPOINT)
+    store = KmsKeyStore(client, prefix=settings.ASSENT_KMS_PREFIX, refresh_seconds=settings.ASSENT_KMS_REFRESH_SECONDS)
+    if not settings.ASSENT_KEY_STORE.exists():
+        return store
+    return LayeredKeyStore(older=_key_file(), newer=store)
+
+
+_KEY_STORES: Mapping[str, Callable[[], KeyStore]] = {"file": _key_file, "aws-kms": _aws_kms}
 
 
 def _worm_store() -> WormStore:

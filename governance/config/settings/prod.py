@@ -19,4 +19,5 @@ refuse_unsafe(
     secret_key=SECRET_KEY,  # noqa: F405
     key_passphrase=ASSENT_KEY_PASSPHRASE,  # noqa: F405
     key_store=ASSENT_KEY_STORE,  # noqa: F405
+    kms_region=ASSENT_KMS_REGION if ASSENT_KEY_PROVIDER == "aws-kms" else None,  # noqa: F405
 )

@@ -96,3 +96,19 @@ def test_a_server_process_that_is_not_told_otherwise_runs_with_production_settin
     code = f"import os\ntry:\n    import {module}\nfinally:\n    print(os.environ['DJANGO_SETTINGS_MODULE'])"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "governance.config.settings.prod"
+
+
+def test_with_kms_no_key_file_is_needed(tmp_path):
+    refuse_unsafe(
+        secret_key=GOOD_SECRET, key_passphrase="", key_store=tmp_path / "none.json", kms_region="eu-central-1"
+    )
+
+
+def test_with_kms_a_key_file_that_is_still_there_must_be_safe(key_store):
+    with pytest.raises(ImproperlyConfigured, match="ASSENT_KEY_PASSPHRASE is missing"):
+        refuse_unsafe(secret_key=GOOD_SECRET, key_passphrase="", key_store=key_store, kms_region="eu-central-1")
+
+
+def test_with_kms_the_region_is_needed(tmp_path):
+    with pytest.raises(ImproperlyConfigured, match="ASSENT_KMS_REGION is missing"):
+        refuse_unsafe(secret_key=GOOD_SECRET, key_passphrase="", key_store=tmp_path / "none.json", kms_region="")

@@ -3,6 +3,7 @@ import multiprocessing
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -233,3 +234,10 @@ def test_failed_write_leaves_the_old_file(store: FileKeyStore, path: Path, monke
 
     assert path.read_bytes() == before
     assert sorted(each.name for each in path.parent.iterdir()) == ["keys.json", "keys.json.lock"]
+
+
+def test_a_key_that_is_no_pair_is_refused(store: FileKeyStore) -> None:
+    elsewhere = SimpleNamespace(info=store.load()[0].info)
+
+    with pytest.raises(TypeError, match="kept elsewhere"):
+        store.update(lambda pairs: (*pairs, elsewhere))  # type: ignore[arg-type]
