@@ -1,7 +1,7 @@
 """Commitments: how the ledger can speak of a person without knowing who it is.
 
-A commitment is SHA-256 over the canonical JSON (RFC 8785) of `name`, a random salt and the value. The salt lies in a side
-table. Who knows salt and value can show that an entry is about them; once the salt is deleted nobody can, for a
+A commitment is SHA-256 over the canonical JSON (RFC 8785) of `name`, a random salt and the value. The salt lies in a
+side table. Who knows salt and value can show that an entry is about them; once the salt is deleted nobody can, for a
 guessed value can no longer be tried against 256 bits of chance.
 """
 

@@ -26,3 +26,15 @@ def consent_statement(creator: Creator, change: str, terms: Mapping[str, Json]) 
         "statement_subject": [{"name": "terms", "digest": {"sha256": digest(terms)}}],
         "predicate": {"creator": str(creator.id), "change": change, "terms": dict(terms)},
     }
+
+
+def erasure_statement(creator: Creator, facts: Mapping[str, Json]) -> StatementParts:
+    """Return the statement that a creator's personal data was deleted.
+
+    Its subject is the SHA-256 of the figures as canonical JSON (RFC 8785), which the predicate holds under `erased`.
+    """
+    return {
+        "predicate_type": "erasure/v1",
+        "statement_subject": [{"name": "erased", "digest": {"sha256": digest(facts)}}],
+        "predicate": {"creator": str(creator.id), "erased": dict(facts)},
+    }

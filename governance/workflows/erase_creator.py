@@ -1,16 +1,20 @@
 """Erasing a creator's personal data, while all that was ever proven stays provable."""
 
+from dataclasses import asdict
+
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
-from governance.audit.services import record
+from governance.audit.receipts import record_with_receipt
 from governance.audit.types import Actor
 from governance.catalog.entries import creator_ref
 from governance.catalog.models import ERASED_NAME, ERASED_TITLE, Asset, ConsentGrant, Creator
 from governance.catalog.personal_data import Erasure, erase_personal_data
+from governance.catalog.receipts import erasure_statement
+from governance.kernel.canonical import Json
 from governance.workflows.consent import withdraw_consent
 
 
@@ -29,16 +33,13 @@ def erase_creator(*, creator: Creator, method: str, actor: Actor) -> Erasure:
         erasure = erase_personal_data(creator=current)
         current.refresh_from_db()
         _erase_from_console_history(current)
-        record(
+        figures: dict[str, Json] = {**asdict(erasure), "epoch": current.consent_epoch}
+        record_with_receipt(
             kind="creator.erased",
             subject=creator_ref(current),
             actor=actor,
-            data={
-                "values": erasure.values,
-                "titles": erasure.titles,
-                "salts": erasure.salts,
-                "epoch": current.consent_epoch,
-            },
+            data=figures,
+            **erasure_statement(current, figures),
         )
     return erasure
 

@@ -9,6 +9,7 @@ from governance.audit.sequencer import sequence_pending
 from governance.audit.types import Actor
 from governance.partners.services import clear_expired_tokens
 from governance.workflows import seal_job as sealing
+from governance.workflows.reconcile import run as reconciliation
 from governance.workflows.replay import resume_replays, work_on_replay
 from governance.workflows.sweep import sweep
 from inference_workers.identity import worker_name
@@ -51,6 +52,12 @@ def resume() -> None:
 def sweep_jobs() -> None:
     """Recover lost jobs, end overdue ones, send waiting ones again."""
     sweep()
+
+
+@shared_task(name="assent.control.reconcile", acks_late=False)
+def reconcile() -> None:
+    """Hold database, log and WORM storage against each other. Taken off the queue first: it may take hours."""
+    reconciliation.reconcile(asked_by="system:schedule")
 
 
 @shared_task(name="assent.control.clear_tokens")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from celery.schedules import crontab
 from django.urls import reverse_lazy
 
 from governance.config import environment as env
@@ -259,12 +260,18 @@ ASSENT_SWEEP_SECONDS = env.integer("ASSENT_SWEEP_SECONDS", 2)
 ASSENT_REDISPATCH_SECONDS = env.integer("ASSENT_REDISPATCH_SECONDS", 15)
 ASSENT_RUNTIME_DEVICE = env.choice("ASSENT_RUNTIME_DEVICE", "auto", ("auto", "cpu", "cuda"))
 
+ASSENT_RECONCILE_HOUR = env.integer("ASSENT_RECONCILE_HOUR", 3, least=0, most=23)
 STALE = {"expires": 60}  # seconds; without workers the rounds that nobody made must not pile up
 CELERY_BEAT_SCHEDULE = {
     "sequence-ledger": {"task": "assent.control.sequence_ledger", "schedule": 1.0, "options": STALE},
     "anchor-evidence": {"task": "assent.control.anchor_evidence", "schedule": 5.0, "options": STALE},
     "sweep-jobs": {"task": "assent.control.sweep_jobs", "schedule": float(ASSENT_SWEEP_SECONDS), "options": STALE},
     "resume-replays": {"task": "assent.control.resume_replays", "schedule": 10.0, "options": STALE},
+    "reconcile": {
+        "task": "assent.control.reconcile",
+        "schedule": crontab(hour=ASSENT_RECONCILE_HOUR, minute=7),
+        "options": {"expires": 3600},
+    },
     "clear-tokens": {"task": "assent.control.clear_tokens", "schedule": 3600.0, "options": STALE},
 }
 

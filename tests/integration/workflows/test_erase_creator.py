@@ -24,8 +24,10 @@ from governance.catalog.queries import effective_consent
 from governance.catalog.services import grant_consent, set_creator_status
 from governance.jobs.models import Job
 from governance.kernel import clock
+from governance.kernel.canonical import digest
 from governance.workflows.erase_creator import erase_creator
 from tests.factories.marketplace import TESTER, Marketplace, finish, make_asset, png, release, run
+from tests.receipts import statement_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -110,6 +112,12 @@ def test_erasure_is_on_record_with_figures_only(ada: Creator) -> None:
     figures = {name: entry[name] for name in ("values", "titles", "salts", "epoch")}
     assert figures == {"values": 2, "titles": 1, "salts": 2, "epoch": 2}
     assert entries("consent.withdrawn")[0]["everything"] is True
+    receipt = Receipt.objects.get(kind="creator.erased")
+    statement = statement_in(receipt)
+    assert receipt.subject_id == str(ada.id)
+    assert entry["envelope_sha256"] == receipt.envelope_sha256
+    assert statement["predicate"]["erased"] == figures
+    assert statement["subject"][0]["digest"]["sha256"] == digest(figures)
 
 
 def test_log_and_evidence_verify_end_to_end_after_it(ada: Creator, market: Marketplace) -> None:

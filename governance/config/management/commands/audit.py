@@ -6,9 +6,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from governance.config.audit_operations.operation import CANNOT_RUN, Operation
+from governance.config.audit_operations.reconcile import ACKNOWLEDGE, RECONCILE
 from governance.kernel.errors import GovernanceError
 
-OPERATIONS: tuple[Operation, ...] = ()
+OPERATIONS: tuple[Operation, ...] = (RECONCILE, ACKNOWLEDGE)
 
 
 class Command(BaseCommand):

@@ -1,0 +1,128 @@
+"""Consent, creators, works and model versions against what the log says of them."""
+
+from governance.workflows.reconcile.checks import Check, Pairing, check, entries_where, moment, one_of
+
+GRANTS = Pairing(
+    code="consent_grant",
+    noun="consent grant",
+    rows="""SELECT g.id::text AS key, g.epoch AS ord, g.*, l.slug AS level,
+            g.recorded_by_type || ':' || g.recorded_by_id AS actor
+            FROM catalog_consentgrant AS g LEFT JOIN catalog_consentlevel AS l ON l.id = g.level_id
+            WHERE g.kind = 'grant'""",
+    entries=one_of("consent.granted"),
+    key="e.data ->> 'statement'",
+    differs={
+        "creator": ("r.creator_id::text", "e.subject_id"),
+        "asset": ("r.asset_id::text", "e.data ->> 'asset'"),
+        "level": ("r.level", "e.data ->> 'level'"),
+        "regions": ("to_jsonb(r.regions)", "e.data -> 'regions'"),
+        "partners_allowed": ("to_jsonb(r.partners_allowed)", "e.data -> 'partners_allowed'"),
+        "partners_excluded": ("to_jsonb(r.partners_excluded)", "e.data -> 'partners_excluded'"),
+        "valid_from": ("r.valid_from", moment("e.data ->> 'valid_from'")),
+        "valid_until": ("r.valid_until", moment("e.data ->> 'valid_until'")),
+        "method": ("r.method", "e.data ->> 'method'"),
+        "evidence_digest": ("r.evidence_digest", "e.data ->> 'evidence_sha256'"),
+        "epoch": ("r.epoch", "(e.data ->> 'epoch')::numeric"),
+        "recorded_by": ("r.actor", "e.actor"),
+    },
+)
+
+# One withdrawal of everything writes a row for each work and one entry for all.
+WITHDRAWALS = Pairing(
+    code="consent_withdrawal",
+    noun="consent withdrawal of creator",
+    rows="""SELECT creator_id || ' in epoch ' || epoch AS key, epoch AS ord, count(*) AS statements,
+            array_agg(id::text) AS ids, array_agg(DISTINCT method::text) AS methods,
+            array_agg(DISTINCT recorded_by_type || ':' || recorded_by_id) AS actors
+            FROM catalog_consentgrant WHERE kind = 'withdrawal' GROUP BY creator_id, epoch""",
+    entries=one_of("consent.withdrawn"),
+    key="e.subject_id || ' in epoch ' || (e.data ->> 'epoch')",
+    differs={
+        "statements": ("r.statements", "(e.data ->> 'statements')::numeric"),
+        "id": ("true", "(e.data ->> 'statement') = ANY (r.ids)"),
+        "method": ("r.methods", "ARRAY[e.data ->> 'method']"),
+        "recorded_by": ("r.actors", "ARRAY[e.actor::text]"),
+    },
+)
+
+ASSETS = Pairing(
+    code="asset",
+    noun="asset",
+    rows="""SELECT id::text AS key, id AS ord, *, uploaded_by_type || ':' || uploaded_by_id AS uploaded_by
+            FROM catalog_asset""",
+    entries=one_of("asset.registered"),
+    key="e.subject_id",
+    differs={
+        "creator": ("r.creator_id::text", "e.data ->> 'creator'"),
+        "sha256": ("r.sha256", "e.data ->> 'sha256'"),
+        "size": ("r.size", "(e.data ->> 'size')::numeric"),
+        "media_type": ("r.media_type", "e.data ->> 'media_type'"),
+        "uploaded_by": ("r.uploaded_by", "e.data ->> 'uploaded_by'"),
+    },
+)
+
+ERASURES = Pairing(
+    code="erasure",
+    noun="erasure of creator",
+    rows="SELECT id::text AS key, id AS ord FROM catalog_creator WHERE erased_at IS NOT NULL",
+    entries=one_of("creator.erased"),
+    key="e.subject_id",
+)
+
+VERSIONS = Pairing(
+    code="model_version",
+    noun="model version",
+    rows="SELECT id::text AS key, id AS ord, * FROM registry_modelversion",
+    entries=one_of("model.version_registered"),
+    key="e.subject_id",
+    differs={
+        "version": ("r.version", "e.data ->> 'version'"),
+        "artifact_sha256": ("r.artifact_sha256", "e.data ->> 'artifact_sha256'"),
+        "artifact_size": ("r.artifact_size", "(e.data ->> 'artifact_size')::numeric"),
+    },
+)
+
+LEVELS = Check(
+    sql=f"""
+    WITH {entries_where(one_of("consent_level.changed"))},
+    newest AS (SELECT DISTINCT ON (subject_id) * FROM entries ORDER BY subject_id, place DESC),
+    permitted AS (
+        SELECT l.id::text AS key, l.slug, to_jsonb(array_remove(array_agg(
+            p.action || ':' || p.purpose ORDER BY p.action COLLATE "C", p.purpose COLLATE "C"), NULL)) AS pairs
+        FROM catalog_consentlevel AS l LEFT JOIN catalog_consentpair AS p ON p.level_id = l.id GROUP BY l.id
+    )
+    SELECT 'consent_level_differs', 'consent level ' || r.slug,
+           coalesce(e.name || ' says otherwise in: pairs.', 'The log has no entry for it.')
+    FROM permitted AS r LEFT JOIN newest AS e ON e.subject_id = r.key
+    WHERE e.data -> 'pairs' IS DISTINCT FROM r.pairs
+    """,
+    remedies={
+        "consent_level_differs": "The level permits something else than was recorded. Correct it in the console, which "
+        "voids the permits that rest on it, and find out who wrote to the database."
+    },
+)
+
+SALTS = check(
+    "erasure_incomplete",
+    subject="'creator ' || c.id",
+    message="'It was erased, but salts of commitments to it are still there.'",
+    found="""FROM catalog_creator AS c WHERE c.erased_at IS NOT NULL AND EXISTS (
+        SELECT FROM audit_commitmentsalt AS s WHERE s.subject_type = 'creator' AND s.subject_id = c.id::text)""",
+    remedy="Delete these rows of audit_commitmentsalt, and look for a restored backup.",
+)
+
+EPOCHS = check(
+    "consent_epoch",
+    subject="'creator ' || c.id",
+    message="'Its consent epoch is ' || c.consent_epoch || ', before that of its newest statement, ' || max(g.epoch)",
+    found="""FROM catalog_creator AS c JOIN catalog_consentgrant AS g ON g.creator_id = c.id
+        GROUP BY c.id HAVING max(g.epoch) > c.consent_epoch""",
+    remedy="Permits from before the newest statement could count again. Raise the epoch, and find out who lowered it.",
+)
+
+CHECKS: tuple[Check, ...] = (
+    *(each.check() for each in (GRANTS, WITHDRAWALS, ASSETS, ERASURES, VERSIONS)),
+    LEVELS,
+    SALTS,
+    EPOCHS,
+)

@@ -1,0 +1,165 @@
+"""One reconciliation from beginning to end, and its report."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DataError, connection, transaction
+
+from governance.audit.models import ReconciliationReport
+from governance.audit.ports import worm_store
+from governance.audit.services import record
+from governance.audit.tally import Progress, Tally
+from governance.audit.types import Actor, Fault, SubjectRef
+from governance.kernel import clock
+from governance.kernel.canonical import digest
+from governance.kernel.ids import new_id
+from governance.workflows.reconcile import catalogue, decisions, jobs, log, policy
+from governance.workflows.reconcile.checks import Check, Pairing, one_of
+from governance.workflows.reconcile.facts import facts_faults
+from governance.workflows.reconcile.worm import worm_faults
+
+logger = logging.getLogger(__name__)
+
+RECONCILER = Actor("system", "reconciler")
+FAULTS_KEPT = 1000
+_FETCH = 500
+#: Time for entries to come under a checkpoint, beyond what receipts promise.
+_LATE = timedelta(seconds=60)
+
+#: What the report counts, by table.
+COUNTED = {
+    "jobs": "jobs_job",
+    "decisions": "decisions_decisionrecord",
+    "permits": "decisions_permit",
+    "runs": "jobs_outputcandidate",
+    "outputs": "jobs_joboutput",
+    "evidence": "audit_evidencerecord",
+    "receipts": "audit_receipt",
+    "worm_references": "audit_wormreference",
+    "consent_statements": "catalog_consentgrant",
+    "policy_activations": "rulebook_policyactivation",
+    "ledger_entries": "audit_ledgerentry",
+    "waiting_entries": "audit_outboxentry",
+    "checkpoints": "audit_checkpoint",
+}
+
+REPORTS = Pairing(
+    code="reconciliation",
+    noun="reconciliation",
+    rows="SELECT id::text AS key, id AS ord, * FROM audit_reconciliationreport",
+    entries=one_of("audit.reconciled"),
+    key="e.subject_id",
+    differs={
+        "ok": ("to_jsonb(r.ok)", "e.data -> 'ok'"),
+        "fault_count": ("r.fault_count", "(e.data ->> 'faults')::numeric"),
+    },
+)
+
+CHECKS: tuple[Check, ...] = (
+    *jobs.CHECKS,
+    *decisions.CHECKS,
+    *catalogue.CHECKS,
+    *policy.CHECKS,
+    *log.CHECKS,
+    REPORTS.check(),
+)
+
+
+def reconcile(*, asked_by: str, read_bytes: bool = True, on_progress: Progress | None = None) -> ReconciliationReport:
+    """Hold database, log and WORM storage against each other, store the report with its entry, and return it.
+
+    The database is read as of one moment, so work that goes on meanwhile is no fault. Without `read_bytes` WORM
+    objects are looked for, but not rehashed. Call it outside a transaction. Raises Unavailable when the WORM store
+    cannot be used, and whatever the database raises.
+    """
+    store, tally, started = worm_store.get(), Tally(on_progress), clock.now()
+    found = _Found()
+    with snapshot():
+        found.add(database_faults(tally))
+        counts = {name: _count(table) for name, table in COUNTED.items()}
+    found.add(worm_faults(tally, store=store, read_bytes=read_bytes))
+    report = ReconciliationReport(
+        id=new_id(),
+        ok=found.count == 0,
+        counts={**counts, **tally.checked},
+        fault_count=found.count,
+        faults=[asdict(each) for each in found.kept],
+        asked_by=asked_by,
+        started_at=started,
+        finished_at=clock.now(),
+    )
+    _store(report)
+    return report
+
+
+class _Found:
+    """The faults of one reconciliation: all counted, the first ones kept."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.kept: list[Fault] = []
+
+    def add(self, faults: Iterable[Fault]) -> None:
+        for each in faults:
+            self.count += 1
+            if len(self.kept) < FAULTS_KEPT:
+                self.kept.append(each)
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Read the database as of one moment inside the block (PostgreSQL: REPEATABLE READ), and change nothing."""
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def database_faults(tally: Tally) -> Iterator[Fault]:
+    """Ask every question about rows and entries, as the present transaction sees them."""
+    late = clock.now() - timedelta(seconds=settings.ASSENT_LOG_PROMISE_SECONDS) - _LATE
+    questions = [*CHECKS, log.publication(before=late)]
+    for question in tally.counted("checks", questions, total=len(questions)):
+        yield from _answers(question)
+    yield from facts_faults(tally)
+
+
+def _answers(question: Check) -> Iterator[Fault]:
+    """Yield what is wrong. Bytes that the database cannot read as an entry end the question, as a fault."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(question.sql)
+            while rows := cursor.fetchmany(_FETCH):
+                for code, subject, message in rows:
+                    yield Fault(subject, code, message, question.remedies[code])
+    except DataError as error:
+        codes = ", ".join(question.remedies)
+        remedy = "An entry holds what nobody of us wrote. 'manage.py verify_evidence' names it."
+        yield Fault("the log", "check_failed", f"Could not be compared ({codes}): {error}", remedy)
+
+
+def _count(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {table}")
+        return int(cursor.fetchone()[0])
+
+
+def _store(report: ReconciliationReport) -> None:
+    with transaction.atomic():
+        report.save(force_insert=True)
+        record(
+            kind="audit.reconciled",
+            subject=SubjectRef("reconciliation", str(report.id)),
+            actor=RECONCILER,
+            data={
+                "ok": report.ok,
+                "faults": report.fault_count,
+                "report_sha256": digest([report.counts, report.faults]),
+            },
+        )
+    if not report.ok:
+        logger.error("Reconciliation found %d faults; see the report %s.", report.fault_count, report.id)

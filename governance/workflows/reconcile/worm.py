@@ -1,0 +1,129 @@
+"""WORM storage against the database, in both directions: what was promised is there, and nothing else is."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from itertools import islice
+from typing import TypeVar
+
+from django.db import transaction
+
+from governance.audit.choices import WormKind
+from governance.audit.errors import WormObjectMissing
+from governance.audit.models import LedgerEntry, OutboxEntry, WormReference
+from governance.audit.ports import WormStore, worm_store
+from governance.audit.services import record
+from governance.audit.tally import Tally, fault
+from governance.audit.types import Actor, Fault, SubjectRef, WormObject
+from governance.audit.worm_checks import object_faults, record_faults
+from governance.kernel import clock
+from governance.kernel.errors import GovernanceError
+from governance.rulebook.archive import revision_document
+from governance.rulebook.models import PolicyRevision
+
+T = TypeVar("T")
+ACKNOWLEDGED = "worm.acknowledged"
+_CHUNK = 500
+#: An object is written before its reference is committed; younger ones may still be on their way.
+GRACE = timedelta(minutes=10)
+_UNKNOWN_REMEDY = (
+    "An activation or a checkpoint that came to nothing leaves one behind: look at it, and put it on record with "
+    "'manage.py audit acknowledge URI VERSION'. If it is evidence, its reference was removed: restore it from a backup."
+)
+
+
+def worm_faults(tally: Tally, *, store: WormStore, read_bytes: bool) -> Iterator[Fault]:
+    """Look for every object that is referenced, rehashing it if `read_bytes`, then for objects that nothing names."""
+    yield from _promised_faults(tally, store, read_bytes)
+    yield from _unknown_faults(tally, store)
+
+
+def acknowledge(*, uri: str, version_id: str, actor: Actor) -> WormObject:
+    """Put on record that an object is known though nothing refers to it, and return it.
+
+    Raises WormKeyInvalid, WormObjectMissing, WormObjectAltered and WormUnavailable.
+    """
+    known = worm_store.get().verify(uri=uri, version_id=version_id)
+    with transaction.atomic():
+        record(
+            kind=ACKNOWLEDGED,
+            subject=SubjectRef("worm_object", known.sha256),
+            actor=actor,
+            data={"uri": known.uri, "version_id": known.version_id, "size": known.size, "mode": known.mode},
+        )
+    return known
+
+
+def _promised_faults(tally: Tally, store: WormStore, read_bytes: bool) -> Iterator[Fault]:
+    rows = WormReference.objects.select_related("evidence", "checkpoint").order_by("id")
+    stage = "worm_objects_read" if read_bytes else "worm_objects_asked_for"
+    found = tally.counted(stage, rows.iterator(chunk_size=_CHUNK), total=rows.count())
+    for chunk in chunks(found, _CHUNK):
+        documents = _policy_documents(chunk) if read_bytes else {}
+        for reference in chunk:
+            if read_bytes:
+                expected = _expected(reference, documents)
+                yield from object_faults(reference, store, expected=expected, owner=_owner(reference))
+            else:
+                yield from _head_faults(reference, store)
+
+
+def _head_faults(reference: WormReference, store: WormStore) -> Iterator[Fault]:
+    name = f"WORM object {reference.uri}"
+    try:
+        known = store.head(uri=reference.uri, version_id=reference.version_id)
+    except GovernanceError as error:
+        code = WormObjectMissing.code if isinstance(error, WormObjectMissing) else "worm_unreadable"
+        yield fault(name, code, error.message)
+        return
+    yield from record_faults(reference, known)
+
+
+def _expected(reference: WormReference, documents: Mapping[str, bytes]) -> bytes | None:
+    """Return the bytes that must be there, as far as the database holds them too."""
+    if reference.evidence is not None:
+        return reference.evidence.envelope.encode()
+    if reference.kind == WormKind.POLICY:
+        return documents.get(reference.subject_id)
+    return reference.checkpoint.note.encode() if hasattr(reference, "checkpoint") else None
+
+
+def _policy_documents(references: Sequence[WormReference]) -> dict[str, bytes]:
+    digests = {each.subject_id for each in references if each.kind == WormKind.POLICY}
+    return {each.digest: revision_document(each) for each in PolicyRevision.objects.filter(digest__in=digests)}
+
+
+def _owner(reference: WormReference) -> str:
+    return f"{reference.get_kind_display().lower()} of {reference.subject_type} {reference.subject_id}"
+
+
+def _unknown_faults(tally: Tally, store: WormStore) -> Iterator[Fault]:
+    stored = tally.counted("worm_objects_listed", store.listing(), total=WormReference.objects.count())
+    acknowledged = _acknowledged()
+    for chunk in chunks(stored, _CHUNK):
+        wanted = [(each.uri, each.version_id) for each in chunk]
+        known = set(WormReference.objects.filter(uri__in=[uri for uri, _ in wanted]).values_list("uri", "version_id"))
+        for each in chunk:
+            where = (each.uri, each.version_id)
+            if where not in known and where not in acknowledged and not _is_young(each):
+                message = f"Nothing refers to this object (version {each.version_id}, {each.mode}, {each.size} bytes)."
+                yield Fault(f"WORM object {each.uri}", "worm_object_unknown", message, _UNKNOWN_REMEDY)
+
+
+def _is_young(known: WormObject) -> bool:
+    return known.stored_at > clock.now() - GRACE
+
+
+def _acknowledged() -> set[tuple[str, str]]:
+    bodies = [
+        *OutboxEntry.objects.filter(kind=ACKNOWLEDGED).values_list("body", flat=True),
+        *LedgerEntry.objects.filter(kind=ACKNOWLEDGED).values_list("body", flat=True),
+    ]
+    said = [json.loads(bytes(body))["data"] for body in bodies]
+    return {(data["uri"], data["version_id"]) for data in said}
+
+
+def chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    """Yield the items in lists of at most `size`."""
+    while chunk := list(islice(items, size)):
+        yield chunk
