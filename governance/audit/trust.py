@@ -12,12 +12,12 @@ from django.conf import settings
 
 from governance.audit.key_history import KeyRange, announce_keys, key_ranges
 from governance.audit.notes import vkey_of
+from governance.audit.statements import PREDICATES
 from governance.kernel import clock
 from governance.kernel.canonical import canonical_json, timestamp
 from governance.kernel.keys import KeyPurpose, key_ring
 
 FORMAT = "assent-trust/1"
-PREDICATES = "https://assent.dev/predicates/"
 #: Which statements each kind of key may make: a key that is good for one of them is not therefore good for another.
 PREDICATES_OF = {
     KeyPurpose.EVIDENCE: ("job-outcome/v1",),
@@ -59,14 +59,14 @@ def trust_file() -> bytes:
     return canonical_json(trust_document()) + b"\n"
 
 
-def log_vkey(public_pem: str) -> str:
-    """Return the verifier key of this log (C2SP signed-note) for an Ed25519 key given as PEM."""
+def log_vkey(public_pem: str, *, origin: str) -> str:
+    """Return the verifier key of the log `origin` (C2SP signed-note) for an Ed25519 key given as PEM."""
     public = load_pem_public_key(public_pem.encode())
-    return vkey_of(name=settings.ASSENT_LOG_ORIGIN, public=public.public_bytes(Encoding.Raw, PublicFormat.Raw))
+    return vkey_of(name=origin, public=public.public_bytes(Encoding.Raw, PublicFormat.Raw))
 
 
 def _log_key(each: KeyRange) -> dict[str, Any]:
-    return {"vkey": log_vkey(each.public_pem), **_range(each)}
+    return {"vkey": log_vkey(each.public_pem, origin=settings.ASSENT_LOG_ORIGIN), **_range(each)}
 
 
 def _statement_key(each: KeyRange) -> dict[str, Any]:
