@@ -96,10 +96,11 @@ def open_memory(directory: Path, *, name: str) -> Iterator[Memory]:
 def _held(directory: Path) -> Iterator[None]:
     descriptor = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise MemoryInUse(f"Another process uses {directory}: a witness runs once.") from error
         yield
-    except BlockingIOError as error:
-        raise MemoryInUse(f"Another process uses {directory}: a witness runs once.") from error
     finally:
         os.close(descriptor)
 
