@@ -40,8 +40,19 @@ def _environment_faults() -> Iterator[str]:
         yield "ASSENT_ALLOWED_HOSTS allows every host; name the hosts that this server answers for."
     if not hosts:
         yield "ASSENT_ALLOWED_HOSTS is missing; name the hosts that this server answers for."
+    yield from _worm_faults()
     yield from _url_faults("DATABASE_URL")
     yield from _url_faults("REDIS_URL")
+
+
+def _worm_faults() -> Iterator[str]:
+    if os.environ.get("ASSENT_WORM_STORE", "") != "s3":
+        return
+    if not os.environ.get("ASSENT_WORM_S3_BUCKET"):
+        yield "ASSENT_WORM_S3_BUCKET is missing; name a bucket with Object Lock."
+    endpoint = os.environ.get("ASSENT_WORM_S3_ENDPOINT", "")
+    if endpoint and urlsplit(endpoint).scheme != "https":
+        yield "ASSENT_WORM_S3_ENDPOINT is not https; credentials and evidence would travel in clear."
 
 
 def _url_faults(name: str) -> Iterator[str]:

@@ -6,6 +6,8 @@ from django.conf import settings
 
 from governance.audit.ports import WormStore, worm_store
 from governance.audit.worm_filesystem import FilesystemWormStore
+from governance.audit.worm_s3 import S3WormStore
+from governance.audit.worm_s3_bucket import S3Bucket, connect
 from governance.decisions.cache import DecisionCache
 from governance.decisions.ports import decision_cache, supported_obligations
 from governance.engines.casbin import CasbinEngine
@@ -59,7 +61,15 @@ _KEY_STORES: Mapping[str, Callable[[], KeyStore]] = {"file": _key_file, "aws-kms
 
 
 def _worm_store() -> WormStore:
-    return FilesystemWormStore(settings.ASSENT_WORM_DIR)
+    if settings.ASSENT_WORM_STORE == "filesystem":
+        return FilesystemWormStore(settings.ASSENT_WORM_DIR)
+    client = connect(
+        region=settings.ASSENT_WORM_S3_REGION,
+        endpoint=settings.ASSENT_WORM_S3_ENDPOINT,
+        ca=settings.ASSENT_WORM_S3_CA,
+    )
+    bucket = S3Bucket(client=client, name=settings.ASSENT_WORM_S3_BUCKET, prefix=settings.ASSENT_WORM_S3_PREFIX)
+    return S3WormStore(bucket=bucket, mode=settings.ASSENT_WORM_S3_MODE)
 
 
 def _opa() -> PolicyEngine:
