@@ -22,7 +22,7 @@ from governance.audit.errors import (
 from governance.audit.types import ListedCondition, ListedObject, ProbeFinding, WormObject
 from governance.audit.worm_probe import probe_bucket
 from governance.audit.worm_retention import check_future, check_key
-from governance.audit.worm_s3_bucket import UNLOCKED, S3Bucket, S3Refused, Version
+from governance.audit.worm_s3_bucket import DIGEST, STORED_AT, UNLOCKED, S3Bucket, S3Refused, Version
 from governance.kernel import clock
 from governance.kernel.canonical import sha256_hex, timestamp
 
@@ -150,7 +150,7 @@ class S3WormStore:
             self._bucket.create(
                 key,
                 data,
-                Metadata={"sha256": digest},
+                Metadata={DIGEST: digest, STORED_AT: timestamp(clock.now())},
                 ObjectLockMode=self._mode.upper(),
                 ObjectLockRetainUntilDate=until,
             )

@@ -20,6 +20,8 @@ from governance.audit.types import WormObject
 from governance.audit.worm_retention import check_key
 
 UNLOCKED = "unlocked"
+#: What is noted beside the bytes, as metadata of the object.
+DIGEST, STORED_AT = "sha256", "stored-at"
 _MISSING = {"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket"}
 _TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
 
@@ -79,8 +81,8 @@ class S3Bucket:
     def __init__(self, *, client: Any, name: str, prefix: str = "") -> None:
         self._client = client
         self.name = name
-        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self.uri_prefix = f"s3://{name}/{self._prefix}"
+        self.prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self.uri_prefix = f"s3://{name}/{self.prefix}"
 
     def key_of(self, uri: str) -> str:
         """Return the key in a URI of this store. Raises WormKeyInvalid."""
@@ -91,13 +93,16 @@ class S3Bucket:
         return key
 
     def call(self, operation: str, *, key: str | None = None, **given: Any) -> Mapping[str, Any]:
-        """Make one call. Raises S3Refused for an answer that is an error, WormUnavailable where there is none."""
-        place = {"Bucket": self.name} | ({} if key is None else {"Key": self._prefix + key})
+        """Make one call. Raises S3Refused when the store refuses it, WormUnavailable when it cannot answer it."""
+        place = {"Bucket": self.name} | ({} if key is None else {"Key": self.prefix + key})
         try:
             answer: Mapping[str, Any] = getattr(self._client, operation)(**place, **given)
         except ClientError as error:
-            told = error.response["Error"]
-            raise S3Refused(str(told.get("Code", "")), str(told.get("Message", ""))) from error
+            told = error.response.get("Error", {})
+            refused = S3Refused(str(told.get("Code", "")), str(told.get("Message", "")))
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) >= 500:
+                raise self.unavailable(operation.replace("_", " "), refused) from error
+            raise refused from error
         except BotoCoreError as error:
             raise WormUnavailable(f"The WORM store {self.uri_prefix} does not answer: {error}") from error
         return answer
@@ -125,7 +130,7 @@ class S3Bucket:
             size=int(answer["ContentLength"]),
             retain_until=answer["ObjectLockRetainUntilDate" if mode else "LastModified"].astimezone(UTC),
             mode=mode or UNLOCKED,
-            stored_at=answer["LastModified"].astimezone(UTC),
+            stored_at=_stored_at(answer),
             held=answer.get("ObjectLockLegalHoldStatus") == "ON",
         )
 
@@ -151,7 +156,7 @@ class S3Bucket:
         """
         position: dict[str, str] = {}
         while True:
-            page = self._asked("list_object_versions", Prefix=self._prefix + prefix, **position)
+            page = self._asked("list_object_versions", Prefix=self.prefix + prefix, **position)
             yield from sorted(self._entries(page), key=lambda each: each.key)
             if not page.get("IsTruncated"):
                 return
@@ -185,7 +190,7 @@ class S3Bucket:
         for deleted, name in ((False, "Versions"), (True, "DeleteMarkers")):
             for entry in page.get(name, ()):
                 yield Version(
-                    key=entry["Key"].removeprefix(self._prefix),
+                    key=entry["Key"].removeprefix(self.prefix),
                     version_id=entry["VersionId"],
                     size=entry.get("Size", 0),
                     stored_at=entry["LastModified"].astimezone(UTC),
@@ -198,8 +203,17 @@ class S3Bucket:
         A checksum of several parts ends with their number; it is not one of the bytes.
         """
         checksum = answer.get("ChecksumSHA256", "")
-        told = str(answer.get("Metadata", {}).get("sha256", ""))
+        told = str(answer.get("Metadata", {}).get(DIGEST, ""))
         digest = base64.b64decode(checksum).hex() if checksum and "-" not in checksum else told
         if told and told != digest:
             raise self.altered(key, "its checksum is not that which was stored with it")
         return digest
+
+
+def _stored_at(answer: Mapping[str, Any]) -> datetime:
+    """Return when a version was stored: as we noted it, because some servers change their own date with the lock."""
+    try:
+        return datetime.fromisoformat(answer.get("Metadata", {})[STORED_AT]).astimezone(UTC)
+    except (KeyError, ValueError):
+        modified: datetime = answer["LastModified"]
+        return modified.astimezone(UTC)
