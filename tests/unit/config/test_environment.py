@@ -1,11 +1,13 @@
 """Reading of environment variables."""
 
+import json
 from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from governance.config import environment
+from tests.factories.logs import NoteSigner
 
 
 def test_an_empty_variable_counts_as_unset(monkeypatch):
@@ -63,3 +65,30 @@ def test_what_is_no_url_of_a_broker_is_refused(monkeypatch):
 def test_what_is_no_url_of_a_database_is_refused_without_quoting_it():
     with pytest.raises(ImproperlyConfigured, match=r"^DATABASE_URL must be a URL such as [^ ]+$"):
         environment.database("secret-password")
+
+
+WITNESS = NoteSigner("witness.example/w1")
+DESCRIBED = {"name": WITNESS.name, "url": "https://witness.example", "vkey": WITNESS.witness_key.vkey}
+
+
+def test_witnesses_are_a_list_of_objects(monkeypatch):
+    assert environment.witnesses("ASSENT_X") == []
+    monkeypatch.setenv("ASSENT_X", json.dumps([DESCRIBED]))
+    assert environment.witnesses("ASSENT_X") == [DESCRIBED]
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        ("[", "must be JSON such as"),
+        ("{}", "it is no list of objects"),
+        ('["https://witness.example"]', "it is no list of objects"),
+        ("[{}]", "A witness has exactly the texts"),
+        (json.dumps([{**DESCRIBED, "vkey": WITNESS.log_key.vkey}]), "is a log's"),
+        (json.dumps([DESCRIBED, DESCRIBED]), "the same name"),
+    ],
+)
+def test_witnesses_that_cannot_be_used_are_named(monkeypatch, raw, message):
+    monkeypatch.setenv("ASSENT_X", raw)
+    with pytest.raises(ImproperlyConfigured, match=f"ASSENT_X.*{message}"):
+        environment.witnesses("ASSENT_X")
