@@ -1,0 +1,85 @@
+"""Reading JSON from strangers: strictly, so that no two readers can take the same bytes for different things."""
+
+import json
+from collections.abc import Collection
+from typing import Any, NoReturn
+
+from governance.kernel.errors import InvalidInput
+
+MAX_DOCUMENT_BYTES = 1024 * 1024
+#: What we write is a few levels deep. Deeper input would only be there to exhaust the reader.
+MAX_DEPTH = 32
+
+
+class Unreadable(InvalidInput):
+    """Input is not of the form that it must have."""
+
+    code = "unreadable"
+
+
+def read_json(data: bytes) -> Any:
+    """Return the JSON value in `data`, at most MAX_DOCUMENT_BYTES of UTF-8.
+
+    Raises Unreadable, also for a name that occurs twice in an object and for numbers that JSON does not have.
+    """
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise Unreadable(f"It has more than {MAX_DOCUMENT_BYTES} bytes.")
+    try:
+        value = json.loads(data.decode(), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"It is not UTF-8: {error.reason} at byte {error.start}.") from error
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"It is not JSON that can be taken: {error}.") from error
+    _need_shallow(value, MAX_DEPTH)
+    return value
+
+
+def members(value: Any, names: Collection[str], what: str) -> dict[str, Any]:
+    """Return `value`, an object with exactly the members `names`. Raises Unreadable."""
+    if not isinstance(value, dict):
+        raise Unreadable(f"{what} is not an object.")
+    if missing := sorted(set(names) - set(value)):
+        raise Unreadable(f"{what} lacks {', '.join(missing)}.")
+    if unknown := sorted(set(value) - set(names)):
+        raise Unreadable(f"{what} has members that nobody knows: {', '.join(map(repr, unknown))}.")
+    return value
+
+
+def text(value: Any, what: str) -> str:
+    """Return `value`, a text that is not empty. Raises Unreadable."""
+    if not isinstance(value, str) or not value:
+        raise Unreadable(f"{what} is not a text.")
+    return value
+
+
+def whole(value: Any, what: str) -> int:
+    """Return `value`, a whole number from 0. Raises Unreadable."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise Unreadable(f"{what} is not a whole number from 0.")
+    return value
+
+
+def items(value: Any, what: str) -> list[Any]:
+    """Return `value`, a list. Raises Unreadable."""
+    if not isinstance(value, list):
+        raise Unreadable(f"{what} is not a list.")
+    return value
+
+
+def _need_shallow(value: Any, levels: int) -> None:
+    if isinstance(value, dict | list):
+        if not levels:
+            raise Unreadable(f"It is nested more than {MAX_DEPTH} levels deep.")
+        for each in value.values() if isinstance(value, dict) else value:
+            _need_shallow(each, levels - 1)
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = dict(pairs)
+    if len(names) != len(pairs):
+        raise ValueError("a name occurs twice in one object")
+    return names
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")

@@ -1,0 +1,51 @@
+"""What a verification found: every step with its outcome, and what follows from all of them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How one step went. `skipped` means: not looked at, so nothing is known."""
+
+    OK = "ok"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Status(StrEnum):
+    """What the whole comes to. `unusable`: the input cannot be judged, neither for nor against."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    UNUSABLE = "unusable"
+
+
+#: Exit codes of the command.
+EXIT_CODES = {Status.VALID: 0, Status.INVALID: 1, Status.UNUSABLE: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: its name, how it went, and a sentence that says why."""
+
+    name: str
+    outcome: Outcome
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """All steps in order, the status, and in plain words what was established (nothing unless the status is valid)."""
+
+    status: Status
+    steps: tuple[Step, ...]
+    established: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.status]
+
+    @property
+    def failed(self) -> Step | None:
+        """The step that failed; none when the status is valid, or when a proof is still to come."""
+        return next((step for step in self.steps if step.outcome is Outcome.FAILED), None)
