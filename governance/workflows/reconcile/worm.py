@@ -14,8 +14,9 @@ from governance.audit.models import LedgerEntry, OutboxEntry, WormReference
 from governance.audit.ports import WormStore, worm_store
 from governance.audit.services import record
 from governance.audit.tally import Tally, fault
-from governance.audit.types import Actor, Fault, SubjectRef, WormObject
+from governance.audit.types import Actor, Fault, ListedObject, SubjectRef, WormObject
 from governance.audit.worm_checks import object_faults, record_faults
+from governance.audit.worm_probe import FOLDER as PROBES
 from governance.kernel import clock
 from governance.kernel.errors import GovernanceError
 from governance.rulebook.archive import revision_document
@@ -101,17 +102,16 @@ def _unknown_faults(tally: Tally, store: WormStore) -> Iterator[Fault]:
     stored = tally.counted("worm_objects_listed", store.listing(), total=WormReference.objects.count())
     acknowledged = _acknowledged()
     for chunk in chunks(stored, _CHUNK):
-        wanted = [(each.uri, each.version_id) for each in chunk]
-        known = set(WormReference.objects.filter(uri__in=[uri for uri, _ in wanted]).values_list("uri", "version_id"))
+        known = set(WormReference.objects.filter(uri__in=[each.uri for each in chunk]).values_list("uri", "version_id"))
         for each in chunk:
-            where = (each.uri, each.version_id)
-            if where not in known and where not in acknowledged and not _is_young(each):
-                message = f"Nothing refers to this object (version {each.version_id}, {each.mode}, {each.size} bytes)."
+            if (each.uri, each.version_id) not in known | acknowledged and not _is_passing(each):
+                message = f"Nothing refers to version {each.version_id}: {each.size} bytes, {each.condition}."
                 yield Fault(f"WORM object {each.uri}", "worm_object_unknown", message, _UNKNOWN_REMEDY)
 
 
-def _is_young(known: WormObject) -> bool:
-    return known.stored_at > clock.now() - GRACE
+def _is_passing(found: ListedObject) -> bool:
+    """Return whether it is on its way to being referenced, or was only written to try the store."""
+    return found.stored_at > clock.now() - GRACE or found.key.startswith(PROBES)
 
 
 def _acknowledged() -> set[tuple[str, str]]:

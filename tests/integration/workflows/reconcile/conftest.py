@@ -1,37 +1,40 @@
 """A marketplace in which everything that can happen did happen, and all of it is on record."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
+from django.core.management import call_command
+from django.test import override_settings
 
 from governance.audit.ports import worm_store
-from governance.audit.sequencer import sequence_pending
 from governance.audit.worm_filesystem import FilesystemWormStore
-from tests.factories.marketplace import Marketplace, finish, make_marketplace
+from tests.factories.history import History, make_history
 
 
-@pytest.fixture(autouse=True)
-def private_data(settings, tmp_path):
-    settings.DATA_DIR = tmp_path
-    objects = settings.STORAGES["objects"]
-    options = objects["OPTIONS"] | {"location": str(tmp_path / "objects")}
-    settings.STORAGES = settings.STORAGES | {"objects": objects | {"OPTIONS": options}}
-    with worm_store.override(FilesystemWormStore(tmp_path / "worm")):
-        yield tmp_path
+def _storages(root: Path) -> dict[str, object]:
+    objects = django_settings.STORAGES["objects"]
+    options = objects["OPTIONS"] | {"location": str(root / "objects")}
+    return django_settings.STORAGES | {"objects": objects | {"OPTIONS": options}}
 
 
-@pytest.fixture(autouse=True)
-def sent(monkeypatch) -> Iterator[None]:
-    monkeypatch.setattr("celery.current_app.send_task", lambda *args, **options: None)
+@pytest.fixture(scope="module", autouse=True)
+def private_data(tmp_path_factory) -> Iterator[Path]:
+    """Give each module its own object storage, WORM store and artifact cache, and send nothing to a broker."""
+    root = tmp_path_factory.mktemp("history")
+    with (
+        override_settings(DATA_DIR=root, STORAGES=_storages(root)),
+        worm_store.override(FilesystemWormStore(root / "worm")),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr("celery.current_app.send_task", lambda *args, **options: None)
+        yield root
 
 
-@pytest.fixture
-def market(transactional_db, private_data) -> Marketplace:
-    return make_marketplace()
-
-
-@pytest.fixture
-def released(market):
-    job = finish(market.submit().job.id)
-    sequence_pending()
-    return job
+@pytest.fixture(scope="module")
+def history(django_db_setup, django_db_blocker, private_data) -> Iterator[History]:
+    """Return what happened, committed once for all tests of the module: those change it only until they end."""
+    with django_db_blocker.unblock():
+        yield make_history()
+        call_command("flush", verbosity=0, interactive=False)
