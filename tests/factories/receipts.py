@@ -115,22 +115,30 @@ def checkpoint(leaves: list[bytes], *, origin: str = ORIGIN, log: Ed25519Private
     return sign_note(text=text, name=origin, public=log.public_key().public_bytes_raw(), sign=log.sign)
 
 
-def cosigned(note: str, *names: str) -> str:
+def cosigned(note: str, *names: str, at: int = SEEN_AT) -> str:
     """Return the note with the cosignatures of the witnesses named."""
     text = note.rpartition("\n\n")[0] + "\n"
-    return note + "".join(_cosignature(text, name) for name in names)
+    return note + "".join(_cosignature(text, name, at) for name in names)
 
 
-def _cosignature(text: str, name: str) -> str:
+def _cosignature(text: str, name: str, at: int) -> str:
     key = WITNESSES[name]
-    return cosign(text=text, name=name, public=key.public_key().public_bytes_raw(), sign=key.sign, at=SEEN_AT)
+    return cosign(text=text, name=name, public=key.public_key().public_bytes_raw(), sign=key.sign, at=at)
 
 
-def proof_of(entry: bytes, *, index: int = INDEX, size: int = SIZE, witnesses: int = 1) -> str:
+def proof_of(
+    entry: bytes,
+    *,
+    index: int = INDEX,
+    size: int = SIZE,
+    witnesses: int = 1,
+    log: Ed25519PrivateKey = LOG,
+    seen_at: int = SEEN_AT,
+) -> str:
     """Return the proof file of an entry in a log of other entries."""
     leaves = [leaf_hash(f"other {number}".encode()) for number in range(size)]
     leaves[index] = leaf_hash(entry)
-    note = cosigned(checkpoint(leaves), *list(WITNESSES)[:witnesses])
+    note = cosigned(checkpoint(leaves, log=log), *list(WITNESSES)[:witnesses], at=seen_at)
     return format_proof_file(ProofFile(index=index, hashes=tuple(inclusion_path(index, leaves)), checkpoint=note))
 
 
