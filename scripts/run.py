@@ -1,9 +1,9 @@
 """Keep a seeded Assent running on this machine until Ctrl-C: what `make run` starts.
 
 What it writes stays under `var/run`, so the next start goes on where this one ended. `PORT` chooses the port;
-`DATABASE_URL`, `REDIS_URL` and `OPA_URL` name servers from outside instead of the embedded ones; `ENGINE` chooses the
-policy engine (`rego`, `opa`, `casbin`); `ASSENT_WORKERS` sets the number of inference workers. Seeding leaves what a
-person needs to log in in `var/run/data/access.json`.
+`DATABASE_URL`, `REDIS_URL`, `OPA_URL` and `ASSENT_WITNESSES` name those outside instead of the embedded ones; `ENGINE`
+chooses the policy engine (`rego`, `opa`, `casbin`); `ASSENT_WORKERS` sets the number of inference workers. Seeding
+leaves what a person needs to log in in `var/run/data/access.json`.
 """
 
 import json
@@ -15,7 +15,7 @@ from scripts.stack.places import ROOT
 from scripts.stack.stack import Stack
 
 DATA_DIR = ROOT / "var" / "run"
-OUTSIDE = ("DATABASE_URL", "REDIS_URL", "OPA_URL", "ASSENT_POLICY_ENGINE")
+OUTSIDE = ("DATABASE_URL", "REDIS_URL", "OPA_URL", "ASSENT_POLICY_ENGINE", "ASSENT_WITNESSES")
 ENGINES = ("rego", "opa", "casbin")
 DEFAULT_PORT = 8000
 

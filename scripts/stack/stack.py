@@ -22,6 +22,7 @@ from scripts.stack.process import ManagedProcess
 from scripts.stack.readiness import WorkerProbe, web_is_ready
 from scripts.stack.supervisor import Supervisor, ending_signals, undisturbed
 from scripts.stack.valkey import EmbeddedValkey, answers
+from scripts.stack.witness import EmbeddedWitness
 
 SETTINGS = "governance.config.settings.dev"
 # A web server that ends waits for those who wait for it; OPA polls again at once.
@@ -35,9 +36,10 @@ class Stack:
     `DATABASE_URL` or `REDIS_URL` in it means that server from outside instead of an embedded one. `seed` is a
     management command that runs after `migrate`, while the processes of the product start. With
     `ASSENT_POLICY_ENGINE` `opa` in `env`, and no `OPA_URL`, an OPA server is started that pulls its policy from here.
+    Without `ASSENT_WITNESSES` in `env` there is one witness of our own, which has to cosign every checkpoint.
 
-    The processes are `postgres`, `valkey`, `web`, `worker` (more: `worker-2` and on), `control`, `scheduler`, and
-    perhaps `opa`.
+    The processes are `postgres`, `valkey`, `witness`, `web`, `worker` (more: `worker-2` and on), `control`,
+    `scheduler`, and perhaps `opa`.
     Times of the steps of the start, in seconds, are in `timings`. All methods raise StackError, and ProcessDied
     where a process ended unasked. Use it from the main thread.
     """
@@ -68,6 +70,9 @@ class Stack:
         self._opa: EmbeddedOpa | None = None
         if self._given.get("ASSENT_POLICY_ENGINE") == "opa" and not self._given.get("OPA_URL"):
             self._opa = EmbeddedOpa(self.data_dir / "opa", log=self.logs / "opa.log", config=self._opa_configuration)
+        self._witness: EmbeddedWitness | None = None
+        if "ASSENT_WITNESSES" not in self._given:
+            self._witness = EmbeddedWitness(self.data_dir / "witness", log=self.logs / "witness.log")
 
     @property
     def web_url(self) -> str:
@@ -86,6 +91,7 @@ class Stack:
             "PYTHONUNBUFFERED": "1",
             "ASSENT_OPA_WAIT_SECONDS": str(LONG_POLL_SECONDS),
             **({"OPA_URL": self._opa.url} if self._opa else {}),
+            **({"ASSENT_WITNESSES": self._witness.setting} if self._witness else {}),
             **self._given,
             "DATABASE_URL": self._database_url,
             "REDIS_URL": self._redis_url,
@@ -158,13 +164,15 @@ class Stack:
         self._cleanup.close()
 
     def _start_servers(self, cleanup: ExitStack) -> None:
-        servers: list[EmbeddedPostgres | EmbeddedValkey] = []
+        servers: list[EmbeddedPostgres | EmbeddedValkey | EmbeddedWitness] = []
         if self._redis_url and not answers(self._redis_url):
             raise StackError("The server of REDIS_URL does not answer: start it, or correct the URL.")
         if not self._redis_url:
             servers.append(EmbeddedValkey(self.data_dir / "valkey", log=self.logs / "valkey.log"))
         if not self._database_url:
             servers.append(EmbeddedPostgres(self.data_dir / "postgres", log=self.logs / "postgres.log"))
+        if self._witness is not None:
+            servers.append(self._witness)
         with self._timed("servers"):
             for server in servers:
                 cleanup.callback(_undisturbed_stop, server)
@@ -175,7 +183,7 @@ class Stack:
         for server in servers:
             if isinstance(server, EmbeddedPostgres):
                 self._database_url = server.url
-            else:
+            elif isinstance(server, EmbeddedValkey):
                 self._redis_url = server.url
 
     def _start_application(self) -> None:
@@ -184,6 +192,8 @@ class Stack:
             self._web_port.release()
         with self._timed("processes"):
             for name in names:
+                if name == "control":
+                    self._enrol_log()  # while the others start; only this one asks the witness
                 self._supervisor.launch(name)
             if self._seed:
                 with self._timed("seed"):
@@ -195,6 +205,10 @@ class Stack:
             for name in names:
                 self._supervisor.wait_ready(name)
         self._supervisor.check()
+
+    def _enrol_log(self) -> None:
+        if self._witness is not None:
+            self._witness.watch(self.manage("log_vkey"))
 
     def _opa_configuration(self) -> str:
         """Enrol the OPA server and return its configuration; by a file, since the log holds what commands print."""
@@ -220,7 +234,7 @@ class Stack:
 
     def _stop_application(self) -> None:
         with undisturbed():
-            self._supervisor.stop_all(but=("postgres", "valkey", "opa"))
+            self._supervisor.stop_all(but=("postgres", "valkey", "opa", "witness"))
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:
@@ -229,6 +243,6 @@ class Stack:
         self.timings[step] = round(time.monotonic() - begun, 2)
 
 
-def _undisturbed_stop(server: EmbeddedPostgres | EmbeddedValkey | EmbeddedOpa) -> None:
+def _undisturbed_stop(server: EmbeddedPostgres | EmbeddedValkey | EmbeddedWitness | EmbeddedOpa) -> None:
     with undisturbed():
         server.stop()

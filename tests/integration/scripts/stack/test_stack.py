@@ -16,7 +16,7 @@ from scripts.stack.leftovers import wait_ended
 from scripts.stack.ports import HOST
 from scripts.stack.stack import Stack
 
-NAMES = ("postgres", "valkey", "web", "worker", "worker-2", "control", "scheduler")
+NAMES = ("postgres", "valkey", "witness", "web", "worker", "worker-2", "control", "scheduler")
 
 
 @pytest.fixture(scope="module")
