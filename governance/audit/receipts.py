@@ -4,12 +4,21 @@ A receipt is signed in the transaction that records its entry, and the entry hol
 in the log says when it was signed, and nothing signed later with a stolen key can take that place.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
-from governance.audit.models import Receipt
-from governance.audit.services import record
+from django.conf import settings
+from django.db.models import Count
+
+from governance.audit.errors import ReceiptMissing
+from governance.audit.log_reader import inclusion_proof
+from governance.audit.models import Checkpoint, EvidenceRecord, LedgerEntry, OutboxEntry, Receipt
+from governance.audit.proofs import ProofFile, format_proof_file
+from governance.audit.services import EVIDENCE_ISSUED, record
 from governance.audit.statements import (
+    EVIDENCE_MEMBER,
     PREDICATES,
     RECEIPT_MEMBER,
     included_by,
@@ -17,10 +26,13 @@ from governance.audit.statements import (
     statement_of,
 )
 from governance.audit.types import Actor, SubjectRef
-from governance.kernel import clock
+from governance.kernel import clock, strict_base64
 from governance.kernel.canonical import Json, sha256_hex, timestamp
+from governance.kernel.dsse import Envelope
 from governance.kernel.ids import new_id
 from governance.kernel.keys import KeyPurpose, key_ring
+
+FORMAT = "assent-receipt/1"
 
 
 def record_with_receipt(
@@ -87,3 +99,77 @@ def receipt_for(subject: SubjectRef, kind: str | None = None) -> Receipt | None:
     """Return the newest receipt about `subject`, of one kind of entry if that is given."""
     found = Receipt.objects.filter(subject_type=subject.type, subject_id=subject.id)
     return (found.filter(kind=kind) if kind else found).order_by("-created_at", "-id").first()
+
+
+def needed_receipt(subject: SubjectRef, kind: str) -> Receipt:
+    """Return the newest receipt of that kind about `subject`. Raises ReceiptMissing, as for what is older than them."""
+    receipt = receipt_for(subject, kind)
+    if receipt is None:
+        raise ReceiptMissing("There is no receipt: this happened before receipts were issued.")
+    return receipt
+
+
+def receipt_document(*, envelope_text: str, entry_id: UUID) -> dict[str, Any]:
+    """Return the receipt file (docs/receipts.md) of an envelope that the ledger entry `entry_id` names.
+
+    `proof` is None until the entry is under a published checkpoint. Raises ReceiptMissing when there is no such entry.
+    """
+    body, index = _placed(entry_id)
+    predicate = json.loads(Envelope.from_json(envelope_text).payload)["predicate"]
+    about = predicate.get(RECEIPT_MEMBER) or predicate[EVIDENCE_MEMBER]
+    return {
+        "format": FORMAT,
+        "envelope": json.loads(envelope_text),
+        "entry": strict_base64.encode(body),
+        "included_by": about.get("included_by"),
+        "proof": None if index is None else _proof(index),
+    }
+
+
+def receipt_file(receipt: Receipt) -> dict[str, Any]:
+    """Return the receipt file of a receipt. Raises ReceiptMissing."""
+    return receipt_document(envelope_text=receipt.envelope, entry_id=receipt.entry_id)
+
+
+def evidence_file(evidence: EvidenceRecord) -> dict[str, Any]:
+    """Return the receipt file of evidence: it is the receipt of how something ended. Raises ReceiptMissing."""
+    about = {
+        "kind": EVIDENCE_ISSUED,
+        "subject_type": evidence.subject_type,
+        "subject_id": evidence.subject_id,
+    }
+    # The outbox is read first: an entry that gets its place in between is then found there.
+    waiting = OutboxEntry.objects.filter(**about).values_list("entry_id", flat=True).first()
+    entry_id = waiting or LedgerEntry.objects.filter(**about).values_list("entry_id", flat=True).first()
+    if entry_id is None:
+        raise ReceiptMissing(f"The ledger does not tell of the evidence {evidence.id}.")
+    return receipt_document(envelope_text=evidence.envelope, entry_id=entry_id)
+
+
+def _placed(entry_id: UUID) -> tuple[bytes, int | None]:
+    """Return an entry's bytes and, once it has one, its place in the log."""
+    waiting = OutboxEntry.objects.filter(entry_id=entry_id).first()
+    placed = LedgerEntry.objects.filter(entry_id=entry_id).first()
+    if placed is not None:
+        return bytes(placed.body), placed.index
+    if waiting is not None:
+        return bytes(waiting.body), None
+    raise ReceiptMissing(f"There is no ledger entry {entry_id}.")
+
+
+def _proof(index: int) -> str | None:
+    """Return the proof file of an entry, under the newest checkpoint that enough witnesses have cosigned."""
+    checkpoint = published_checkpoint()
+    if checkpoint is None or checkpoint.size <= index:
+        return None
+    hashes = inclusion_proof(index=index, size=checkpoint.size)
+    return format_proof_file(ProofFile(index=index, hashes=tuple(hashes), checkpoint=signed_note_of(checkpoint)))
+
+
+def published_checkpoint() -> Checkpoint | None:
+    own = Checkpoint.objects.filter(origin=settings.ASSENT_LOG_ORIGIN).alias(seen=Count("cosignatures"))
+    return own.filter(seen__gte=settings.ASSENT_WITNESS_QUORUM).order_by("-number").first()
+
+
+def signed_note_of(checkpoint: Checkpoint) -> str:
+    return checkpoint.note + "".join(each.line for each in checkpoint.cosignatures.order_by("id"))

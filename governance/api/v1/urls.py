@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from governance.api.v1.assets.views import AssetListView, AssetView
-from governance.api.v1.decisions.views import DecisionListView, DecisionView
-from governance.api.v1.jobs.results import JobEvidenceView, JobOutputView
+from governance.api.v1.assets.views import AssetListView, AssetReceiptView, AssetView
+from governance.api.v1.decisions.views import DecisionListView, DecisionReceiptView, DecisionView
+from governance.api.v1.jobs.results import JobEvidenceView, JobOutputView, JobReceiptView
 from governance.api.v1.jobs.views import JobCancelView, JobListView, JobView
 from governance.api.v1.models.views import ModelListView, ModelView
 from governance.api.v1.tokens.views import IntrospectionView, OwnTokenView, RevocationView, TokenView
@@ -19,11 +19,14 @@ urlpatterns = [
     path("models/<slug:slug>", ModelView.as_view()),
     path("assets", AssetListView.as_view()),
     path("assets/<uuid:id>", AssetView.as_view(), name="asset"),
+    path("assets/<uuid:id>/receipt", AssetReceiptView.as_view()),
     path("jobs", JobListView.as_view()),
     path("jobs/<uuid:id>", JobView.as_view(), name="job"),
     path("jobs/<uuid:id>/cancel", JobCancelView.as_view()),
     path("jobs/<uuid:id>/output", JobOutputView.as_view()),
     path("jobs/<uuid:id>/evidence", JobEvidenceView.as_view()),
+    path("jobs/<uuid:id>/receipt", JobReceiptView.as_view()),
     path("decisions", DecisionListView.as_view()),
     path("decisions/<uuid:id>", DecisionView.as_view()),
+    path("decisions/<uuid:id>/receipt", DecisionReceiptView.as_view()),
 ]

@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 
 from governance.catalog.models import Asset
-from governance.catalog.queries import visible_assets
+from governance.catalog.queries import UPLOADED_BY_PARTNER, visible_assets
 from governance.decisions.models import DecisionRecord
 from governance.decisions.queries import decisions_of
 from governance.jobs.models import Job
@@ -23,6 +23,12 @@ def assets_for(grant: TokenGrant) -> QuerySet[Asset]:
     """Return the works that the partner may know of and that the token covers."""
     assets = visible_assets(partner_id=grant.partner.id)
     return assets if grant.datasets is None else assets.filter(dataset__slug__in=grant.datasets)
+
+
+def uploads_of(grant: TokenGrant) -> QuerySet[Asset]:
+    """Return the works that the partner itself uploaded and that the token covers."""
+    own = {"uploaded_by_type": UPLOADED_BY_PARTNER, "uploaded_by_id": str(grant.partner.id)}
+    return assets_for(grant).filter(**own)
 
 
 def jobs_for(grant: TokenGrant) -> QuerySet[Job]:

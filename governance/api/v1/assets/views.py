@@ -1,11 +1,14 @@
 """Works in the catalogue and their upload."""
 
+from uuid import UUID
+
 from django.db.models import QuerySet
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.generics import ListAPIView, RetrieveAPIView, get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from governance.api.authentication import grant_of
 from governance.api.parsers import BoundedMultiPartParser
@@ -13,7 +16,10 @@ from governance.api.permissions import require_dataset_cover
 from governance.api.schema import problems
 from governance.api.v1.assets.filters import AssetFilterSet
 from governance.api.v1.assets.serializers import AssetSerializer, UploadSerializer
-from governance.api.v1.visibility import assets_for
+from governance.api.v1.receipts import receipt_response, receipt_schema
+from governance.api.v1.visibility import assets_for, uploads_of
+from governance.audit.receipts import needed_receipt, receipt_file
+from governance.catalog.entries import asset_ref
 from governance.catalog.models import Asset
 from governance.workflows.upload_asset import upload_asset
 
@@ -89,3 +95,14 @@ class AssetView(RetrieveAPIView[Asset]):
     def get_queryset(self) -> QuerySet[Asset]:
         """Return what the partner may know of and the token covers."""
         return assets_for(grant_of(self.request))
+
+
+class AssetReceiptView(APIView):
+    """The receipt of an upload."""
+
+    @receipt_schema(operation_id="get_asset_receipt", tag="assets", codes=())
+    def get(self, request: Request, id: UUID) -> Response:
+        """Return the receipt of a work that the partner itself uploaded, as a file that proves by itself."""
+        asset = get_object_or_404(uploads_of(grant_of(request)), id=id)
+        receipt = needed_receipt(asset_ref(asset), "asset.registered")
+        return receipt_response(receipt_file(receipt), f"asset-{asset.id}")

@@ -1,14 +1,22 @@
 """Policy decisions about a partner's jobs."""
 
+from uuid import UUID
+
 from django.db.models import QuerySet
 from django_filters.rest_framework import FilterSet
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.generics import ListAPIView, RetrieveAPIView, get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from governance.api.authentication import grant_of
 from governance.api.filters import MomentFilter
 from governance.api.v1.decisions.serializers import DecisionSerializer, ExplainedDecisionSerializer
+from governance.api.v1.receipts import receipt_response, receipt_schema
 from governance.api.v1.visibility import decisions_for
+from governance.audit.receipts import needed_receipt, receipt_file
+from governance.audit.types import SubjectRef
 from governance.decisions.models import DecisionRecord
 
 
@@ -48,3 +56,14 @@ class DecisionView(RetrieveAPIView[DecisionRecord]):
     def get_queryset(self) -> QuerySet[DecisionRecord]:
         """Return the partner's own."""
         return decisions_for(grant_of(self.request))
+
+
+class DecisionReceiptView(APIView):
+    """The receipt of a decision."""
+
+    @receipt_schema(operation_id="get_decision_receipt", tag="decisions", codes=())
+    def get(self, request: Request, id: UUID) -> Response:
+        """Return the signed decision as a file that proves by itself when it was made, and by which policy."""
+        decision = get_object_or_404(decisions_for(grant_of(request)), id=id)
+        receipt = needed_receipt(SubjectRef("decision", str(decision.id)), "decision.recorded")
+        return receipt_response(receipt_file(receipt), f"decision-{decision.id}")

@@ -17,10 +17,13 @@ from governance.api.errors import EvidenceNotReady
 from governance.api.permissions import require_output_cover
 from governance.api.schema import problems
 from governance.api.v1.jobs.serializers import EvidenceSerializer
+from governance.api.v1.receipts import receipt_response, receipt_schema
+from governance.audit.models import EvidenceRecord
 from governance.audit.queries import evidence_for
+from governance.audit.receipts import evidence_file
 from governance.audit.types import SubjectRef
 from governance.catalog.objects import read_verified
-from governance.jobs.models import JobOutput
+from governance.jobs.models import Job, JobOutput
 from governance.jobs.queries import job_of, released_output
 
 HEADERS = [
@@ -98,7 +101,21 @@ class JobEvidenceView(APIView):
     def get(self, request: Request, id: UUID) -> Response:
         """Return the signed statement, and where it was written once and for ever."""
         job = job_of(partner_id=grant_of(request).partner.id, job_id=id)
-        evidence = evidence_for(SubjectRef("job", str(job.id)))
-        if evidence is None:
-            raise EvidenceNotReady(f"The job is {job.get_state_display().lower()}; its end has no evidence yet.")
-        return Response(EvidenceSerializer(evidence).data)
+        return Response(EvidenceSerializer(_evidence_of(job)).data)
+
+
+class JobReceiptView(APIView):
+    """The receipt of how a job ended."""
+
+    @receipt_schema(operation_id="get_job_receipt", tag="jobs", codes=("job_not_found", "evidence_not_ready"))
+    def get(self, request: Request, id: UUID) -> Response:
+        """Return the evidence as a file that proves by itself: the output's SHA-256 and all that led to it."""
+        job = job_of(partner_id=grant_of(request).partner.id, job_id=id)
+        return receipt_response(evidence_file(_evidence_of(job)), f"job-{job.id}")
+
+
+def _evidence_of(job: Job) -> EvidenceRecord:
+    evidence = evidence_for(SubjectRef("job", str(job.id)))
+    if evidence is None:
+        raise EvidenceNotReady(f"The job is {job.get_state_display().lower()}; its end has no evidence yet.")
+    return evidence

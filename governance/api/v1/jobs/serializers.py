@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from governance.api.serializers import StrictSerializer, one_of
+from governance.api.v1.receipts import EnvelopeSerializer
 from governance.audit.models import EvidenceRecord, WormReference
 from governance.jobs.choices import JobState, JobTask
 from governance.jobs.models import Job, JobEvent, JobOutput
@@ -116,21 +117,6 @@ class WormReferenceSerializer(serializers.ModelSerializer[WormReference]):
     class Meta:
         model = WormReference
         fields = ["uri", "version_id", "sha256", "size", "mode", "retain_until", "stored_at"]
-
-
-class SignatureSerializer(serializers.Serializer[Any]):
-    """A signature over the payload's pre-authentication encoding."""
-
-    keyid = serializers.CharField()
-    sig = serializers.CharField(help_text="Base64.")
-
-
-class EnvelopeSerializer(serializers.Serializer[Any]):
-    """A DSSE envelope (DSSE 1.0.2) with an in-toto statement as its payload."""
-
-    payloadType = serializers.CharField()  # noqa: N815
-    payload = serializers.CharField(help_text="Base64.")
-    signatures = SignatureSerializer(many=True)
 
 
 class EvidenceSerializer(serializers.ModelSerializer[EvidenceRecord]):
