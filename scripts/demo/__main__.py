@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from scripts.demo.client import PartnerApp, Unexpected
+from scripts.demo.proof import OfflineProof
 from scripts.demo.scenario import Scenario
 from scripts.demo.transcript import Transcript
 from scripts.stack.errors import StackError
@@ -20,7 +21,10 @@ def play() -> bool:
     """Run the demo and return whether every expectation held."""
     begun = time.monotonic()
     data_dir = fresh_directory(ROOT / "var" / "demo", keep=RUNS_KEPT)
-    print(f"Starting PostgreSQL, Valkey, web server, workers and scheduler under {_shown(data_dir)} …", flush=True)
+    print(
+        f"Starting PostgreSQL, Valkey, witness, web server, workers and scheduler under {_shown(data_dir)} …",
+        flush=True,
+    )
     tell = Transcript()
     with Stack(data_dir, env=SETTINGS, seed=("seed_demo",)) as stack:
         setup_seconds = time.monotonic() - begun
@@ -28,6 +32,7 @@ def play() -> bool:
         app = PartnerApp(stack.web_url, access["client_id"], access["client_secret"])
         scenario = Scenario(stack, app, tell, access["console_username"])
         scenario.run()
+        OfflineProof(stack, app, tell).run(scenario.first_job)
         summary = scenario.summary()
         scenario_seconds = time.monotonic() - begun - setup_seconds
         stack.check()
