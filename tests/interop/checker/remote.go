@@ -36,12 +36,13 @@ type logAnswer struct {
 type served struct {
 	prefix string
 	client http.Client
-	tiles  int
+	tiles  map[tlog.Tile]bool // that belong to the tree
 }
 
 // checkLog reads the checkpoint, then every entry, and checks it against tiles that were checked against the checkpoint.
 func checkLog(prefix string, vkeys []string) (logAnswer, error) {
 	log := &served{prefix: strings.TrimSuffix(prefix, "/"), client: http.Client{Timeout: 30 * time.Second}}
+	log.tiles = map[tlog.Tile]bool{}
 	found, tree, err := log.checkpoint(vkeys)
 	if err != nil {
 		return found, err
@@ -50,7 +51,7 @@ func checkLog(prefix string, vkeys []string) (logAnswer, error) {
 	if err := log.checkEntries(tree, hashes); err != nil {
 		return found, err
 	}
-	found.Entries, found.Tiles = tree.N, log.tiles
+	found.Entries, found.Tiles = tree.N, len(log.tiles)
 	found.Proofs, err = log.checkServedProofs(tree, hashes)
 	return found, err
 }
@@ -200,7 +201,11 @@ func (log *served) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	return found, nil
 }
 
-func (log *served) SaveTiles(tiles []tlog.Tile, data [][]byte) { log.tiles += len(tiles) }
+func (log *served) SaveTiles(tiles []tlog.Tile, data [][]byte) {
+	for _, tile := range tiles {
+		log.tiles[tile] = true
+	}
+}
 
 // tileName writes a tile's number in groups of three digits, and its width unless it is full.
 func tileName(number int64, width int) string {
