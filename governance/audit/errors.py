@@ -69,6 +69,24 @@ class HoldActive(RetentionActive):
     code = "worm_hold_active"
 
 
+class HoldConflict(Conflict):
+    """A legal hold is not in the state, or the person is not the one, for what was asked."""
+
+    code = "worm_hold_conflict"
+
+
+class RetentionClassInvalid(InvalidInput):
+    """A retention class cannot be as it was given."""
+
+    code = "retention_class_invalid"
+
+
+class ScrubConflict(Conflict):
+    """A scrub is under way already, or has ended."""
+
+    code = "scrub_conflict"
+
+
 class WormObjectMissing(NotFound):
     """The store has no such object, or no longer all of it."""
 
@@ -123,3 +141,24 @@ class ReceiptMissing(NotFound):
 
     code = "receipt_missing"
     title = "There is no such receipt"
+
+
+class RoleRefused(Conflict):
+    """A database role is not there, or has powers that the application's role must not have."""
+
+    code = "database_role_refused"
+
+
+class LogDiverged(IntegrityFault):
+    """The log in the database is not the one that was published.
+
+    Codes: log_behind_worm, log_forked, log_altered, log_origin_changed, checkpoint_altered, checkpoint_missing.
+    """
+
+    code = "log_diverged"
+
+
+class SuccessionInvalid(InvalidInput):
+    """A log cannot be succeeded like this."""
+
+    code = "log_succession_invalid"

@@ -57,6 +57,6 @@ def retention_for(*, kind: WormKind, partner: str = "", region: str = "") -> Ret
 
 
 def retention_called(slug: str, *, kind: WormKind) -> Retention:
-    """Return a class by its slug as it is now; the built-in one where it was removed since, or never had a name."""
+    """Return a class by its slug as it is now; the general one where it was removed since, or never had a name."""
     found = RetentionClass.objects.filter(slug=slug, kind=kind).first()
-    return built_in(kind) if found is None else Retention(slug=found.slug, days=found.days)
+    return retention_for(kind=kind) if found is None else Retention(slug=found.slug, days=found.days)

@@ -66,6 +66,8 @@ REMEDIES = {
     "the same bytes as evidence envelope.",
     "worm_object_missing": "The stored file was removed. Restore it from a copy of the WORM store; the database holds "
     "the same bytes as evidence envelope.",
+    "hold_missing": "Somebody lifted the hold in the store itself. Find out who may do that; the object was kept.",
+    "hold_unknown": "Ask who set it in the store itself. Set a hold here too, or have it lifted there.",
     "worm_unreadable": "Check disk, permissions and settings of the WORM store, then verify again.",
 }
 

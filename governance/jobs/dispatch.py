@@ -62,13 +62,14 @@ def queue_length(queue: str) -> int:
         return 0
 
 
-def send(*, task: str, queue: str, args: Sequence[str] = ()) -> bool:
+def send(*, task: str, queue: str, args: Sequence[str] = (), delay: float = 0.0) -> bool:
     """Put a task's message on a queue, and return whether the broker took it; a broker that is down is only logged.
 
-    One retry replaces a pooled connection that did not survive a restart of the broker.
+    A worker that takes it waits until `delay` seconds are over. One retry replaces a pooled connection that did not survive a restart of the broker.
     """
     try:
-        current_app.send_task(task, args=list(args), queue=queue, retry=True, retry_policy=ONE_RETRY)
+        when = {"countdown": delay} if delay else {}
+        current_app.send_task(task, args=list(args), queue=queue, retry=True, retry_policy=ONE_RETRY, **when)
     except (OperationalError, RedisError, OSError) as error:
         logger.warning("the broker did not take %s for the queue '%s': %s", task, queue, error)
         return False

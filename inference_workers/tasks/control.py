@@ -8,6 +8,7 @@ from governance.audit.anchoring import anchor_pending
 from governance.audit.sequencer import sequence_pending
 from governance.audit.types import Actor
 from governance.partners.services import clear_expired_tokens
+from governance.workflows import scrub as scrubbing
 from governance.workflows import seal_job as sealing
 from governance.workflows.reconcile import run as reconciliation
 from governance.workflows.replay import resume_replays, work_on_replay
@@ -58,6 +59,24 @@ def sweep_jobs() -> None:
 def reconcile() -> None:
     """Hold database, log and WORM storage against each other. Taken off the queue first: it may take hours."""
     reconciliation.reconcile(asked_by="system:schedule")
+
+
+@shared_task(name="assent.control.start_scrub")
+def start_scrub() -> None:
+    """Start the scrub of the night."""
+    scrubbing.start_scheduled_scrub()
+
+
+@shared_task(name="assent.control.scrub")
+def scrub(run_id: str) -> None:
+    """Read WORM objects back for a few seconds; what is left comes again."""
+    scrubbing.work_on_scrub(run_id=UUID(run_id), actor=Actor("worker", worker_name()))
+
+
+@shared_task(name="assent.control.resume_scrubs")
+def resume_scrubs() -> None:
+    """Take up scrubs that were left lying."""
+    scrubbing.resume_scrubs()
 
 
 @shared_task(name="assent.control.clear_tokens")

@@ -82,6 +82,8 @@ TEMPLATES = [
 DATABASES = {"default": env.database(env.text("DATABASE_URL", "postgresql:///assent"))}
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+#: `application`: a connection as superuser or as owner of the tables is refused; `owner` is for migrations.
+ASSENT_DATABASE_ROLE = env.choice("ASSENT_DATABASE_ROLE", "any", ("any", "application", "owner"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.broker("REDIS_URL", "redis://127.0.0.1:6379/0")
@@ -280,6 +282,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=ASSENT_RECONCILE_HOUR, minute=7),
         "options": {"expires": 3600},
     },
+    "scrub": {
+        "task": "assent.control.start_scrub",
+        "schedule": crontab(hour="0", minute="40"),
+        "options": {"expires": 6 * 3600},
+    },
+    "resume-scrubs": {"task": "assent.control.resume_scrubs", "schedule": 30.0, "options": STALE},
     "clear-tokens": {"task": "assent.control.clear_tokens", "schedule": 3600.0, "options": STALE},
 }
 

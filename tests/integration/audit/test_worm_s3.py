@@ -531,7 +531,7 @@ def test_what_an_earlier_probe_left_is_removed_once_it_may_be(bucket: S3Bucket) 
     assert first < left
 
 
-GIVES_IN = {
+GIVES_IN: dict[str, Callable[..., Any]] = {
     "delete_object": lambda **given: {},
     "get_object_lock_configuration": lambda **given: {},
     "put_object_legal_hold": lambda **given: {},

@@ -112,3 +112,29 @@ def test_with_kms_a_key_file_that_is_still_there_must_be_safe(key_store):
 def test_with_kms_the_region_is_needed(tmp_path):
     with pytest.raises(ImproperlyConfigured, match="ASSENT_KMS_REGION is missing"):
         refuse_unsafe(secret_key=GOOD_SECRET, key_passphrase="", key_store=tmp_path / "none.json", kms_region="")
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({}, "ASSENT_WORM_S3_BUCKET is missing"),
+        (
+            {"ASSENT_WORM_S3_BUCKET": "evidence", "ASSENT_WORM_S3_ENDPOINT": "http://s3.example"},
+            "ASSENT_WORM_S3_ENDPOINT is not https",
+        ),
+    ],
+)
+def test_an_unsafe_worm_store_is_named(monkeypatch, key_store, settings, fault):
+    for name, value in ({"ASSENT_WORM_STORE": "s3"} | settings).items():
+        monkeypatch.setenv(name, value)
+    assert fault in refusal(key_store)
+
+
+def test_a_safe_worm_store_is_accepted(monkeypatch, key_store):
+    for name, value in {
+        "ASSENT_WORM_STORE": "s3",
+        "ASSENT_WORM_S3_BUCKET": "evidence",
+        "ASSENT_WORM_S3_ENDPOINT": "https://s3.example",
+    }.items():
+        monkeypatch.setenv(name, value)
+    refuse_unsafe(secret_key=GOOD_SECRET, key_passphrase=GOOD_SECRET, key_store=key_store)

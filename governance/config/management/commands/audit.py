@@ -7,9 +7,10 @@ from django.db import DatabaseError
 
 from governance.config.audit_operations.operation import CANNOT_RUN, Operation
 from governance.config.audit_operations.reconcile import ACKNOWLEDGE, RECONCILE
+from governance.config.audit_operations.worm import PROBE, SCRUB
 from governance.kernel.errors import GovernanceError
 
-OPERATIONS: tuple[Operation, ...] = (RECONCILE, ACKNOWLEDGE)
+OPERATIONS: tuple[Operation, ...] = (RECONCILE, ACKNOWLEDGE, SCRUB, PROBE)
 
 
 class Command(BaseCommand):

@@ -1,0 +1,85 @@
+"""Keeping things longer: retention classes that people change, and objects that are extended."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from governance.audit.choices import WormKind
+from governance.audit.errors import RetentionClassInvalid
+from governance.audit.models import RetentionClass, WormReference
+from governance.audit.ports import worm_store
+from governance.audit.services import record
+from governance.audit.types import Actor, SubjectRef
+from governance.audit.worm import kept_until, object_data
+from governance.kernel import clock
+
+
+def save_retention_class(
+    *,
+    slug: str,
+    name: str,
+    kind: WormKind,
+    partner: str,
+    region: str,
+    days: int | None,
+    actor: Actor,
+) -> RetentionClass:
+    """Make a class, or change the days and the name of the class `slug`; `days` is None for ever.
+
+    What is stored already is kept at least as long as before: a longer class reaches it with the next scrub, a shorter
+    one never. Raises RetentionClassInvalid when the class is for something else, or another one is for the same.
+    """
+    try:
+        with transaction.atomic():
+            row, created = RetentionClass.objects.select_for_update().get_or_create(
+                slug=slug, defaults={"name": name, "kind": kind, "partner": partner, "region": region, "days": days}
+            )
+            before = row.days
+            if (row.kind, row.partner, row.region) != (kind, partner, region):
+                raise RetentionClassInvalid("What a retention class is for stays as it is; make another one.")
+            row.name, row.days, row.updated_at = name, days, clock.now()
+            row.save()
+            _record_class("retention.changed", row, actor, before=before if not created else 0)
+    except IntegrityError as error:
+        raise RetentionClassInvalid("There is a class for this kind, partner and region already.") from error
+    return row
+
+
+@transaction.atomic
+def remove_retention_class(*, row: RetentionClass, actor: Actor) -> None:
+    """Remove the class of a contract or a region: the general one counts from then on.
+
+    Raises RetentionClassInvalid for a general class, without which nothing would say how long.
+    """
+    if not row.partner and not row.region:
+        raise RetentionClassInvalid("The general class of a kind cannot be removed; change its days instead.")
+    _record_class("retention.removed", row, actor, before=row.days)
+    row.delete()
+
+
+@transaction.atomic
+def extend_object(*, reference: WormReference, until: datetime, actor: Actor) -> WormReference:
+    """Keep an object until a later date, in the store and on record; return its reference.
+
+    Raises WormRetentionInvalid for an earlier date than was promised, and what WormStore.extend raises.
+    """
+    locked = WormReference.objects.select_for_update(of=("self",)).get(pk=reference.pk)
+    stored = worm_store.get().extend(uri=locked.uri, version_id=locked.version_id, retain_until=until)
+    extended = kept_until(locked, stored.retain_until)
+    record(kind="worm.extended", subject=SubjectRef("worm", str(locked.pk)), actor=actor, data=object_data(extended))
+    return extended
+
+
+def _record_class(kind: str, row: RetentionClass, actor: Actor, *, before: int | None) -> None:
+    record(
+        kind=kind,
+        subject=SubjectRef("retention", row.slug),
+        actor=actor,
+        data={
+            "kind": row.kind,
+            "partner": row.partner,
+            "region": row.region,
+            "days": row.days,
+            "days_before": before,
+        },
+    )

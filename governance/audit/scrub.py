@@ -1,0 +1,164 @@
+"""Scrubbing: reading every WORM object back and hashing it again, because stored bytes rot and backends lie.
+
+The work goes in batches, each its own transaction: whoever works on a scrub can stop or die at any point, and the next
+one goes on after the last object that was looked at. On its way a scrub also brings what is stored up to what the
+retention classes say by now, and completes holds that somebody died over.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from governance.audit.choices import ScrubState, WormKind
+from governance.audit.errors import ScrubConflict, WormObjectAltered, WormObjectMissing
+from governance.audit.extensions import extend_object
+from governance.audit.models import LegalHold, ScrubRun, WormReference
+from governance.audit.ports import WormStore, worm_store
+from governance.audit.retention import retention_called
+from governance.audit.services import record
+from governance.audit.tally import fault
+from governance.audit.types import Actor, Fault, SubjectRef, WormObject
+from governance.audit.worm_checks import record_faults
+from governance.kernel import clock
+from governance.kernel.canonical import Json
+from governance.kernel.errors import GovernanceError, Unavailable
+
+logger = logging.getLogger(__name__)
+
+FAULTS_KEPT = 1000
+#: A key that is never stored: asking for it tells whether the store answers at all.
+_NOTHING = "scrub/none"
+_ROWS = 100
+
+
+def start_scrub(*, actor: Actor) -> ScrubRun:
+    """Store a scrub of all that is referenced now. Raises ScrubConflict while one is under way."""
+    now = clock.now()
+    run = ScrubRun(asked_by=str(actor), started_at=now, heard_at=now)
+    run.total = _population(run).count()
+    try:
+        with transaction.atomic():
+            run.save(force_insert=True)
+            _record("scrub.started", run, actor, objects=run.total)
+    except IntegrityError as error:
+        raise ScrubConflict("A scrub is under way.") from error
+    return run
+
+
+@transaction.atomic
+def cancel_scrub(*, run: ScrubRun, actor: Actor) -> ScrubRun:
+    """Stop a scrub before its next batch. Raises ScrubConflict when it has ended."""
+    locked = ScrubRun.objects.select_for_update().get(pk=run.pk)
+    if locked.state != ScrubState.RUNNING:
+        raise ScrubConflict("This scrub has ended.")
+    locked.cancel_asked = True
+    _end(locked, ScrubState.CANCELLED, actor)
+    return locked
+
+
+@transaction.atomic
+def work_batch(*, run_id: UUID, actor: Actor, seconds: float, most_bytes: int) -> int | None:
+    """Look at objects for a while or until so many bytes are read; return how many were read, None at the end.
+
+    Also None while another worker has this scrub in hand. At least one object is looked at, however large it is.
+    Raises Unavailable, with nothing counted, when the store does not answer.
+    """
+    run = ScrubRun.objects.select_for_update(skip_locked=True).filter(pk=run_id, state=ScrubState.RUNNING).first()
+    if run is None:
+        return None
+    ends, before = time.monotonic() + seconds, run.bytes_read
+    rows = list(_population(run)[:_ROWS])
+    holds = _holds_of(rows)
+    for reference in rows:
+        _look_at(run, reference, actor, holds.get(reference.pk, ()))
+        if time.monotonic() >= ends or run.bytes_read - before >= most_bytes:
+            break
+    run.heard_at = clock.now()
+    if not rows:
+        _end(run, ScrubState.FINISHED, actor)
+        return None
+    run.save()
+    return run.bytes_read - before
+
+
+def stalled_scrubs(*, before: datetime) -> list[UUID]:
+    """Return the scrubs that nobody has moved on since `before`: their worker died or the message was lost."""
+    stalled = ScrubRun.objects.filter(state=ScrubState.RUNNING, heard_at__lt=before)
+    return list(stalled.values_list("id", flat=True))
+
+
+def _population(run: ScrubRun) -> QuerySet[WormReference]:
+    rows = WormReference.objects.filter(stored_at__lte=run.started_at).order_by("id")
+    return rows.filter(id__gt=run.cursor) if run.cursor else rows
+
+
+def _holds_of(rows: list[WormReference]) -> dict[UUID, list[LegalHold]]:
+    found: dict[UUID, list[LegalHold]] = {}
+    for hold in LegalHold.objects.filter(reference__in=rows).order_by("set_at"):
+        found.setdefault(hold.reference_id, []).append(hold)
+    return found
+
+
+def _look_at(run: ScrubRun, reference: WormReference, actor: Actor, holds: "list[LegalHold] | tuple[()]") -> None:
+    for each in _faults(reference, actor, holds):
+        logger.error("Scrub %s found a fault (%s) in %s: %s", run.pk, each.check, each.subject, each.message)
+        if len(run.faults) < FAULTS_KEPT:
+            run.faults.append(asdict(each))
+    run.cursor, run.done, run.bytes_read = reference.pk, run.done + 1, run.bytes_read + reference.size
+
+
+def _faults(reference: WormReference, actor: Actor, holds: "list[LegalHold] | tuple[()]") -> Iterator[Fault]:
+    store = worm_store.get()
+    name = f"WORM object {reference.uri}"
+    try:
+        known = store.verify(uri=reference.uri, version_id=reference.version_id)
+        yield from record_faults(reference, known)
+        yield from _hold_faults(name, store, known, holds)
+        _keep_longer(reference, actor)
+    except (WormObjectAltered, WormObjectMissing) as error:
+        yield fault(name, error.error_code, error.message)
+    except Unavailable as error:
+        store.find(key=_NOTHING)  # raises where it is the store that does not answer, and not this object
+        yield fault(name, "worm_unreadable", error.message)
+    except GovernanceError as error:
+        yield fault(name, "worm_unreadable", error.message)
+
+
+def _hold_faults(
+    name: str, store: WormStore, known: WormObject, holds: "list[LegalHold] | tuple[()]"
+) -> Iterator[Fault]:
+    wanted = any(hold.active for hold in holds)
+    where = {"uri": known.uri, "version_id": known.version_id}
+    if wanted and not known.held:
+        store.hold(**where)
+        yield fault(name, "hold_missing", "The store had let go of its legal hold; it was set again.")
+    elif known.held and not wanted and holds:
+        store.release_hold(**where)
+        logger.info("The release of the legal hold on %s was completed.", known.uri)
+    elif known.held and not wanted:
+        yield fault(name, "hold_unknown", "The store has it under a legal hold that nobody set here.")
+
+
+def _keep_longer(reference: WormReference, actor: Actor) -> None:
+    retention = retention_called(reference.retention_class, kind=WormKind(reference.kind))
+    until = retention.due(stored_at=reference.stored_at, retain_until=reference.retain_until, now=clock.now())
+    if until > reference.retain_until:
+        extend_object(reference=reference, until=until, actor=actor)
+
+
+def _end(run: ScrubRun, state: ScrubState, actor: Actor) -> None:
+    run.state, run.finished_at = state, clock.now()
+    run.save()
+    _record(f"scrub.{state}", run, actor, objects=run.done, bytes=run.bytes_read, faults=len(run.faults))
+    if run.faults:
+        logger.error("Scrub %s ended with %s faults; the console lists them.", run.pk, len(run.faults))
+
+
+def _record(kind: str, run: ScrubRun, actor: Actor, **data: Json) -> None:
+    record(kind=kind, subject=SubjectRef("scrub", str(run.pk)), actor=actor, data=data)

@@ -1,0 +1,87 @@
+"""Scrubs of WORM storage, worked on in the background in short turns, no faster than the setting allows.
+
+Reading slowly is done by waiting between turns, not in them: a turn would hold up everything else on its queue.
+"""
+
+import logging
+import time
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from governance.audit import scrub
+from governance.audit.errors import ScrubConflict
+from governance.audit.models import ScrubRun
+from governance.audit.types import Actor
+from governance.jobs.dispatch import send
+from governance.kernel import clock
+from governance.kernel.errors import Unavailable
+
+logger = logging.getLogger(__name__)
+
+TURN_SECONDS = 2.0
+#: The longest pause between two turns, however large an object was; and when a scrub counts as left lying.
+PAUSE_SECONDS = 120.0
+STALLED_SECONDS = 180
+TASK, QUEUE = "assent.control.scrub", "control"
+SCHEDULE = Actor("system", "schedule")
+
+
+@transaction.atomic
+def start_scrub(*, actor: Actor) -> ScrubRun:
+    """Start a scrub and send it to the workers once the transaction commits. Raises ScrubConflict.
+
+    The message is only a hint: a scrub that nobody takes up is sent again by `resume_scrubs`.
+    """
+    run = scrub.start_scrub(actor=actor)
+    transaction.on_commit(lambda: _send(run.pk), robust=True)
+    return run
+
+
+def start_scheduled_scrub() -> ScrubRun | None:
+    """Start the scrub of the night; None when the one before still runs."""
+    try:
+        return start_scrub(actor=SCHEDULE)
+    except ScrubConflict:
+        logger.warning("The scrub before is still under way; no other one starts.")
+        return None
+
+
+def work_on_scrub(*, run_id: UUID, actor: Actor) -> bool:
+    """Read objects for a turn; return whether this worker is done with the scrub. What is left is sent again.
+
+    The next turn comes when the average since this one began is no faster than ASSENT_SCRUB_BYTES_PER_SECOND.
+    """
+    began, rate = time.monotonic(), settings.ASSENT_SCRUB_BYTES_PER_SECOND
+    try:
+        read = scrub.work_batch(run_id=run_id, actor=actor, seconds=TURN_SECONDS, most_bytes=int(rate * TURN_SECONDS))
+    except Unavailable as error:
+        logger.error("A scrub waits because WORM storage does not answer: %s", error.message)
+        return False
+    if read is None:
+        return True
+    _send(run_id, delay=min(PAUSE_SECONDS, max(0.0, read / rate - (time.monotonic() - began))))
+    return False
+
+
+def finish_scrub(*, run_id: UUID, actor: Actor) -> ScrubRun:
+    """Do a whole scrub here and now, at the same pace; for a command. Raises Unavailable."""
+    rate = settings.ASSENT_SCRUB_BYTES_PER_SECOND
+    while True:
+        began = time.monotonic()
+        read = scrub.work_batch(run_id=run_id, actor=actor, seconds=TURN_SECONDS, most_bytes=rate)
+        if read is None:
+            return ScrubRun.objects.get(pk=run_id)
+        time.sleep(max(0.0, read / rate - (time.monotonic() - began)))
+
+
+def resume_scrubs() -> int:
+    """Send scrubs again that nobody moves on; return how many."""
+    stalled = scrub.stalled_scrubs(before=clock.now() - timedelta(seconds=STALLED_SECONDS))
+    return sum(_send(run_id) for run_id in stalled)
+
+
+def _send(run_id: UUID, *, delay: float = 0.0) -> bool:
+    return send(task=TASK, queue=QUEUE, args=[str(run_id)], delay=delay)
