@@ -12,7 +12,8 @@ from governance.audit.types import Actor, SubjectRef
 from governance.kernel.canonical import Json, canonical_json, timestamp
 
 ENTRY_VERSION = 1
-MAX_ENTRY_BYTES = 64 * 1024
+#: What a bundle of entries can hold: it states each length in 16 bits (c2sp.org/tlog-tiles, "Log entries").
+MAX_ENTRY_BYTES = 2**16 - 1
 ACTOR_TYPES = frozenset({"client", "user", "system", "worker", "creator"})
 _KIND = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+", re.ASCII)
 _TYPE = re.compile(r"[a-z][a-z_.]{0,31}", re.ASCII)
