@@ -3,6 +3,7 @@
 from django.db import models
 
 from governance.audit.choices import ScrubState, WormKind
+from governance.audit.frozen import FrozenColumns
 from governance.kernel import clock
 from governance.kernel.ids import new_id
 
@@ -115,8 +116,23 @@ class EvidenceRecord(models.Model):
         return f"{self.outcome} {self.subject_type}:{self.subject_id}"
 
 
-class WormReference(models.Model):
+class WormReference(FrozenColumns):
     """Where something was written once and for ever. Frozen by trigger, but for a retention that is only extended."""
+
+    frozen = frozenset(
+        {
+            "kind",
+            "subject_type",
+            "subject_id",
+            "evidence",
+            "uri",
+            "version_id",
+            "sha256",
+            "size",
+            "mode",
+            "stored_at",
+        }
+    )
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=16, choices=WormKind.choices, default=WormKind.EVIDENCE)
@@ -170,8 +186,10 @@ class RetentionClass(models.Model):
         return self.name
 
 
-class LegalHold(models.Model):
+class LegalHold(FrozenColumns):
     """An object must stay, whatever its retention says. One person sets it; it takes two to release it."""
+
+    frozen = frozenset({"reference", "reason", "set_by", "set_at"})
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     reference = models.ForeignKey(WormReference, on_delete=models.PROTECT, related_name="holds")
@@ -280,8 +298,10 @@ class Cosignature(models.Model):
         return f"{self.witness} on {self.checkpoint}"
 
 
-class LogAlarm(models.Model):
+class LogAlarm(FrozenColumns):
     """Why the log stopped: what is in the database is not what was published. Its finding is frozen by trigger."""
+
+    frozen = frozenset({"code", "message", "details", "raised_at"})
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     code = models.SlugField()

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 
+from governance.audit.frozen import FrozenColumns
 from governance.catalog.choices import AssetStatus, CreatorStatus, GrantKind, GrantMethod
 from governance.kernel import clock
 from governance.kernel.ids import new_id
@@ -110,8 +111,10 @@ class Dataset(models.Model):
         return self.name
 
 
-class Asset(models.Model):
+class Asset(FrozenColumns):
     """A creator's work. The bytes lie in object storage under their digest and never change."""
+
+    frozen = frozenset({"creator", "sha256", "size", "object_name", "media_type", "width", "height"})
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     creator = models.ForeignKey(Creator, on_delete=models.PROTECT, related_name="assets")

@@ -1,8 +1,10 @@
 """Django application that binds every port to its adapter once all areas are loaded."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 from governance.config import wiring
+from governance.config.database_role import refuse_powerful
 
 
 class CompositionConfig(AppConfig):
@@ -12,3 +14,4 @@ class CompositionConfig(AppConfig):
 
     def ready(self) -> None:
         wiring.bind_all()
+        connection_created.connect(refuse_powerful, dispatch_uid="database_role")

@@ -3,6 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from governance.audit.frozen import FrozenColumns
 from governance.decisions.choices import DecisionEffect, DecisionKind, FlipDirection, ReplayState
 from governance.kernel import clock
 from governance.kernel.ids import new_id
@@ -55,11 +56,27 @@ class DecisionRecord(models.Model):
         return f"{self.get_kind_display()}: {self.get_effect_display()}"
 
 
-class Permit(models.Model):
+class Permit(FrozenColumns):
     """A signed, single-use, short-lived leave to run one job on one input with one artifact.
 
     Everything but `redeemed_at` and `redeemed_by` is frozen by trigger.
     """
+
+    frozen = frozenset(
+        {
+            "decision",
+            "job_id",
+            "fencing_token",
+            "input_sha256",
+            "artifact_sha256",
+            "envelope",
+            "issued_at",
+            "expires_at",
+            "revision_digest",
+            "consent_epochs",
+            "obligations",
+        }
+    )
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     decision = models.OneToOneField(DecisionRecord, on_delete=models.PROTECT, related_name="permit")
@@ -88,8 +105,10 @@ class Permit(models.Model):
         return f"Permit for job {self.job_id}"
 
 
-class ReplayReport(models.Model):
+class ReplayReport(FrozenColumns):
     """A draft held against recorded decisions: how far it has come and what would have been answered otherwise."""
+
+    frozen = frozenset({"draft", "draft_digest", "since", "until", "asked_by"})
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     draft = models.ForeignKey(PolicyDraft, on_delete=models.PROTECT, related_name="replays")

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from governance.audit.frozen import FrozenColumns
 from governance.catalog.models import SHA256, Asset
 from governance.decisions.models import DecisionRecord
 from governance.jobs.choices import JobState, JobTask
@@ -15,8 +16,23 @@ WORKED_ON = [JobState.LEASED, JobState.RUNNING, JobState.RELEASING]
 OPEN_STATES = [*WORKED_ON, JobState.QUEUED, JobState.MODERATING, JobState.SEALING]
 
 
-class Job(models.Model):
+class Job(FrozenColumns):
     """One request of a partner to run a model, from admission to its end."""
+
+    frozen = frozenset(
+        {
+            "partner",
+            "client",
+            "model_version",
+            "purpose",
+            "idempotency_key",
+            "request_digest",
+            "admission",
+            "task",
+            "token_grant",
+            "created_at",
+        }
+    )
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="jobs")

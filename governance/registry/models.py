@@ -3,6 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from governance.audit.frozen import FrozenColumns
 from governance.catalog.models import REGION, SHA256
 from governance.kernel import clock
 from governance.kernel.ids import new_id
@@ -58,8 +59,20 @@ class Model(models.Model):
         return self.name
 
 
-class ModelVersion(models.Model):
+class ModelVersion(FrozenColumns):
     """One immutable artifact of a model. Only the stage may change (trigger)."""
+
+    frozen = frozenset(
+        {
+            "model",
+            "version",
+            "runtime",
+            "config",
+            "artifact_object",
+            "artifact_sha256",
+            "artifact_size",
+        }
+    )
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="versions")

@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from governance.audit.frozen import FrozenColumns
 from governance.kernel import clock
 from governance.kernel.ids import new_id
 from governance.kernel.vocabulary import ACTION_CHOICES
@@ -95,12 +96,14 @@ class PolicyActivation(models.Model):
         return f"{self.revision} from {self.activated_at:%Y-%m-%d %H:%M:%S}"
 
 
-class PolicyDraft(models.Model):
+class PolicyDraft(FrozenColumns):
     """A set of rules on its way to being the active policy. What is approved is this content and no other.
 
     The database holds what matters most: nobody approves what they wrote, and nothing is approved without a replay of
     exactly this content.
     """
+
+    frozen = frozenset({"number", "created_by", "created_at"})
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     number = models.PositiveIntegerField(unique=True)
@@ -194,8 +197,10 @@ class RevisionAnchor(models.Model):
         return f"{self.revision} at {self.uri}"
 
 
-class PolicyFreeze(models.Model):
+class PolicyFreeze(FrozenColumns):
     """While one is active everything is denied. One person freezes; two different persons lift."""
+
+    frozen = frozenset({"reason", "frozen_by", "frozen_at"})
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     active = models.BooleanField(default=True)

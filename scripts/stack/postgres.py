@@ -14,6 +14,7 @@ from typing import Self
 from urllib.parse import quote
 
 import psutil
+import psycopg
 
 from scripts.stack.errors import StackError
 from scripts.stack.leftovers import end
@@ -24,12 +25,19 @@ from scripts.stack.service_user import postgres_user
 
 SUPERUSER = "postgres"
 ROLE = "assent"
+#: What the application connects as: it owns nothing, and gets its rights from `manage.py database`.
+APPLICATION_ROLE = "assent_app"
 DATABASE = "assent"
 SOCKET_NAME = ".s.PGSQL.5432"
 READY_SECONDS = 60.0
 LEFTOVER_SECONDS = 30.0
 # The owner of the data is no superuser, as it would not be in production.
 FIRST_STATEMENTS = f"CREATE ROLE {ROLE} LOGIN CREATEDB;\nCREATE DATABASE {DATABASE} OWNER {ROLE};\n"
+# The owner may act as the application, which has fewer rights, and never the other way round.
+APPLICATION_STATEMENTS = (
+    f"CREATE ROLE {APPLICATION_ROLE} LOGIN",
+    f"GRANT {APPLICATION_ROLE} TO {ROLE} WITH INHERIT FALSE, SET TRUE",
+)
 CLUSTER_OPTIONS = (
     *("--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8"),
     # Sorted the same on every machine, whatever locales it has.
@@ -59,7 +67,20 @@ class EmbeddedPostgres:
     @property
     def url(self) -> str:
         """The connection URI (libpq, section 34.1.1.2); known from `prepare` on, before the server answers."""
-        return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.prepare()), safe='/')}"
+        return self._url(ROLE, DATABASE)
+
+    @property
+    def application_url(self) -> str:
+        """The same database as a role that owns nothing."""
+        return self._url(APPLICATION_ROLE, DATABASE)
+
+    @property
+    def superuser_url(self) -> str:
+        """The same database as a superuser: for tests that reach behind everything."""
+        return self._url(SUPERUSER, DATABASE)
+
+    def _url(self, role: str, database: str) -> str:
+        return f"postgresql://{role}@/{database}?host={quote(str(self.prepare()), safe='/')}"
 
     def prepare(self) -> Path:
         """Make the home and return the socket's directory. Raises StackError where they cannot be written."""
@@ -101,6 +122,14 @@ class EmbeddedPostgres:
         if self.process is None:
             raise StackError("PostgreSQL has not been started.")
         self.process.wait_until(self.is_ready, seconds=READY_SECONDS)
+        self._ensure_application_role()
+
+    def _ensure_application_role(self) -> None:
+        """Make the application's role; clusters from before there was one lack it."""
+        with psycopg.connect(self.superuser_url, autocommit=True) as connection:
+            known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [APPLICATION_ROLE]).fetchone()
+            for statement in () if known is not None else APPLICATION_STATEMENTS:
+                connection.execute(statement)
 
     def stop(self) -> None:
         """End the server in good order and remove its socket; no effect where it does not run."""

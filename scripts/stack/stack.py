@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from psycopg.conninfo import conninfo_to_dict
+
 from scripts.stack import application
 from scripts.stack.errors import StackError
 from scripts.stack.opa import CONFIG_NAME, EmbeddedOpa
@@ -27,14 +29,16 @@ from scripts.stack.witness import EmbeddedWitness
 SETTINGS = "governance.config.settings.dev"
 # A web server that ends waits for those who wait for it; OPA polls again at once.
 LONG_POLL_SECONDS = 5
+OWNER_URL = "ASSENT_MIGRATION_DATABASE_URL"
 
 
 class Stack:
     """A context manager: inside it everything runs and is ready; leaving it ends every process.
 
     `data_dir` holds all that is written: `postgres/ valkey/ data/ logs/`. `env` is given to every process;
-    `DATABASE_URL` or `REDIS_URL` in it means that server from outside instead of an embedded one. `seed` is a
-    management command that runs after `migrate`, while the processes of the product start. With
+    `DATABASE_URL` or `REDIS_URL` in it means that server from outside instead of an embedded one; with
+    `ASSENT_MIGRATION_DATABASE_URL` beside it, that one names the owner of the tables, who alone migrates. `seed` is a
+    management command that runs after the migration, while the processes of the product start. With
     `ASSENT_POLICY_ENGINE` `opa` in `env`, and no `OPA_URL`, an OPA server is started that pulls its policy from here.
     Without `ASSENT_WITNESSES` in `env` there is one witness of our own, which has to cosign every checkpoint.
 
@@ -66,6 +70,7 @@ class Stack:
         self._cleanup = ExitStack()
         self._web_port: PortReservation | None = None
         self._database_url = self._given.get("DATABASE_URL", "")
+        self._owner_url = self._given.pop(OWNER_URL, self._database_url)  # no process of the product gets to know it
         self._redis_url = self._given.get("REDIS_URL", "")
         self._opa: EmbeddedOpa | None = None
         if self._given.get("ASSENT_POLICY_ENGINE") == "opa" and not self._given.get("OPA_URL"):
@@ -96,15 +101,16 @@ class Stack:
             "DATABASE_URL": self._database_url,
             "REDIS_URL": self._redis_url,
         }
-        return {**os.environ, **ours}
+        return {name: value for name, value in {**os.environ, **ours}.items() if name != OWNER_URL}
 
-    def manage(self, *arguments: str, allowed: Collection[int] = (0,)) -> str:
-        """Run a management command and return its standard output.
+    def manage(self, *arguments: str, allowed: Collection[int] = (0,), as_owner: bool = False) -> str:
+        """Run a management command and return its standard output; `as_owner` of the tables, which migrations need.
 
         Raises StackError, with the end of what it said, for an exit code that is not among `allowed`.
         """
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, check=False)
+        env = self.env | ({"DATABASE_URL": self._owner_url, "ASSENT_DATABASE_ROLE": "owner"} if as_owner else {})
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
         with (self.logs / "manage.log").open("a", encoding="utf-8") as log:
             log.write(f"$ manage.py {' '.join(arguments)}\n{done.stdout}{done.stderr}\n")
         if done.returncode not in allowed:
@@ -150,7 +156,7 @@ class Stack:
             cleanup.callback(self._web_port.release)
             self._start_servers(cleanup)
             with self._timed("migrate"):
-                self.manage("migrate", "--no-input", "--verbosity=0")
+                self._migrate()
             if self._opa is not None:
                 cleanup.callback(_undisturbed_stop, self._opa)
             cleanup.callback(self._stop_application)
@@ -162,6 +168,14 @@ class Stack:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._cleanup.close()
+
+    def _migrate(self) -> None:
+        """Bring the tables up to date, and give the application's role its rights where it has one of its own."""
+        if self._owner_url == self._database_url:
+            self.manage("migrate", "--no-input", "--verbosity=0")
+            return
+        role = str(conninfo_to_dict(self._database_url).get("user", ""))
+        self.manage("database", "prepare", "--role", role, as_owner=True)
 
     def _start_servers(self, cleanup: ExitStack) -> None:
         servers: list[EmbeddedPostgres | EmbeddedValkey | EmbeddedWitness] = []
@@ -182,7 +196,7 @@ class Stack:
                 server.wait_ready()
         for server in servers:
             if isinstance(server, EmbeddedPostgres):
-                self._database_url = server.url
+                self._database_url, self._owner_url = server.application_url, server.url
             elif isinstance(server, EmbeddedValkey):
                 self._redis_url = server.url
 

@@ -1,8 +1,10 @@
 """Settings for production. Refuses to start with anything unsafe, and names all of it at once."""
 
+from governance.config import environment as env
 from governance.config.production import refuse_unsafe
 from governance.config.settings.base import *  # noqa: F403
 
+ASSENT_DATABASE_ROLE = env.choice("ASSENT_DATABASE_ROLE", "application", ("application", "owner"))
 SECURE_SSL_REDIRECT = True
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
