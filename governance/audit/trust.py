@@ -32,13 +32,14 @@ PREDICATES_OF = {
 }
 
 
-def trust_document() -> dict[str, Any]:
-    """Return the trust file as JSON values; keys that the log does not tell of yet are announced first.
+def trust_document(*, announce: bool = True) -> dict[str, Any]:
+    """Return the trust file as JSON values; keys that the log does not tell of yet are announced first, or left out.
 
     Only keys of this installation's key ring are named, whatever the log says. Raises KeyHistoryAltered and what
     loading the keys raises.
     """
-    announce_keys()
+    if announce:
+        announce_keys()
     ours = {info.key_id: info.public_pem for info in key_ring.get().public_keys()}
     ranges = [each for each in key_ranges() if ours.get(each.key_id) == each.public_pem]
     return {
@@ -54,9 +55,9 @@ def trust_document() -> dict[str, Any]:
     }
 
 
-def trust_file() -> bytes:
+def trust_file(*, announce: bool = True) -> bytes:
     """Return the trust file's bytes: canonical JSON (RFC 8785) and a newline. Raises what `trust_document` raises."""
-    return canonical_json(trust_document()) + b"\n"
+    return canonical_json(trust_document(announce=announce)) + b"\n"
 
 
 def log_vkey(public_pem: str, *, origin: str) -> str:

@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 
 from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry
 from governance.catalog.models import Creator
+from governance.console.log_state import log_state
 from governance.console.presentation import TONES, duration, list_url
 from governance.decisions.choices import DecisionEffect
 from governance.decisions.models import DecisionRecord
@@ -69,6 +70,8 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if sees["rulebook.view_policyrevision"]:
         context["active_revision"] = active_revision()
         context["freeze"] = active_freeze()
+    if sees["audit.view_ledgerentry"]:
+        context["log"] = log_state()
     context["roleless"] = not any(sees.values())
     context["fresh"] = any(sees.values()) and not (Creator.objects.exists() or Job.objects.exists())
     return context

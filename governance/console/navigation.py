@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 PLAYGROUND = "admin:decisions_decisionrecord_playground"
+VERIFY = "admin:audit_receipt_verify"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,13 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Proof",
         (
             _table("Ledger", "receipt_long", "audit", "ledgerentry"),
+            _table("Checkpoints", "flag", "audit", "checkpoint"),
             _table("Tree heads", "account_tree", "audit", "treehead"),
+            _table("Log alarms", "e911_emergency", "audit", "logalarm"),
             _table("Evidence", "verified", "audit", "evidencerecord"),
+            _table("Receipts", "receipt", "audit", "receipt"),
+            Entry("Check a receipt", "verified_user", VERIFY, "audit.view_receipt"),
+            _table("Reconciliations", "balance", "audit", "reconciliationreport"),
             _table("WORM references", "lock", "audit", "wormreference"),
         ),
     ),

@@ -1,15 +1,18 @@
 """Audit things for tests, made through the services, so that ledger and signatures fit."""
 
+from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 import factory
 from django.db import connection, transaction
 
-from governance.audit.models import EvidenceRecord, Receipt
+from governance.audit.models import EvidenceRecord, Receipt, ReconciliationReport
 from governance.audit.receipts import record_with_receipt
 from governance.audit.sequencer import sequence_all
 from governance.audit.services import issue_evidence, record
-from governance.audit.types import Actor, SubjectRef
+from governance.audit.types import Actor, Fault, SubjectRef
+from governance.kernel import clock
 from governance.kernel.ids import new_id
 
 
@@ -84,3 +87,15 @@ def receipt_of(subject: SubjectRef, **given: Any) -> Receipt:
     }
     with transaction.atomic():
         return record_with_receipt(**(arguments | given))
+
+
+def make_report(*faults: Fault) -> ReconciliationReport:
+    """Return the report of a reconciliation that found these faults."""
+    return ReconciliationReport.objects.create(
+        ok=not faults,
+        counts={"jobs": 3, "worm_objects": 7},
+        fault_count=len(faults),
+        faults=[asdict(fault) for fault in faults],
+        asked_by="system:command",
+        started_at=clock.now() - timedelta(seconds=4),
+    )

@@ -5,15 +5,18 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from governance.audit.models import EvidenceRecord, WormReference
 from governance.console.base import StoryAdmin
+from governance.console.downloads import attachment
 from governance.console.filters import OutcomeFilter
-from governance.console.presentation import badge, choice_badge, code, digest, link, moment, person, size
+from governance.console.pages import require
+from governance.console.presentation import badge, choice_badge, code, digest, link, moment, size
 from governance.console.subjects import subject_link
+from governance.console.verification import receipt_file
 from governance.kernel import clock
 from governance.kernel.dsse import Envelope
 
@@ -43,6 +46,7 @@ class EvidenceRecordAdmin(StoryAdmin):
     )
     empty_text = "Evidence is issued when a job ends."
     story_template = "console/evidence.html"
+    row_pages = {"file": "file_page"}
     list_display = ["about", "ended", "anchored", "sha", "key_id", "when"]
     list_filter = [OutcomeFilter, AnchoredFilter, ("created_at", RangeDateTimeFilter)]
     search_fields = ["subject_id__exact", "envelope_sha256__exact"]
@@ -79,6 +83,11 @@ class EvidenceRecordAdmin(StoryAdmin):
             "worm": getattr(row, "worm_reference", None),
             "outcome": choice_badge(row.outcome, row.outcome.capitalize()),
         }
+
+    def file_page(self, request: HttpRequest, row: EvidenceRecord) -> HttpResponse:
+        """Return the receipt file of how a job ended, with a proof once a published checkpoint covers it."""
+        require(request, "audit.view_evidencerecord")
+        return attachment(receipt_file(row), f"receipt-{row.subject_type}-{row.subject_id}.json", "application/json")
 
 
 @admin.register(WormReference)
@@ -118,8 +127,8 @@ class WormReferenceAdmin(StoryAdmin):
     def story(self, request: HttpRequest, row: WormReference) -> dict[str, Any]:
         evidence = row.evidence
         return {
-            "evidence": link(evidence, f"{evidence.outcome.capitalize()}: {person('job', evidence.subject_id)}"),
-            "subject": subject_link(evidence.subject_type, evidence.subject_id),
+            "evidence": link(evidence, str(evidence or "")),
+            "subject": subject_link(row.subject_type, row.subject_id),
             "locked": row.retain_until > clock.now(),
             "size": size(row.size),
         }

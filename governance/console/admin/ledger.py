@@ -3,20 +3,37 @@
 import json
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
+from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.paginator import InfinitePaginator
 
-from governance.audit.models import LedgerEntry, TreeHead
+from governance.audit.log_reader import inclusion_proof
+from governance.audit.models import EvidenceRecord, LedgerEntry, Receipt, TreeHead
+from governance.audit.proofs import ProofFile, format_proof_file
+from governance.audit.queries import evidence_for
+from governance.audit.services import EVIDENCE_ISSUED
+from governance.audit.types import SubjectRef
 from governance.console.base import StoryAdmin
+from governance.console.downloads import attachment, hex_dump
+from governance.console.entry_proof import prove_entry
 from governance.console.filters import ActorFilter, KindFilter
+from governance.console.log_state import published_checkpoint, signed_note_of
+from governance.console.pages import require
 from governance.console.presentation import badge, code, digest, moment
 from governance.console.subjects import subject_link, user_names
 
 SHOWN = 200
+RELATED = 100
+#: Entries shown before and after the one of the page.
+AROUND = 3
+#: 2^63 - 1, the largest index, has 19 digits; 18 nines are enough.
+INDEX_DIGITS = 18
 
 
 @admin.register(LedgerEntry)
@@ -36,7 +53,8 @@ class LedgerEntryAdmin(StoryAdmin):
         ("occurred_at", RangeDateTimeFilter),
     ]
     search_fields = ["subject_id__exact", "actor_id__exact", "kind__exact"]
-    search_help_text = "A subject's or actor's id, or a kind such as job.released"
+    search_help_text = "A number such as #42, an entry's, subject's or actor's id, or a kind such as job.released"
+    row_pages = {"raw": "raw_page", "proof": "proof_page"}
     ordering = ["-index"]
     paginator = InfinitePaginator
     list_per_page = 100
@@ -68,19 +86,77 @@ class LedgerEntryAdmin(StoryAdmin):
     def leaf(self, entry: LedgerEntry) -> SafeString:
         return digest(bytes(entry.leaf_hash).hex())
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        number = search_term.strip().removeprefix("#")
+        if number.isascii() and number.isdigit() and len(number) <= INDEX_DIGITS:
+            return queryset.filter(index=int(number)), False
+        entry = queryset.filter(entry_id=search_term.strip()) if _is_uuid(search_term.strip()) else None
+        if entry is not None and entry.exists():
+            return entry, False
+        found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term)
+        return found
+
     def story(self, request: HttpRequest, row: LedgerEntry) -> dict[str, Any]:
         body = bytes(row.body)
+        proof = prove_entry(row, published_checkpoint(), quorum=settings.ASSENT_WITNESS_QUORUM)
+        around = LedgerEntry.objects.filter(index__gte=row.index - AROUND, index__lte=row.index + AROUND)
         return {
-            "body": json.dumps(json.loads(body), indent=2, ensure_ascii=False),
+            "body": _indented(body),
             "body_bytes": len(body),
+            "raw_dump": hex_dump(body),
             "leaf_hash": bytes(row.leaf_hash).hex(),
             "subject": subject_link(row.subject_type, row.subject_id),
             "actor": subject_link(row.actor_type, row.actor_id, user_names([row.actor_id]).get(row.actor_id, "")),
-            "neighbours": LedgerEntry.objects.filter(subject_type=row.subject_type, subject_id=row.subject_id).order_by(
+            "related": LedgerEntry.objects.filter(subject_type=row.subject_type, subject_id=row.subject_id).order_by(
                 "index"
-            )[:100],
-            "head": TreeHead.objects.filter(size__gt=row.index).order_by("size").first(),
+            )[:RELATED],
+            "around": _name_actors(around.order_by("index")),
+            "proof": proof,
+            "proof_word": {"good": "Proven", "bad": "Not proven", "busy": "Waiting"}[proof.tone],
+            "receipt": _receipt_of(row),
         }
+
+    def raw_page(self, request: HttpRequest, row: LedgerEntry) -> HttpResponse:
+        """Return the bytes of the entry, exactly those that were hashed."""
+        self._need_view(request)
+        return attachment(bytes(row.body), f"entry-{row.index}.json", "application/octet-stream")
+
+    def proof_page(self, request: HttpRequest, row: LedgerEntry) -> HttpResponse:
+        """Return the entry's proof file (c2sp.org/tlog-proof@v1) against the newest published checkpoint."""
+        self._need_view(request)
+        checkpoint = published_checkpoint()
+        if checkpoint is None or checkpoint.size <= row.index:
+            raise Http404("No published checkpoint covers this entry yet.")
+        hashes = tuple(inclusion_proof(index=row.index, size=checkpoint.size))
+        text = format_proof_file(ProofFile(index=row.index, hashes=hashes, checkpoint=signed_note_of(checkpoint)))
+        return attachment(text.encode(), f"entry-{row.index}.tlog-proof", "text/plain; charset=utf-8")
+
+    def _need_view(self, request: HttpRequest) -> None:
+        require(request, "audit.view_ledgerentry")
+
+
+def _receipt_of(entry: LedgerEntry) -> Receipt | EvidenceRecord | None:
+    if entry.kind == EVIDENCE_ISSUED:
+        return evidence_for(SubjectRef(entry.subject_type, entry.subject_id))
+    return Receipt.objects.filter(entry_id=entry.entry_id).first()
+
+
+def _indented(body: bytes) -> str:
+    """Return JSON indented for reading; bytes that are none, because somebody changed them, as they are."""
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body.decode(errors="replace")
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 @admin.register(TreeHead)

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from oauth2_provider.models import get_refresh_token_model
 
-from governance.audit.models import OutboxEntry
+from governance.audit.models import LogAlarm, OutboxEntry
 from governance.catalog.models import Dataset
 from governance.console.presentation import list_url, page_url
 from governance.console.roles import AREAS
@@ -20,6 +20,8 @@ from governance.partners.roles import Grant, save_model_group, save_role
 from governance.rulebook.freeze import freeze_policy
 from governance.rulebook.models import AbacRule
 from governance.rulebook.services import create_rule
+from tests.factories.audit import make_report
+from tests.factories.checkpoints import make_checkpoint
 from tests.factories.drafts import proposed, replay
 from tests.factories.marketplace import TESTER, make_asset
 from tests.factories.opa_events import event
@@ -52,6 +54,9 @@ def everything(released, market, boss):
     store_logs(server=enrol(name="edge-1", actor=TESTER)[0], events=[event()])
     group = save_model_group(slug="imaging", name="Imaging", models=["upscaler"], actor=TESTER)
     save_role(slug="runner", name="Runner", grants=[Grant(group=group)], actor=TESTER)
+    make_checkpoint()
+    LogAlarm.objects.create(code="log_forked", message="A test.")
+    make_report()
     return market
 
 

@@ -1,0 +1,135 @@
+"""Receipts: signed statements that somebody outside can check without us, and the page that checks one."""
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.paginator import InfinitePaginator
+
+from governance.audit.models import LedgerEntry, Receipt
+from governance.console.base import StoryAdmin
+from governance.console.downloads import attachment
+from governance.console.filters import vocabulary_filter
+from governance.console.forms.verification import VerificationForm
+from governance.console.pages import Page, render_page, require, sent
+from governance.console.presentation import badge, code, digest, list_url, moment
+from governance.console.subjects import subject_link
+from governance.console.verification import check_receipt, receipt_file, trust
+from governance.kernel.dsse import Envelope
+
+KINDS = {
+    "asset.registered": "Uploads",
+    "consent.granted": "Consent given",
+    "consent.withdrawn": "Consent withdrawn",
+    "creator.erased": "Erasures",
+    "decision.recorded": "Decisions",
+    "evidence.anchored": "WORM anchors",
+    "revision.activated": "Policy activations",
+}
+
+
+@admin.register(Receipt)
+class ReceiptAdmin(StoryAdmin):
+    """What was promised to somebody, signed together with its ledger entry."""
+
+    intro = (
+        "A receipt is signed in the same moment as its ledger entry, and the entry holds its digest. The file you "
+        "download holds all that is needed to check it: give it away with the trust file, and nobody has to ask us."
+    )
+    empty_title = "No receipt yet"
+    empty_text = "Uploads, consent, policy activations, decisions and anchored evidence each get one."
+    list_before_template = "console/receipts_banner.html"
+    story_template = "console/receipt.html"
+    list_display = ["about", "kind_", "proven", "sha", "key_id", "when", "save"]
+    list_filter = [vocabulary_filter("kind", "kind", KINDS.items()), ("created_at", RangeDateTimeFilter)]
+    search_fields = ["subject_id__exact", "envelope_sha256__exact"]
+    search_help_text = "A receipt's, entry's or subject's id, or the SHA-256 of an envelope"
+    search_ids = ("id", "entry_id")
+    list_pages = {"verify": "verify_page", "trust": "trust_page"}
+    row_pages = {"file": "file_page"}
+    ordering = ["-created_at"]
+    paginator = InfinitePaginator
+    list_per_page = 100
+
+    def prepare(self, rows: list[Any]) -> None:
+        entries = LedgerEntry.objects.filter(entry_id__in=[row.entry_id for row in rows])
+        indexes = dict(entries.values_list("entry_id", "index"))
+        for row in rows:
+            row.index = indexes.get(row.entry_id)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        by_id: tuple[Any, bool] = super().get_search_results(request, queryset, search_term)
+        if by_id[0].exists():
+            return by_id
+        return queryset.filter(subject_id=search_term.strip()), False
+
+    @admin.display(description="Subject")
+    def about(self, receipt: Receipt) -> str:
+        return f"{receipt.subject_type.replace('_', ' ')} {receipt.subject_id}"
+
+    @admin.display(description="Kind", ordering="kind")
+    def kind_(self, receipt: Receipt) -> SafeString:
+        return badge(receipt.kind)
+
+    @admin.display(description="In the log")
+    def proven(self, receipt: Any) -> SafeString:
+        return code(f"#{receipt.index}") if receipt.index is not None else badge("Waiting", "busy")
+
+    @admin.display(description="Envelope SHA-256")
+    def sha(self, receipt: Receipt) -> SafeString:
+        return digest(receipt.envelope_sha256)
+
+    @admin.display(description="Signed (UTC)", ordering="created_at")
+    def when(self, receipt: Receipt) -> SafeString:
+        return moment(receipt.created_at)
+
+    @admin.display(description="File")
+    def save(self, receipt: Receipt) -> SafeString:
+        return format_html('<a class="as-link" href="{}">Download</a>', _file_url(receipt))
+
+    def story(self, request: HttpRequest, row: Receipt) -> dict[str, Any]:
+        envelope = Envelope.from_json(row.envelope)
+        found = check_receipt(receipt_file(row), None)
+        return {
+            "subject": subject_link(row.subject_type, row.subject_id),
+            "statement": json.dumps(json.loads(envelope.payload), indent=2, ensure_ascii=False),
+            "entry": LedgerEntry.objects.filter(entry_id=row.entry_id).first(),
+            "found": found,
+            "file_url": _file_url(row),
+        }
+
+    def file_page(self, request: HttpRequest, row: Receipt) -> HttpResponse:
+        """Return the receipt file, with a proof once a published checkpoint covers its entry."""
+        require(request, "audit.view_receipt")
+        name = f"receipt-{row.kind.replace('.', '-')}-{row.pk}.json"
+        return attachment(receipt_file(row), name, "application/json")
+
+    def trust_page(self, request: HttpRequest) -> HttpResponse:
+        """Return the trust file by which receipts are judged."""
+        require(request, "audit.view_receipt")
+        return attachment(trust(), "assent-trust.json", "application/json")
+
+    def verify_page(self, request: HttpRequest) -> HttpResponse:
+        """Check a receipt, and the file that it is about, with the trust file of this installation. Keeps neither."""
+        require(request, "audit.view_receipt")
+        form = VerificationForm(**sent(request))
+        found = None
+        if request.method == "POST" and form.is_valid():
+            found = check_receipt(form.cleaned_data["receipt"].read(), form.cleaned_data["artifact"])
+        page = Page(
+            title="Check a receipt",
+            submit="Check",
+            back=list_url(Receipt),
+            intro="Drop a receipt file and, if you have it, the file that it is about. Both are judged and forgotten.",
+            template="console/verify.html",
+        )
+        return render_page(request, admin=self, page=page, context={"form": form, "found": found})
+
+
+def _file_url(receipt: Receipt) -> str:
+    return reverse("admin:audit_receipt_file", args=[receipt.pk])

@@ -1,0 +1,89 @@
+"""Judges receipts for the console, with the verifier that others use and the trust file of this installation."""
+
+import hashlib
+from dataclasses import dataclass
+
+from django.core.files.uploadedfile import UploadedFile
+
+from governance.audit import receipts
+from governance.audit.models import EvidenceRecord, Receipt
+from governance.audit.trust import trust_file
+from governance.audit.verifier import Outcome, Status, Verdict
+from governance.audit.verifier.checks import judge
+from governance.kernel.canonical import canonical_json
+
+TONES = {Outcome.OK: "good", Outcome.FAILED: "bad", Outcome.SKIPPED: "quiet"}
+WORDS = {
+    Status.VALID: ("Valid", "good", "The receipt is right, and its entry is in the log."),
+    Status.INVALID: ("Not valid", "bad", "Do not rely on this receipt."),
+    Status.UNUSABLE: ("Cannot be judged", "warn", "Neither right nor wrong can be said of it."),
+}
+TITLES = {
+    "receipt": "The receipt can be read",
+    "trust": "The trust file can be read",
+    "artifact": "The file is the one that the receipt is about",
+    "signature": "The statement is signed by a key of this installation",
+    "key": "That key may make such statements, at that place in the log",
+    "entry": "The log's entry names this statement",
+    "inclusion": "The entry is at its place in the tree",
+    "checkpoint": "The log signed that tree",
+    "witnesses": "Enough witnesses cosigned it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedStep:
+    """One step of a verification, as the page shows it."""
+
+    title: str
+    tone: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedReceipt:
+    """What came out of a verification: a word, its colour, a sentence, every step, and what was established."""
+
+    word: str
+    tone: str
+    sentence: str
+    steps: tuple[CheckedStep, ...]
+    established: tuple[str, ...]
+
+
+def check_receipt(receipt: bytes, artifact: "UploadedFile[bytes] | None") -> CheckedReceipt:
+    """Judge the bytes of a receipt file and, if given, the file that it is about, which is read once and in parts.
+
+    Raises KeyHistoryAltered and what loading the keys raises; nothing for any input.
+    """
+    return _shown(judge(receipt=receipt, trust=trust(), artifact_sha256=_sha256(artifact) if artifact else None))
+
+
+def receipt_file(receipt: Receipt | EvidenceRecord) -> bytes:
+    """Return the file of a receipt, with its proof once a published checkpoint covers its entry. Raises ReceiptMissing.
+
+    Evidence is the receipt of how a job ended.
+    """
+    if isinstance(receipt, EvidenceRecord):
+        return canonical_json(receipts.evidence_file(receipt)) + b"\n"
+    return canonical_json(receipts.receipt_file(receipt)) + b"\n"
+
+
+def trust() -> bytes:
+    """Return the trust file by which this installation's receipts are judged. Looking at a page records nothing."""
+    return trust_file(announce=False)
+
+
+def _shown(verdict: Verdict) -> CheckedReceipt:
+    word, tone, sentence = WORDS[verdict.status]
+    steps = (CheckedStep(TITLES.get(each.name, each.name), TONES[each.outcome], each.detail) for each in verdict.steps)
+    if verdict.status is Status.UNUSABLE and verdict.failed is None:
+        sentence = "All that is there is right, but the proof is still to come: download the receipt again in a moment."
+    return CheckedReceipt(word, tone, sentence, tuple(steps), verdict.established)
+
+
+def _sha256(artifact: "UploadedFile[bytes]") -> str:
+    found = hashlib.sha256()
+    for chunk in artifact.chunks():
+        found.update(chunk)
+    return found.hexdigest()
