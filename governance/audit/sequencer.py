@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
+from governance.audit.errors import LogDiverged
 from governance.audit.merkle import Frontier
 from governance.audit.models import LedgerEntry, LogTile, TreeHead
 from governance.audit.tiles import TILE_WIDTH, fold
@@ -43,8 +44,17 @@ def sequence_pending(*, limit: int = BATCH) -> int:
     """Give up to `limit` waiting entries their places in the ledger and store the new tree head; return how many.
 
     Only one caller at a time does this, however many are started: the others return 0 at once. Entries that become
-    visible late (their transaction was long) get a later place; no place is ever left out.
+    visible late (their transaction was long) get a later place; no place is ever left out. Raises LogDiverged
+    `log_altered` when the log cannot be appended to, because somebody changed it.
     """
+    try:
+        return _sequence(limit)
+    except IntegrityError as error:
+        message = f"Waiting entries cannot be put into the log, for what is there already forbids it: {error}"
+        raise LogDiverged(message, code="log_altered") from error
+
+
+def _sequence(limit: int) -> int:
     with transaction.atomic():
         if not _is_only_sequencer():
             return 0
@@ -75,7 +85,15 @@ def _append(*, limit: int, start: int, now: datetime) -> list[bytes]:
 
 def _frontier() -> Frontier:
     head = TreeHead.objects.order_by("-size").first()
-    return Frontier() if head is None else Frontier.from_bytes(size=head.size, data=bytes(head.frontier))
+    if head is None:
+        return Frontier()
+    try:
+        stored = Frontier.from_bytes(size=head.size, data=bytes(head.frontier))
+    except ValueError:
+        stored = None
+    if stored is None or stored.root() != bytes(head.root_hash):
+        raise LogDiverged(f"The tree head of {head.size} entries is not as it was stored.", code="log_altered")
+    return stored
 
 
 def _store_full_tiles(*, size: int) -> None:
@@ -104,15 +122,15 @@ def _full_tiles(level: int, first: int, end: int) -> Iterator[LogTile]:
 def _rows_of(level: int, first: int, end: int) -> Iterator[Sequence[bytes]]:
     hashes = _hashes_below(level, first * TILE_WIDTH, end * TILE_WIDTH)
     for _ in range(first, end):
-        yield [bytes(item) for item in islice(hashes, TILE_WIDTH)]
+        yield list(islice(hashes, TILE_WIDTH))
 
 
 def _hashes_below(level: int, start: int, end: int) -> Iterator[bytes]:
     if level == 0:
         leaves = LedgerEntry.objects.filter(index__gte=start, index__lt=end).order_by("index")
-        return leaves.values_list("leaf_hash", flat=True).iterator(chunk_size=BATCH)
+        return map(bytes, leaves.values_list("leaf_hash", flat=True).iterator(chunk_size=BATCH))
     tiles = LogTile.objects.filter(level=level - 1, number__gte=start, number__lt=end).order_by("number")
-    return tiles.values_list("root", flat=True).iterator(chunk_size=BATCH)
+    return map(bytes, tiles.values_list("root", flat=True).iterator(chunk_size=BATCH))
 
 
 def _is_only_sequencer() -> bool:

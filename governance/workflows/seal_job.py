@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db import transaction
 
 from governance.audit.anchoring import anchor_evidence
+from governance.audit.log_alarms import ensure_running
 from governance.audit.queries import evidence_for
 from governance.audit.types import Actor, SubjectRef
 from governance.jobs.choices import JobState
@@ -16,11 +17,13 @@ from governance.workflows.candidates import discard_candidate_on_commit
 def seal_job(*, job_id: UUID, actor: Actor) -> None:
     """Anchor the evidence of a job that waits for it, then release the job. Safe to repeat and to run twice at once.
 
-    Raises what the WORM store raises; the job then goes on waiting and the sweeper sends it again.
+    Raises what the WORM store raises, and LogHalted while the log has stopped, for then nothing could be proven of the
+    release; the job goes on waiting and the sweeper sends it again.
     """
     evidence = evidence_for(SubjectRef("job", str(job_id)))
     if evidence is None or not Job.objects.filter(id=job_id, state=JobState.SEALING).exists():
         return
+    ensure_running()
     anchor_evidence(evidence_id=evidence.id)
     with transaction.atomic():
         job = Job.objects.select_for_update(of=("self",)).get(id=job_id)
