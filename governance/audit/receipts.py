@@ -9,12 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-from django.db.models import Count
-
+from governance.audit.checkpoints import published_checkpoint, signed_note_of
 from governance.audit.errors import ReceiptMissing
 from governance.audit.log_reader import inclusion_proof
-from governance.audit.models import Checkpoint, EvidenceRecord, LedgerEntry, OutboxEntry, Receipt
+from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry, Receipt
 from governance.audit.proofs import ProofFile, format_proof_file
 from governance.audit.services import EVIDENCE_ISSUED, record
 from governance.audit.statements import (
@@ -164,12 +162,3 @@ def _proof(index: int) -> str | None:
         return None
     hashes = inclusion_proof(index=index, size=checkpoint.size)
     return format_proof_file(ProofFile(index=index, hashes=tuple(hashes), checkpoint=signed_note_of(checkpoint)))
-
-
-def published_checkpoint() -> Checkpoint | None:
-    own = Checkpoint.objects.filter(origin=settings.ASSENT_LOG_ORIGIN).alias(seen=Count("cosignatures"))
-    return own.filter(seen__gte=settings.ASSENT_WITNESS_QUORUM).order_by("-number").first()
-
-
-def signed_note_of(checkpoint: Checkpoint) -> str:
-    return checkpoint.note + "".join(each.line for each in checkpoint.cosignatures.order_by("id"))

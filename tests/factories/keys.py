@@ -1,5 +1,9 @@
 """Key rings for tests: no file, no passphrase."""
 
+from datetime import datetime
+
+from governance.kernel import clock
+from governance.kernel.clock import ManualClock
 from governance.kernel.key_pairs import KeyPair
 from governance.kernel.keys import KeyChange, KeyPlan, KeyRing, SigningKey
 
@@ -20,8 +24,9 @@ class MemoryKeyStore:
         self._pairs = change(self._pairs)
 
 
-def development_ring() -> KeyRing:
-    """Return a ring with one fresh development key for every purpose."""
+def development_ring(*, since: datetime | None = None) -> KeyRing:
+    """Return a ring with one fresh development key for every purpose, valid since now or since `since`."""
     ring = KeyRing(MemoryKeyStore())
-    ring.ensure(development=True)
+    with clock.using(ManualClock(since or clock.now())):
+        ring.ensure(development=True)
     return ring

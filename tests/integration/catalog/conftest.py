@@ -1,7 +1,19 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
+
+from governance.kernel.keys import KeyRing, key_ring
+from tests.factories.keys import development_ring
+
+
+@pytest.fixture(autouse=True)
+def ring() -> Iterator[KeyRing]:
+    """Sign with keys that are older than any time at which these tests stop the clock."""
+    with key_ring.override(development_ring(since=datetime(2020, 1, 1, tzinfo=UTC))) as ring:
+        yield ring
 
 
 @pytest.fixture
