@@ -20,7 +20,7 @@ from governance.audit.notes import (
     sign_note,
 )
 from governance.audit.ports import worm_store
-from governance.kernel.keys import KeyAlgorithm, KeyPurpose, PublicKeyInfo, key_ring
+from governance.kernel.keys import KeyAlgorithm, KeyPurpose, KeyUnavailable, PublicKeyInfo, key_ring
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]")
 
@@ -89,5 +89,5 @@ def _log_keys(origin: str) -> dict[NoteKey, str]:
 def _raw(info: PublicKeyInfo) -> bytes:
     public = load_pem_public_key(info.public_pem.encode("ascii"))
     if not isinstance(public, Ed25519PublicKey):
-        raise NoteInvalid(f"Key {info.key_id} cannot sign checkpoints: signed notes know Ed25519 only. Rotate it.")
+        raise KeyUnavailable(f"Key {info.key_id} cannot sign checkpoints: signed notes know Ed25519 only. Rotate it.")
     return public.public_bytes_raw()

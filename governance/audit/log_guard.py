@@ -88,10 +88,10 @@ def check_continues(stored: StoredCheckpoint, tree: Tree) -> None:
 
 
 def check_entries(*, start: int, tree: Tree) -> None:
-    """Rehash the entries from `start` on, and some tiles of older ones. Raises LogDiverged `log_altered`."""
+    """Rehash the entries from `start` on, those of the last tile, and some older ones. Raises LogDiverged."""
     full = tree.size // TILE_WIDTH
     with connection.cursor() as cursor:
-        cursor.execute(_ALTERED_ENTRIES, [start, tree.size])
+        cursor.execute(_ALTERED_ENTRIES, [min(start, full * TILE_WIDTH), tree.size])
         for (index,) in cursor.fetchall():
             raise _altered(f"The bytes of entry #{index} are not those that its hash was made of.", tree)
         for tiles in (range(start // TILE_WIDTH, full), patrol.take(full)):

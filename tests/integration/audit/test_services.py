@@ -1,13 +1,11 @@
 import json
-import threading
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from governance.audit import anchoring
 from governance.audit.anchoring import anchor_evidence, anchor_pending
@@ -34,32 +32,11 @@ from governance.kernel.dsse import IN_TOTO_PAYLOAD_TYPE, Envelope, verify_envelo
 from governance.kernel.keys import KeyPurpose, KeyRing, KeyUnavailable
 from tests.factories.audit import ActorFactory, SubjectRefFactory, issued_evidence, record_entries
 from tests.history import guards_lifted
+from tests.threads import in_threads
 
 pytestmark = pytest.mark.django_db
 
 START = datetime(2026, 6, 1, 8, tzinfo=UTC)
-
-
-def in_threads(*calls: Callable[[], Any]) -> list[Any]:
-    """Run the calls at once, each with a database connection of its own; return what they gave or raised."""
-    barrier = threading.Barrier(len(calls))
-    results: list[Any] = [None] * len(calls)
-
-    def run(place: int, call: Callable[[], Any]) -> None:
-        barrier.wait()
-        try:
-            results[place] = call()
-        except Exception as error:
-            results[place] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 class BusinessFailed(Exception):
