@@ -9,15 +9,15 @@ from django.db.models import QuerySet
 
 from governance.audit.anchoring import EVIDENCE_ANCHORED, anchored_data
 from governance.audit.entries import entry_data
-from governance.audit.errors import EvidenceAltered, WormObjectAltered, WormObjectMissing
+from governance.audit.errors import EvidenceAltered
 from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry, WormReference
 from governance.audit.ports import WormStore
 from governance.audit.services import EVIDENCE_ISSUED, issued_data
 from governance.audit.statements import open_evidence
 from governance.audit.tally import Tally, fault
 from governance.audit.types import Fault, SubjectRef
-from governance.kernel.canonical import Json, timestamp
-from governance.kernel.errors import GovernanceError
+from governance.audit.worm_checks import object_faults
+from governance.kernel.canonical import Json
 from governance.kernel.keys import KeyRing
 
 T = TypeVar("T")
@@ -41,7 +41,8 @@ def evidence_faults(
             if hasattr(record, "worm_reference"):
                 reference = record.worm_reference
                 yield from _reference_faults(reference, said)
-                yield from _worm_faults(record, reference, store)
+                expected = record.envelope.encode()
+                yield from object_faults(reference, store, expected=expected, owner=_name(record))
                 tally.checked["worm_objects"] += 1
 
 
@@ -91,26 +92,6 @@ def _ledger_faults(name: str, check: str, entry: Mapping[str, Json] | None, row:
     differing = [column for column, value in row.items() if entry.get(column) != value]
     if differing:
         yield fault(name, check, f"The ledger says otherwise in: {', '.join(differing)}.")
-
-
-def _worm_faults(record: EvidenceRecord, reference: WormReference, store: WormStore) -> Iterator[Fault]:
-    name = f"WORM object {reference.uri}"
-    where = {"uri": reference.uri, "version_id": reference.version_id}
-    try:
-        data, known = store.get(**where), store.head(**where)
-    except (WormObjectAltered, WormObjectMissing) as error:
-        yield fault(name, error.error_code, error.message)
-        return
-    except GovernanceError as error:
-        yield fault(name, "worm_unreadable", error.message)
-        return
-    if data != record.envelope.encode():
-        yield fault(name, "worm_bytes", f"The stored bytes are not those of {_name(record)}.")
-    if (known.sha256, known.size, known.mode) != (reference.sha256, reference.size, reference.mode):
-        yield fault(name, "worm_record", "The store has another digest, size or mode than the reference.")
-    if known.retain_until < reference.retain_until:
-        promised, kept = timestamp(reference.retain_until), timestamp(known.retain_until)
-        yield fault(name, "worm_record", f"It is kept until {kept}, but {promised} was promised.")
 
 
 def _ledger_says(records: Sequence[EvidenceRecord]) -> _Said:

@@ -44,6 +44,9 @@ def fault(subject: str, check: str, message: str) -> Fault:
 
 
 _RESTORE_ROW = "Somebody changed the database behind the application. Keep it as it is, find out who, restore a backup."
+_HELD_TWICE = (
+    "the database holds the same bytes, as evidence envelope, checkpoint note, or content and signature of a revision."
+)
 
 #: What to do, by the check that failed.
 REMEDIES = {
@@ -60,12 +63,10 @@ REMEDIES = {
     "evidence_missing": "The evidence was removed from the database; its WORM object still holds it. " + _RESTORE_ROW,
     "reference_missing": "The reference was removed; the WORM object is named in the ledger. " + _RESTORE_ROW,
     "reference_ledger": "Reference and ledger disagree. " + _RESTORE_ROW,
-    "worm_bytes": "The stored file is not this evidence. Restore it from a copy of the WORM store.",
+    "worm_bytes": "The stored object is not what the database holds. Restore it from a copy of the WORM store.",
     "worm_record": "The store keeps it otherwise than was promised. Restore it from a copy of the WORM store.",
-    "worm_object_altered": "The stored file was changed. Restore it from a copy of the WORM store; the database holds "
-    "the same bytes as evidence envelope.",
-    "worm_object_missing": "The stored file was removed. Restore it from a copy of the WORM store; the database holds "
-    "the same bytes as evidence envelope.",
+    "worm_object_altered": "The stored file was changed. Restore it from a copy of the WORM store; " + _HELD_TWICE,
+    "worm_object_missing": "The stored file was removed. Restore it from a copy of the WORM store; " + _HELD_TWICE,
     "hold_missing": "Somebody lifted the hold in the store itself. Find out who may do that; the object was kept.",
     "hold_unknown": "Ask who set it in the store itself. Set a hold here too, or have it lifted there.",
     "worm_unreadable": "Check disk, permissions and settings of the WORM store, then verify again.",

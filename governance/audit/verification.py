@@ -5,11 +5,12 @@ from governance.audit.ledger_checks import ledger_faults, outbox_faults
 from governance.audit.ports import worm_store
 from governance.audit.tally import Progress, Tally
 from governance.audit.types import SubjectRef, VerificationReport
+from governance.audit.worm_checks import other_object_faults
 from governance.kernel.keys import key_ring
 
 
 def verify_all(*, subject: SubjectRef | None = None, on_progress: Progress | None = None) -> VerificationReport:
-    """Verify the whole ledger and all evidence, or the evidence of `subject` only; return counts and faults.
+    """Verify the whole ledger and all that is in WORM storage, or the evidence of `subject` only; return what is found.
 
     The ledger is always checked whole, because its tree proves all entries or none. Rows are streamed; what comes in
     meanwhile is left for the next time. What this cannot notice by itself: that the newest entries were removed
@@ -24,5 +25,6 @@ def verify_all(*, subject: SubjectRef | None = None, on_progress: Progress | Non
         *outbox_faults(tally),
         *evidence_faults(tally, key_ring=ring, store=store, subject=subject),
         *removed_faults(tally, subject=subject),
+        *(other_object_faults(tally, store=store) if subject is None else ()),
     )
     return VerificationReport(checked=dict(tally.checked), faults=faults)

@@ -75,6 +75,7 @@ def test_nothing_at_all_holds() -> None:
         "waiting_entries": 0,
         "evidence_records": 0,
         "evidence_entries": 0,
+        "other_worm_objects": 0,
     }
 
 
@@ -93,6 +94,7 @@ def test_untouched_history_holds_and_is_counted(jobs: list[EvidenceRecord]) -> N
         "evidence_records": 3,
         "evidence_entries": 4,
         "worm_objects": 2,
+        "other_worm_objects": 0,
     }
     assert ("ledger_entries", 9, 9) in calls
     assert ("evidence_records", 3, 3) in calls

@@ -174,8 +174,8 @@ CHANGED = [
      ["erasure_incomplete"], "still there"),
     ("UPDATE catalog_creator SET consent_epoch = 0 WHERE id = '{withdrawn}'", ["consent_epoch"], "newest statement"),
     # the log
-    (("INSERT INTO audit_outboxentry (entry_id, kind, subject_type, subject_id, actor_type, actor_id, occurred_at, body)"
-     " SELECT gen_random_uuid(), 'job.released', 'job', 'no-such-job', actor_type, actor_id, occurred_at, body"
+    (("INSERT INTO audit_outboxentry (entry_id, kind, subject_type, subject_id, actor_type, actor_id, occurred_at,"
+     " body) SELECT gen_random_uuid(), 'job.released', 'job', 'no-such-job', actor_type, actor_id, occurred_at, body"
      " FROM audit_ledgerentry WHERE kind = 'job.released'"), ["event_removed", "subject_removed"], "tells of it"),
 ]  # fmt: skip
 
