@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.audit.log_alarms import ensure_running
 from governance.audit.ports import worm_store
 from governance.engines.ports import RemoteEngine, policy_engine
 from governance.kernel import clock
@@ -63,6 +64,12 @@ def worm_keeps() -> bool:
     return True
 
 
+def log_runs() -> bool:
+    """Return whether the transparency log goes on. Raises when an alarm has stopped it."""
+    ensure_running()
+    return True
+
+
 CHECKS: Mapping[str, Callable[[], bool]] = {
     "database": database_answers,
     "broker": broker_answers,
@@ -70,6 +77,7 @@ CHECKS: Mapping[str, Callable[[], bool]] = {
     "engine": engine_answers,
     "keys": keys_can_sign,
     "worm": worm_keeps,
+    "log": log_runs,
 }
 
 

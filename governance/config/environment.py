@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from governance.audit.witnesses import WitnessInvalid, witnesses_of
+
+#: A key's name in signed notes and a subject in ledger entries: no blank, no '+' (c2sp.org/signed-note).
+_ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/~-]{0,127}", re.ASCII)
 
 
 def text(name: str, default: str = "") -> str:
@@ -59,6 +63,15 @@ def broker(name: str, default: str) -> str:
     if urlsplit(url).scheme not in ("redis", "rediss"):
         raise ImproperlyConfigured(f"{name} must be a URL such as redis://:password@host:6379/0.")
     return url
+
+
+def log_origin(name: str, default: str) -> str:
+    """Return the variable, the name of a transparency log. Raises ImproperlyConfigured for what names no signer."""
+    value = text(name, default)
+    if not _ORIGIN.fullmatch(value):
+        example = "log.example.com/assent"
+        raise ImproperlyConfigured(f"{name} must be a URL without its scheme, such as {example}, not '{value}'.")
+    return value
 
 
 def witnesses(name: str) -> list[dict[str, str]]:

@@ -1,12 +1,14 @@
 """Tasks of the queue `control`: light, and needed for everything else to move."""
 
+import logging
 from uuid import UUID
 
 from celery import shared_task
 
+from governance.audit import checkpoints
 from governance.audit.anchoring import anchor_pending
-from governance.audit.sequencer import sequence_pending
 from governance.audit.types import Actor
+from governance.kernel.errors import Unavailable
 from governance.partners.services import clear_expired_tokens
 from governance.workflows import scrub as scrubbing
 from governance.workflows import seal_job as sealing
@@ -15,7 +17,7 @@ from governance.workflows.replay import resume_replays, work_on_replay
 from governance.workflows.sweep import sweep
 from inference_workers.identity import worker_name
 
-SEQUENCE_BATCH = 4096
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="assent.control.seal_job")
@@ -30,11 +32,13 @@ def anchor_evidence() -> None:
     anchor_pending()
 
 
-@shared_task(name="assent.control.sequence_ledger")
-def sequence_ledger() -> None:
-    """Order waiting entries into the ledger until none is left."""
-    while sequence_pending(limit=SEQUENCE_BATCH) == SEQUENCE_BATCH:
-        pass
+@shared_task(name="assent.control.advance_log")
+def advance_log() -> None:
+    """Order waiting entries into the log and publish a checkpoint over them; an alarm and what is down come again."""
+    try:
+        checkpoints.advance_log()
+    except Unavailable as error:
+        logger.error("The log did not advance: %s (%s)", error.message, error.error_code)
 
 
 @shared_task(name="assent.control.replay_draft")

@@ -237,7 +237,8 @@ ASSENT_WORM_S3_CA = env.text("ASSENT_WORM_S3_CA")
 ASSENT_WORM_S3_MODE = env.choice("ASSENT_WORM_S3_MODE", "compliance", ("compliance", "governance"))
 ASSENT_SCRUB_BYTES_PER_SECOND = env.integer("ASSENT_SCRUB_BYTES_PER_SECOND", 8 * 1024 * 1024)
 ASSENT_EVIDENCE_RETENTION_DAYS = env.integer("ASSENT_EVIDENCE_RETENTION_DAYS", 2557)
-ASSENT_LOG_ORIGIN = env.text("ASSENT_LOG_ORIGIN", "assent.local/log")
+ASSENT_LOG_ORIGIN = env.log_origin("ASSENT_LOG_ORIGIN", "assent.local/log")
+ASSENT_CHECKPOINT_SECONDS = env.integer("ASSENT_CHECKPOINT_SECONDS", 1, most=60)
 ASSENT_LOG_PROMISE_SECONDS = env.integer("ASSENT_LOG_PROMISE_SECONDS", 60)
 ASSENT_WITNESSES = env.witnesses("ASSENT_WITNESSES")
 # More than half unless said otherwise: two such groups share a witness, and an honest one signs one history only.
@@ -273,7 +274,11 @@ ASSENT_RUNTIME_DEVICE = env.choice("ASSENT_RUNTIME_DEVICE", "auto", ("auto", "cp
 ASSENT_RECONCILE_HOUR = env.integer("ASSENT_RECONCILE_HOUR", 3, least=0, most=23)
 STALE = {"expires": 60}  # seconds; without workers the rounds that nobody made must not pile up
 CELERY_BEAT_SCHEDULE = {
-    "sequence-ledger": {"task": "assent.control.sequence_ledger", "schedule": 1.0, "options": STALE},
+    "advance-log": {
+        "task": "assent.control.advance_log",
+        "schedule": float(ASSENT_CHECKPOINT_SECONDS),
+        "options": {"expires": 5 * ASSENT_CHECKPOINT_SECONDS},
+    },
     "anchor-evidence": {"task": "assent.control.anchor_evidence", "schedule": 5.0, "options": STALE},
     "sweep-jobs": {"task": "assent.control.sweep_jobs", "schedule": float(ASSENT_SWEEP_SECONDS), "options": STALE},
     "resume-replays": {"task": "assent.control.resume_replays", "schedule": 10.0, "options": STALE},

@@ -5,13 +5,15 @@ from unittest.mock import Mock
 import pytest
 
 from governance.api import health
+from governance.audit.errors import LogDiverged
+from governance.audit.log_alarms import raise_alarm
 from governance.audit.ports import worm_store
 from governance.audit.worm_filesystem import FilesystemWormStore
 from governance.kernel.keys import key_ring
 from governance.rulebook.activation import publish_without_review
 from tests.factories.marketplace import TESTER
 
-PARTS = {"database", "broker", "policy", "engine", "keys", "worm"}
+PARTS = {"database", "broker", "policy", "engine", "keys", "worm", "log"}
 
 
 @pytest.fixture
@@ -59,3 +61,9 @@ def test_without_a_place_for_evidence_nothing_can_be_proven(anonymous, ready, tm
     place.touch()
     with worm_store.override(FilesystemWormStore(place / "worm")):
         assert anonymous.get("/readyz").json()["parts"]["worm"] == "failed"
+
+
+def test_a_log_that_has_stopped_is_not_ready(anonymous, db):
+    raise_alarm(LogDiverged("The log was changed.", code="log_forked"))
+
+    assert anonymous.get("/readyz").json()["parts"]["log"] == "failed"

@@ -92,3 +92,16 @@ def test_witnesses_that_cannot_be_used_are_named(monkeypatch, raw, message):
     monkeypatch.setenv("ASSENT_X", raw)
     with pytest.raises(ImproperlyConfigured, match=f"ASSENT_X.*{message}"):
         environment.witnesses("ASSENT_X")
+
+
+@pytest.mark.parametrize("origin", ["assent.local/log", "log.example.com:8443/assent", "a"])
+def test_a_log_is_named(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    monkeypatch.setenv("ASSENT_X", origin)
+    assert environment.log_origin("ASSENT_X", "unused") == origin
+
+
+@pytest.mark.parametrize("origin", ["two words", "a+b", "https://ä", "/log", "x" * 129])
+def test_what_names_no_log_is_refused(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    monkeypatch.setenv("ASSENT_X", origin)
+    with pytest.raises(ImproperlyConfigured, match=r"log\.example\.com"):
+        environment.log_origin("ASSENT_X", "unused")

@@ -5,12 +5,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from governance.config.audit_operations.log import CHECKPOINT, RESOLVE, STATUS, SUCCEED
 from governance.config.audit_operations.operation import CANNOT_RUN, Operation
 from governance.config.audit_operations.reconcile import ACKNOWLEDGE, RECONCILE
 from governance.config.audit_operations.worm import PROBE, SCRUB
 from governance.kernel.errors import GovernanceError
 
-OPERATIONS: tuple[Operation, ...] = (RECONCILE, ACKNOWLEDGE, SCRUB, PROBE)
+OPERATIONS: tuple[Operation, ...] = (RECONCILE, ACKNOWLEDGE, SCRUB, PROBE, STATUS, CHECKPOINT, RESOLVE, SUCCEED)
 
 
 class Command(BaseCommand):
