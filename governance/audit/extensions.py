@@ -14,35 +14,37 @@ from governance.audit.worm import kept_until, object_data
 from governance.kernel import clock
 
 
-def save_retention_class(
-    *,
-    slug: str,
-    name: str,
-    kind: WormKind,
-    partner: str,
-    region: str,
-    days: int | None,
-    actor: Actor,
+def add_retention_class(
+    *, slug: str, name: str, kind: WormKind, partner: str, region: str, days: int | None, actor: Actor
 ) -> RetentionClass:
-    """Make a class, or change the days and the name of the class `slug`; `days` is None for ever.
+    """Make a class for what is stored from now on; `days` is None for ever.
 
-    What is stored already is kept at least as long as before: a longer class reaches it with the next scrub, a shorter
-    one never. Raises RetentionClassInvalid when the class is for something else, or another one is for the same.
+    Raises RetentionClassInvalid when there is one for the same, or with the same slug.
     """
     try:
         with transaction.atomic():
-            row, created = RetentionClass.objects.select_for_update().get_or_create(
-                slug=slug, defaults={"name": name, "kind": kind, "partner": partner, "region": region, "days": days}
+            row = RetentionClass.objects.create(
+                slug=slug, name=name, kind=kind, partner=partner, region=region, days=days, updated_at=clock.now()
             )
-            before = row.days
-            if (row.kind, row.partner, row.region) != (kind, partner, region):
-                raise RetentionClassInvalid("What a retention class is for stays as it is; make another one.")
-            row.name, row.days, row.updated_at = name, days, clock.now()
-            row.save()
-            _record_class("retention.changed", row, actor, before=before if not created else 0)
+            _record_class("retention.added", row, actor, before=0)
     except IntegrityError as error:
         raise RetentionClassInvalid("There is a class for this kind, partner and region already.") from error
     return row
+
+
+@transaction.atomic
+def change_retention_class(*, row: RetentionClass, name: str, days: int | None, actor: Actor) -> RetentionClass:
+    """Change for how long a class keeps things; `days` is None for ever. What it is for stays as it is.
+
+    What is stored already is kept at least as long as before: a longer class reaches it with the next scrub, a shorter
+    one never.
+    """
+    locked = RetentionClass.objects.select_for_update().get(pk=row.pk)
+    before = locked.days
+    locked.name, locked.days, locked.updated_at = name, days, clock.now()
+    locked.save()
+    _record_class("retention.changed", locked, actor, before=before)
+    return locked
 
 
 @transaction.atomic

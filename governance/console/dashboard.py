@@ -11,10 +11,11 @@ from django.db.models.functions import TruncHour
 from django.http import HttpRequest
 from django.utils.http import urlencode
 
-from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry
+from governance.audit.choices import ScrubState
+from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry, ScrubRun
 from governance.catalog.models import Creator
 from governance.console.log_state import log_state
-from governance.console.presentation import TONES, duration, list_url
+from governance.console.presentation import TONES, duration, list_url, page_url
 from governance.decisions.choices import DecisionEffect
 from governance.decisions.models import DecisionRecord
 from governance.jobs.choices import JobState
@@ -138,11 +139,23 @@ def evidence_figures(now: datetime) -> list[Figure]:
     ]
 
 
+def scrub_figures(now: datetime) -> list[Figure]:
+    """Return what the last reading back of WORM storage found."""
+    newest = ScrubRun.objects.first()
+    if newest is None:
+        return [Figure("WORM scrub", "–", "never so far", list_url(ScrubRun), "warn")]
+    found, running = len(newest.faults), newest.state == ScrubState.RUNNING
+    note = f"{newest.done:,} of {newest.total:,} objects read" if running else f"{newest.done:,} objects read back"
+    value = f"{found:,} faults" if found else "running" if running else "clean"
+    return [Figure("WORM scrub", value, note, page_url(newest), "bad" if found else "")]
+
+
 PARTS: dict[str, Callable[[datetime], list[Figure]]] = {
     "jobs.view_job": job_figures,
     "decisions.view_decisionrecord": decision_figures,
     "audit.view_ledgerentry": ledger_figures,
     "audit.view_evidencerecord": evidence_figures,
+    "audit.view_scrubrun": scrub_figures,
     "rulebook.view_policyrevision": lambda _: [],
 }
 

@@ -88,7 +88,10 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             _table("Receipts", "receipt", "audit", "receipt"),
             Entry("Check a receipt", "verified_user", VERIFY, "audit.view_receipt"),
             _table("Reconciliations", "balance", "audit", "reconciliationreport"),
-            _table("WORM references", "lock", "audit", "wormreference"),
+            _table("WORM objects", "lock", "audit", "wormreference"),
+            _table("Legal holds", "lock_clock", "audit", "legalhold"),
+            _table("Retention classes", "event_available", "audit", "retentionclass"),
+            _table("Scrubs", "cleaning_services", "audit", "scrubrun"),
         ),
     ),
     (

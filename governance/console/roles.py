@@ -59,6 +59,7 @@ ROLES: Mapping[str, Role] = {
         (
             *_all_of("catalog", "creator", "dataset"),
             *_all_of("partners", "tier", "partner"),
+            "audit.change_legalhold",
             "catalog.add_asset",
             "catalog.add_consentgrant",
             "catalog.add_consentlevel",
@@ -76,6 +77,17 @@ ROLES: Mapping[str, Role] = {
             "partners.change_accesstoken",
         ),
         sees_accounts=True,
+    ),
+    "Records manager": Role(
+        "Keeps retention classes, sets legal holds and releases them with a second person, starts scrubs.",
+        (
+            *_all_of("audit", "retentionclass"),
+            "audit.add_legalhold",
+            "audit.add_scrubrun",
+            "audit.change_legalhold",
+            "audit.change_scrubrun",
+            "audit.change_wormreference",
+        ),
     ),
     "Auditor": Role("Sees everything, changes nothing.", sees_accounts=True),
 }

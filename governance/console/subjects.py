@@ -32,12 +32,15 @@ PAGES = {
     "partner": "partners_partner",
     "permit": "decisions_permit",
     "replay": "decisions_replayreport",
+    "retention": "audit_retentionclass",
     "revision": "rulebook_policyrevision",
     "role": "partners_role",
     "rule": "rulebook_abacrule",
+    "scrub": "audit_scrubrun",
     "tier": "partners_tier",
     "token": "partners_accesstoken",
     "user": "auth_user",
+    "worm": "audit_wormreference",
 }
 SHOWN = 12
 LONG = 24
@@ -50,7 +53,7 @@ def subject_link(subject_type: str, subject_id: str, name: str = "") -> SafeStri
     """
     kind = subject_type.replace("_", " ")
     url = subject_url(subject_type, subject_id)
-    shown = format_html('<code class="as-code" title="{}">{}</code>', subject_id, name or _short(subject_id))
+    shown = format_html('<code class="as-code" title="{}">{}</code>', subject_id, name or short_id(subject_id))
     if not url:
         return format_html('<span class="as-subject">{} {}</span>', kind, shown)
     return format_html('<span class="as-subject">{} <a class="as-link" href="{}">{}</a></span>', kind, url, shown)

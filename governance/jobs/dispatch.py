@@ -68,8 +68,9 @@ def send(*, task: str, queue: str, args: Sequence[str] = (), delay: float = 0.0)
     A worker that takes it waits until `delay` seconds are over. One retry replaces a pooled connection that did not survive a restart of the broker.
     """
     try:
-        when = {"countdown": delay} if delay else {}
-        current_app.send_task(task, args=list(args), queue=queue, retry=True, retry_policy=ONE_RETRY, **when)
+        current_app.send_task(
+            task, args=list(args), queue=queue, countdown=delay or None, retry=True, retry_policy=ONE_RETRY
+        )
     except (OperationalError, RedisError, OSError) as error:
         logger.warning("the broker did not take %s for the queue '%s': %s", task, queue, error)
         return False

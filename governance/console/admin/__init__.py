@@ -11,6 +11,7 @@ from governance.console.admin import (
     decisions,
     drafts,
     freezes,
+    holds,
     jobs,
     ledger,
     moderation,
@@ -23,6 +24,8 @@ from governance.console.admin import (
     revisions,
     roles,
     rulebook,
+    scrubs,
+    worm,
 )
 
 __all__ = [
@@ -36,6 +39,7 @@ __all__ = [
     "decisions",
     "drafts",
     "freezes",
+    "holds",
     "jobs",
     "ledger",
     "moderation",
@@ -48,4 +52,6 @@ __all__ = [
     "revisions",
     "roles",
     "rulebook",
+    "scrubs",
+    "worm",
 ]

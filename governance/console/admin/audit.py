@@ -9,15 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from governance.audit.models import EvidenceRecord, WormReference
+from governance.audit.models import EvidenceRecord
 from governance.console.base import StoryAdmin
 from governance.console.downloads import attachment
 from governance.console.filters import OutcomeFilter
 from governance.console.pages import require
-from governance.console.presentation import badge, choice_badge, code, digest, link, moment, size
+from governance.console.presentation import badge, choice_badge, digest, moment
 from governance.console.subjects import subject_link
 from governance.console.verification import receipt_file
-from governance.kernel import clock
 from governance.kernel.dsse import Envelope
 
 
@@ -88,47 +87,3 @@ class EvidenceRecordAdmin(StoryAdmin):
         """Return the receipt file of how a job ended, with a proof once a published checkpoint covers it."""
         require(request, "audit.view_evidencerecord")
         return attachment(receipt_file(row), f"receipt-{row.subject_type}-{row.subject_id}.json", "application/json")
-
-
-@admin.register(WormReference)
-class WormReferenceAdmin(StoryAdmin):
-    """Where evidence lies that nobody can change or remove before its time."""
-
-    intro = "Where each evidence record was written once and for good, and until when the store must keep it."
-    empty_text = "References appear when evidence has been written to WORM storage."
-    story_template = "console/worm_reference.html"
-    list_display = ["where", "sha", "bytes_", "mode", "keeps", "stored"]
-    list_filter = [("stored_at", RangeDateTimeFilter)]
-    search_fields = ["uri", "sha256__exact", "evidence__subject_id__exact"]
-    search_help_text = "A URI, a SHA-256 or a subject's id"
-    list_select_related = ["evidence"]
-    date_hierarchy = "stored_at"
-
-    @admin.display(description="URI")
-    def where(self, reference: WormReference) -> SafeString:
-        return code(reference.uri)
-
-    @admin.display(description="SHA-256")
-    def sha(self, reference: WormReference) -> SafeString:
-        return digest(reference.sha256)
-
-    @admin.display(description="Size", ordering="size")
-    def bytes_(self, reference: WormReference) -> str:
-        return size(reference.size)
-
-    @admin.display(description="Kept until (UTC)", ordering="retain_until")
-    def keeps(self, reference: WormReference) -> SafeString:
-        return moment(reference.retain_until)
-
-    @admin.display(description="Stored (UTC)", ordering="stored_at")
-    def stored(self, reference: WormReference) -> SafeString:
-        return moment(reference.stored_at)
-
-    def story(self, request: HttpRequest, row: WormReference) -> dict[str, Any]:
-        evidence = row.evidence
-        return {
-            "evidence": link(evidence, str(evidence or "")),
-            "subject": subject_link(row.subject_type, row.subject_id),
-            "locked": row.retain_until > clock.now(),
-            "size": size(row.size),
-        }

@@ -7,7 +7,12 @@ from governance.audit.anchoring import anchor_evidence
 from governance.audit.choices import WormKind
 from governance.audit.entries import entry_data
 from governance.audit.errors import RetentionClassInvalid, WormObjectAltered, WormRetentionInvalid
-from governance.audit.extensions import extend_object, remove_retention_class, save_retention_class
+from governance.audit.extensions import (
+    add_retention_class,
+    change_retention_class,
+    extend_object,
+    remove_retention_class,
+)
 from governance.audit.models import OutboxEntry, RetentionClass, WormReference
 from governance.audit.retention import FOREVER_DAYS, Retention, retention_called, retention_for
 from governance.audit.types import Actor, SubjectRef
@@ -26,7 +31,7 @@ DAY = timedelta(days=1)
 def a_class(days: int | None, *, partner: str = "", region: str = "", **given: Any) -> RetentionClass:
     slug = "-".join(["evidence", *filter(None, (partner, region.lower()))])
     arguments = {"slug": slug, "name": slug, "kind": WormKind.EVIDENCE, "partner": partner, "region": region}
-    return save_retention_class(**(arguments | given), days=days, actor=ADA)
+    return add_retention_class(**(arguments | given), days=days, actor=ADA)
 
 
 def entry(kind: str) -> dict[str, Any]:
@@ -110,10 +115,14 @@ def test_what_is_due_is_never_earlier_than_what_was_promised() -> None:
 # changing classes
 
 
-def test_a_change_is_recorded() -> None:
-    row = a_class(3000)
+def general(kind: str) -> RetentionClass:
+    return RetentionClass.objects.get(kind=kind, partner="", region="")
 
-    assert (row.days, row.slug) == (3000, "evidence")
+
+def test_a_change_is_recorded() -> None:
+    row = change_retention_class(row=general("evidence"), name="Longer", days=3000, actor=ADA)
+
+    assert (row.days, row.slug, row.name) == (3000, "evidence", "Longer")
     assert entry("retention.changed") == {
         "kind": "evidence",
         "partner": "",
@@ -123,13 +132,14 @@ def test_a_change_is_recorded() -> None:
     }
 
 
-def test_what_a_class_is_for_does_not_change() -> None:
+def test_there_is_one_class_for_each_scope() -> None:
     a_class(30, partner="acme")
 
-    with pytest.raises(RetentionClassInvalid, match="stays as it is"):
-        a_class(30, partner="acme", region="DE", slug="evidence-acme")
+    assert entry("retention.added")["partner"] == "acme"
     with pytest.raises(RetentionClassInvalid, match="already"):
-        a_class(30, partner="acme", slug="another")
+        a_class(40, partner="acme", slug="another")
+    with pytest.raises(RetentionClassInvalid, match="already"):
+        a_class(40, partner="other", slug="evidence-acme")
 
 
 def test_a_general_class_is_not_removed() -> None:
@@ -157,16 +167,14 @@ def stored(data: bytes = b"x", **given: Any) -> WormReference:
 
 def test_the_same_object_again_is_the_same_reference_kept_longer() -> None:
     first = stored()
-    save_retention_class(
-        slug="policy", name="Longer", kind=WormKind.POLICY, partner="", region="", days=5000, actor=ADA
-    )
+    change_retention_class(row=general("policy"), name="Longer", days=5000, actor=ADA)
 
     again = stored()
 
     assert again.pk == first.pk
     assert again.retain_until > first.retain_until + 1000 * DAY
     assert WormReference.objects.get().retain_until == again.retain_until
-    save_retention_class(slug="policy", name="Shorter", kind=WormKind.POLICY, partner="", region="", days=1, actor=ADA)
+    change_retention_class(row=general("policy"), name="Shorter", days=1, actor=ADA)
     assert stored().retain_until == again.retain_until
 
 

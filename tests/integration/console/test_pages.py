@@ -10,7 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from oauth2_provider.models import get_refresh_token_model
 
-from governance.audit.models import LogAlarm, OutboxEntry
+from governance.audit.holds import set_hold
+from governance.audit.models import LogAlarm, OutboxEntry, WormReference
+from governance.audit.scrub import start_scrub
 from governance.catalog.models import Dataset
 from governance.console.presentation import list_url, page_url
 from governance.console.roles import AREAS
@@ -34,7 +36,7 @@ TABLES = sorted(
 LABELS = [model._meta.label for model in TABLES]
 ADDABLE = [model for model in TABLES if model._meta.model_name in {
     "creator", "consentlevel", "dataset", "asset", "abacrule", "licence", "model", "modelversion", "partner", "tier",
-    "apiclient", "opaserver", "role", "modelgroup", "user", "group",
+    "apiclient", "opaserver", "role", "modelgroup", "retentionclass", "user", "group",
 }]  # fmt: skip
 
 
@@ -57,6 +59,8 @@ def everything(released, market, boss):
     make_checkpoint()
     LogAlarm.objects.create(code="log_forked", message="A test.")
     make_report()
+    set_hold(reference=WormReference.objects.latest("stored_at"), actor=TESTER, reason="A test.")
+    start_scrub(actor=TESTER)
     return market
 
 
