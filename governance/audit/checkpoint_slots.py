@@ -20,6 +20,7 @@ from governance.audit.notes import (
     sign_note,
 )
 from governance.audit.ports import worm_store
+from governance.kernel import clock
 from governance.kernel.keys import KeyAlgorithm, KeyPurpose, KeyUnavailable, PublicKeyInfo, key_ring
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]")
@@ -59,15 +60,29 @@ def read_slot(*, origin: str, number: int) -> StoredCheckpoint | None:
 
 
 def sign_checkpoint(body: CheckpointBody) -> StoredCheckpoint:
-    """Sign a checkpoint with the current key; its number is 0, for it has no slot yet. Raises KeyUnavailable."""
-    ring = key_ring.get()
-    info = ring.current(purpose=KeyPurpose.CHECKPOINT)
+    """Sign a checkpoint; its number is 0, for it has no slot yet. Raises KeyUnavailable.
 
+    The current key signs first. After a rotation the key before signs too, for as long as it is valid: witnesses and
+    monitors that know only that one go on meanwhile, since a note holds when any key that is known signed it.
+    """
+    current = key_ring.get().current(purpose=KeyPurpose.CHECKPOINT)
+    note = _signed(body, current)
+    for before in _signers_besides(current):
+        note += _signed(body, before).rpartition("\n\n")[2]
+    return StoredCheckpoint(0, note, body, current.key_id)
+
+
+def _signed(body: CheckpointBody, info: PublicKeyInfo) -> str:
     def sign(message: bytes) -> bytes:
-        return ring.sign(purpose=KeyPurpose.CHECKPOINT, message=message, prefer=info.key_id).value
+        return key_ring.get().sign(purpose=KeyPurpose.CHECKPOINT, message=message, prefer=info.key_id).value
 
-    note = sign_note(text=body.body_text(), name=body.origin, public=_raw(info), sign=sign)
-    return StoredCheckpoint(0, note, body, info.key_id)
+    return sign_note(text=body.body_text(), name=body.origin, public=_raw(info), sign=sign)
+
+
+def _signers_besides(current: PublicKeyInfo) -> list[PublicKeyInfo]:
+    now = clock.now()
+    infos = [info for info in key_ring.get().public_keys() if info.purpose is KeyPurpose.CHECKPOINT and info != current]
+    return [info for info in infos if info.in_window(now) and not info.revoked(now)]
 
 
 def _opened(note: str, origin: str, number: int) -> StoredCheckpoint:
