@@ -1,5 +1,6 @@
 """The end of the demo: what a person can check who has three files and no access to anything."""
 
+import base64
 import json
 import shlex
 import subprocess
@@ -52,13 +53,16 @@ class OfflineProof:
         self._alter(files)
 
     def _alter(self, files: Files) -> None:
-        payload = files.receipt.read_bytes().index(b'"payload":"')
-        self._expect_refused("the picture", files, altered=files.output, at=files.output.stat().st_size // 2)
-        self._expect_refused("the receipt", files, altered=files.receipt, at=payload + 40)
+        picture, receipt = files.output.read_bytes(), files.receipt.read_bytes()
+        middle = len(picture) // 2
+        self._expect_refused(
+            "the picture", files, files.output, picture[:middle] + bytes([picture[middle] ^ 1]) + picture[middle + 1 :]
+        )
+        self._expect_refused("the statement", files, files.receipt, _with_another_outcome(receipt))
 
-    def _expect_refused(self, what: str, files: Files, *, altered: Path, at: int) -> None:
+    def _expect_refused(self, what: str, files: Files, altered: Path, data: bytes) -> None:
         original = altered.read_bytes()
-        altered.write_bytes(original[:at] + bytes([original[at] ^ 1]) + original[at + 1 :])
+        altered.write_bytes(data)
         code, verdict = self._verify(files)
         altered.write_bytes(original)
         for step in verdict["steps"]:
@@ -101,6 +105,14 @@ class OfflineProof:
 
 def _command(files: Files, python: str) -> list[str]:
     return [python, *VERIFIER, files.receipt.name, "--artifact", files.output.name, "--trust", files.trust.name]
+
+
+def _with_another_outcome(receipt: bytes) -> bytes:
+    """Return the receipt with one bit of the word `released` changed, in the statement that is signed."""
+    document = json.loads(receipt)
+    statement = base64.b64decode(document["envelope"]["payload"]).replace(b'"released"', b'"releasee"', 1)
+    document["envelope"]["payload"] = base64.b64encode(statement).decode("ascii")
+    return json.dumps(document).encode()
 
 
 def _shown(folder: Path) -> Path:
