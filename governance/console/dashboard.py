@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import Count, F, Min, Q
 from django.db.models.functions import TruncHour
 from django.http import HttpRequest
 from django.utils.http import urlencode
 
 from governance.audit.choices import ScrubState
-from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry, ScrubRun
+from governance.audit.models import EvidenceRecord, ScrubRun
 from governance.catalog.models import Creator
 from governance.console.log_state import log_state
 from governance.console.presentation import TONES, duration, list_url, page_url
@@ -29,6 +29,7 @@ REASONS_SHOWN = 6
 OPEN_QUERY = "?" + urlencode({"state__exact": OPEN_STATES}, doseq=True)
 SLOW_SECONDS = 60
 LAG_SECONDS = 30
+RECONCILED_EVERY = timedelta(hours=36)  # it runs each night
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +109,6 @@ def decision_figures(now: datetime) -> list[Figure]:
     return [Figure("Decisions, 24 h", f"{total:,}", share, list_url(DecisionRecord))]
 
 
-def ledger_figures(now: datetime) -> list[Figure]:
-    """Return how long the ledger is and whether entries wait for a place in it."""
-    newest = LedgerEntry.objects.aggregate(newest=Max("index"))["newest"]
-    waiting = OutboxEntry.objects.aggregate(count=Count("id"), oldest=Min("occurred_at"))
-    lag = (now - waiting["oldest"]).total_seconds() if waiting["oldest"] else 0.0
-    note = f"{waiting['count']:,} waiting, {duration(lag)}" if waiting["count"] else "all entries sealed"
-    size = 0 if newest is None else newest + 1
-    return [Figure("Ledger entries", f"{size:,}", note, list_url(LedgerEntry), "warn" if lag > LAG_SECONDS else "")]
-
-
 def evidence_figures(now: datetime) -> list[Figure]:
     """Return how much evidence there is and how much of it has not reached WORM storage."""
     records = EvidenceRecord.objects.aggregate(
@@ -150,12 +141,26 @@ def scrub_figures(now: datetime) -> list[Figure]:
     return [Figure("WORM scrub", value, note, page_url(newest), "bad" if found else "")]
 
 
+def reconciliation_figures(now: datetime) -> list[Figure]:
+    """Return whether anything was missing when database, log and WORM storage were last held against each other."""
+    newest = ReconciliationReport.objects.first()
+    if newest is None:
+        return [Figure("Reconciliation", "–", "never so far", list_url(ReconciliationReport), "warn")]
+    age = now - newest.finished_at
+    late = age > RECONCILED_EVERY
+    value = "nothing missing" if newest.ok else f"{newest.fault_count:,} fault{'s' if newest.fault_count > 1 else ''}"
+    note = f"{duration(max(age.total_seconds(), 1), parts=1)} ago{', overdue' if late else ''}"
+    tone = "bad" if not newest.ok else "warn" if late else ""
+    return [Figure("Reconciliation", value, note, page_url(newest), tone)]
+
+
 PARTS: dict[str, Callable[[datetime], list[Figure]]] = {
     "jobs.view_job": job_figures,
     "decisions.view_decisionrecord": decision_figures,
-    "audit.view_ledgerentry": ledger_figures,
+    "audit.view_ledgerentry": lambda _: [],
     "audit.view_evidencerecord": evidence_figures,
     "audit.view_scrubrun": scrub_figures,
+    "audit.view_reconciliationreport": reconciliation_figures,
     "rulebook.view_policyrevision": lambda _: [],
 }
 

@@ -24,6 +24,7 @@ PAGES = {
     "group": "auth_group",
     "job": "jobs_job",
     "licence": "registry_licence",
+    "log": "audit_logalarm",
     "model": "registry_model",
     "model_group": "partners_modelgroup",
     "model_version": "registry_modelversion",
@@ -83,7 +84,8 @@ def subject_url(subject_type: str, subject_id: str) -> str:
     return reverse(f"admin:{page}_changelist", query={"q": subject_id})
 
 
-def _short(subject_id: str) -> str:
+def short_id(subject_id: str) -> str:
+    """Return the part of an id by which people tell it from others in a list."""
     if _is_uuid(subject_id):
         return f"…{subject_id[-SHOWN:]}"
     return subject_id if len(subject_id) <= LONG else f"{subject_id[:SHOWN]}…"

@@ -11,13 +11,14 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.paginator import InfinitePaginator
 
+from governance.audit.checkpoints import signed_note_of
 from governance.audit.log_reader import consistency_proof
 from governance.audit.models import Checkpoint, LogAlarm
 from governance.audit.proofs import verify_consistency
 from governance.console.base import StoryAdmin
 from governance.console.downloads import attachment
 from governance.console.entry_proof import ProofStep, log_keys, quorum_step, signature_step
-from governance.console.log_state import log_state, signed_note_of
+from governance.console.log_state import log_state
 from governance.console.pages import require
 from governance.console.presentation import badge, code, digest, moment
 from governance.console.subjects import person_names
@@ -32,6 +33,18 @@ REMEDIES = {
     "log_forked": (
         "Entries that were published are not what the database holds now: somebody changed history here, or the WORM "
         "store belongs to another installation. Keep a copy of both, then restore the database."
+    ),
+    "log_altered": (
+        "Entries under a published checkpoint are not those that were published, or are missing. Run manage.py "
+        "verify_evidence: it names them. Keep a copy of the database, then restore it."
+    ),
+    "log_origin_changed": (
+        "WORM storage holds the checkpoints of a log of another name. Set ASSENT_LOG_ORIGIN back, or, if the log "
+        "begins anew on purpose, run manage.py audit succeed --from ORIGIN --reason TEXT."
+    ),
+    "checkpoint_missing": (
+        "WORM storage does not have a checkpoint that was written to it. Check which store this installation uses; if "
+        "it is the right one, the store lost an object that it had promised to keep."
     ),
     "checkpoint_altered": (
         "The last checkpoint in WORM storage does not carry this log's signature. Check which store and which keys "

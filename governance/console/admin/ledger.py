@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.paginator import InfinitePaginator
 
+from governance.audit.checkpoints import published_checkpoint, signed_note_of
 from governance.audit.log_reader import inclusion_proof
 from governance.audit.models import EvidenceRecord, LedgerEntry, Receipt, TreeHead
 from governance.audit.proofs import ProofFile, format_proof_file
@@ -23,7 +24,6 @@ from governance.console.base import StoryAdmin
 from governance.console.downloads import attachment, hex_dump
 from governance.console.entry_proof import prove_entry
 from governance.console.filters import ActorFilter, KindFilter
-from governance.console.log_state import published_checkpoint, signed_note_of
 from governance.console.pages import require
 from governance.console.presentation import badge, code, digest, moment
 from governance.console.subjects import subject_link, user_names

@@ -18,7 +18,7 @@ from governance.console.filters import vocabulary_filter
 from governance.console.forms.verification import VerificationForm
 from governance.console.pages import Page, render_page, require, sent
 from governance.console.presentation import badge, code, digest, list_url, moment
-from governance.console.subjects import subject_link
+from governance.console.subjects import short_id, subject_link
 from governance.console.verification import check_receipt, receipt_file, trust
 from governance.kernel.dsse import Envelope
 
@@ -45,7 +45,7 @@ class ReceiptAdmin(StoryAdmin):
     empty_text = "Uploads, consent, policy activations, decisions and anchored evidence each get one."
     list_before_template = "console/receipts_banner.html"
     story_template = "console/receipt.html"
-    list_display = ["about", "kind_", "proven", "sha", "key_id", "when", "save"]
+    list_display = ["about", "kind_", "proven", "sha", "when", "save"]
     list_filter = [vocabulary_filter("kind", "kind", KINDS.items()), ("created_at", RangeDateTimeFilter)]
     search_fields = ["subject_id__exact", "envelope_sha256__exact"]
     search_help_text = "A receipt's, entry's or subject's id, or the SHA-256 of an envelope"
@@ -70,7 +70,7 @@ class ReceiptAdmin(StoryAdmin):
 
     @admin.display(description="Subject")
     def about(self, receipt: Receipt) -> str:
-        return f"{receipt.subject_type.replace('_', ' ')} {receipt.subject_id}"
+        return f"{receipt.subject_type.replace('_', ' ')} {short_id(receipt.subject_id)}"
 
     @admin.display(description="Kind", ordering="kind")
     def kind_(self, receipt: Receipt) -> SafeString:

@@ -8,8 +8,9 @@ from django import template
 from django.db.models import Model
 from django.utils.safestring import SafeString
 
+from governance.audit.log_alarms import halted
 from governance.audit.models import LogAlarm
-from governance.console import log_state, presentation
+from governance.console import presentation
 from governance.console.navigation import place_of
 from governance.console.subjects import subject_link as _subject_link
 from governance.decisions.models import Permit
@@ -150,7 +151,7 @@ def trail(context: dict[str, Any]) -> list[Step]:
 def open_alarm(context: dict[str, Any]) -> LogAlarm | None:
     """The alarm that stopped the log, for those who may see alarms."""
     user = context.get("user")
-    return log_state.open_alarm() if user is not None and user.has_perm("audit.view_logalarm") else None
+    return halted() if user is not None and user.has_perm("audit.view_logalarm") else None
 
 
 @register.filter

@@ -6,8 +6,10 @@ from datetime import timedelta
 from django.urls import reverse
 
 from governance.audit.sequencer import sequence_pending
+from governance.audit.types import Fault
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
+from tests.factories.audit import make_report
 from tests.factories.marketplace import finish
 from tests.history import guards_lifted
 
@@ -36,7 +38,8 @@ def test_figures_count_rows(market, boss):
     assert shown["Open jobs"] == ("1", "1 in the queue")
     assert shown["Decisions, 24 h"] == ("5", "20% denied")
     assert shown["Evidence records"] == ("2", "1 waiting for WORM")
-    assert shown["Ledger entries"][1] == "all entries sealed"
+    log = boss.get(reverse(HOME)).context["log"]
+    assert (log.word, log.status.waiting, log.status.lag_entries) == ("Not started", 0, log.status.size)
 
 
 def test_bars_and_charts_count_rows(market, boss):
@@ -63,9 +66,11 @@ def test_what_waits_too_long_stands_out(market, boss):
     market.submit(purpose="research")
     market.submit()
     with clock.using(ManualClock(clock.now() + timedelta(minutes=10))):
-        tones = {figure.name: figure.tone for figure in boss.get(reverse(HOME)).context["figures"]}
+        context = boss.get(reverse(HOME)).context
+        log = context["log"]
+        assert (log.word, log.tone, log.waited) == ("Not started", "warn", "10 min")
+    tones = {figure.name: figure.tone for figure in context["figures"]}
     assert tones["Oldest open job"] == "warn"
-    assert tones["Ledger entries"] == "warn"
     assert tones["Evidence records"] == "warn"
 
 
@@ -84,3 +89,14 @@ def test_a_decision_without_reasons_is_not_counted_as_one(market, boss):
     with guards_lifted():
         market.submit(purpose="research").job.admission.__class__.objects.update(reason_codes=[])
     assert boss.get(reverse(HOME)).context["reason_bars"] == []
+
+
+def test_the_last_reconciliation_is_shown_and_stands_out_when_it_found_something_or_is_old(boss):
+    assert figures(boss)["Reconciliation"] == ("–", "never so far")
+    make_report()
+    assert figures(boss)["Reconciliation"] == ("complete", "1 s ago")
+    with clock.using(ManualClock(clock.now() + timedelta(days=2))):
+        context = boss.get(reverse(HOME)).context
+    assert {figure.name: figure.tone for figure in context["figures"]}["Reconciliation"] == "warn"
+    make_report(Fault("job:1", "job_without_decision", "No decision.", "Restore it."))
+    assert figures(boss)["Reconciliation"][0] == "1 fault"

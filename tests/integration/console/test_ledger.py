@@ -153,10 +153,10 @@ def test_a_checkpoint_continues_the_one_before(released, boss):
 
 def test_the_list_of_checkpoints_says_how_the_log_is_doing(checkpoint, boss, settings):
     log = boss.get(list_url(Checkpoint)).context["log"]
-    assert (log.word, log.uncovered, log.newest) == ("Running", 0, checkpoint)
+    assert (log.word, log.tone, log.newest) == ("Running", "good", checkpoint)
     settings.ASSENT_WITNESS_QUORUM = 1
     log = boss.get(list_url(Checkpoint)).context["log"]
-    assert (log.word, log.published, log.uncovered) == ("Waiting for witnesses", None, checkpoint.size)
+    assert (log.word, log.tone, log.published) == ("Waiting for witnesses", "warn", None)
 
 
 def test_an_open_alarm_is_on_every_page_until_it_is_resolved(checkpoint, boss, person):
@@ -183,4 +183,4 @@ def test_new_entries_are_counted_as_not_yet_covered(checkpoint, market, boss):
     market.submit(purpose="research")
     sequence_pending()
     log = boss.get(list_url(Checkpoint)).context["log"]
-    assert log.uncovered == log.size - checkpoint.size > 0
+    assert log.status.lag_entries == log.status.size + log.status.waiting - checkpoint.size > 0
