@@ -62,3 +62,10 @@ class DatabaseUnavailable(Unavailable):
     """The database does not answer just now."""
 
     code = "database_unavailable"
+
+
+class LogNotPublished(NotFound):
+    """The transparency log has no checkpoint yet that enough witnesses cosigned."""
+
+    code = "log_not_published"
+    title = "The log has no checkpoint yet"

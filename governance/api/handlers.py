@@ -6,7 +6,7 @@ from django.views import defaults
 
 from governance.api.problems import known, problem_of, respond
 
-API_PREFIX = ("/api/", "/access/")
+API_PREFIX = ("/api/", "/access/", "/log/")
 
 
 def is_for_api(request: HttpRequest) -> bool:

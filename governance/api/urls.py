@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/docs", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     path("api/problems/<slug:code>", ProblemKindView.as_view(), name="api-problem"),
     path("api/v1/", include("governance.api.v1.urls")),
+    path("log/", include("governance.api.log.urls")),
     path("opa/", include("governance.api.opa.urls")),
     path("", include("governance.api.authzen.urls")),
     re_path(r"^api(/.*)?\Z", nowhere),

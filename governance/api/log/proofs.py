@@ -1,0 +1,126 @@
+"""Proofs ready-made, for those who do not want to compute them from tiles."""
+
+from base64 import b64encode
+from typing import Any, TypeVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from governance.api.errors import QueryInvalid
+from governance.api.log.views import OpenLogView, needed_checkpoint
+from governance.api.schema import problems
+from governance.audit.errors import LogRangeInvalid
+from governance.audit.log_reader import consistency_proof, inclusion_proof, root_at, tile
+from governance.audit.merkle import HASH_BYTES
+from governance.audit.tiles import TILE_WIDTH
+
+MOST = 2**63 - 1
+CODES = ("log_not_published", "log_range_invalid")
+HASH = "A SHA-256 in base64."
+T = TypeVar("T", bound=serializers.Serializer[Any])
+
+
+class InclusionQuery(serializers.Serializer[Any]):
+    """Which entry, in which tree."""
+
+    index = serializers.IntegerField(min_value=0, max_value=MOST, help_text="The entry's place in the log, from 0.")
+    size = serializers.IntegerField(
+        min_value=1, max_value=MOST, required=False, help_text="The tree; that of the newest checkpoint if left out."
+    )
+
+
+class InclusionProofSerializer(serializers.Serializer[Any]):
+    """A proof that an entry is in the log (RFC 9162 section 2.1.3)."""
+
+    index = serializers.IntegerField()
+    size = serializers.IntegerField()
+    leaf_hash = serializers.CharField(help_text=HASH)
+    root_hash = serializers.CharField(help_text=HASH)
+    proof = serializers.ListField(child=serializers.CharField(help_text=HASH), help_text="From the leaf to the root.")
+
+
+class ConsistencyQuery(serializers.Serializer[Any]):
+    """Which two trees."""
+
+    first = serializers.IntegerField(min_value=1, max_value=MOST, help_text="Entries of the earlier tree.")
+    second = serializers.IntegerField(
+        min_value=1, max_value=MOST, required=False, help_text="The later tree; that of the newest checkpoint."
+    )
+
+
+class ConsistencyProofSerializer(serializers.Serializer[Any]):
+    """A proof that one tree contains all of an earlier one (RFC 9162 section 2.1.4)."""
+
+    first = serializers.IntegerField()
+    second = serializers.IntegerField()
+    first_root_hash = serializers.CharField(help_text=HASH)
+    second_root_hash = serializers.CharField(help_text=HASH)
+    proof = serializers.ListField(child=serializers.CharField(help_text=HASH))
+
+
+class InclusionProofView(OpenLogView):
+    """Proofs that an entry is in the log."""
+
+    @extend_schema(
+        operation_id="prove_log_inclusion",
+        tags=["log"],
+        summary="Prove that an entry is in the log",
+        parameters=[InclusionQuery],
+        responses=InclusionProofSerializer,
+        extensions=problems(*CODES),
+    )
+    def get(self, request: Request) -> Response:
+        """Return the audit path of an entry in a published tree. Check it against a checkpoint, not against us."""
+        asked = _asked(InclusionQuery, request)
+        index, size = asked["index"], _published_size(asked.get("size"))
+        proof = inclusion_proof(index=index, size=size)
+        number, offset = divmod(index, TILE_WIDTH)
+        leaf = tile(0, number, offset + 1)[offset * HASH_BYTES :]
+        told = {"index": index, "size": size, "leaf_hash": _text(leaf), "root_hash": _text(root_at(size))}
+        return Response({**told, "proof": [_text(each) for each in proof]})
+
+
+class ConsistencyProofView(OpenLogView):
+    """Proofs that the log was only appended to."""
+
+    @extend_schema(
+        operation_id="prove_log_consistency",
+        tags=["log"],
+        summary="Prove that the log was only appended to",
+        parameters=[ConsistencyQuery],
+        responses=ConsistencyProofSerializer,
+        extensions=problems(*CODES),
+    )
+    def get(self, request: Request) -> Response:
+        """Return the proof between two published trees. Check it against two checkpoints, not against us."""
+        asked = _asked(ConsistencyQuery, request)
+        first, second = asked["first"], _published_size(asked.get("second"))
+        proof = consistency_proof(first=first, second=second)
+        told = {"first": first, "second": second}
+        roots = {"first_root_hash": _text(root_at(first)), "second_root_hash": _text(root_at(second))}
+        return Response({**told, **roots, "proof": [_text(each) for each in proof]})
+
+
+def _asked(kind: type[T], request: Request) -> dict[str, int]:
+    """Return the query parameters. Raises QueryInvalid for unknown ones, ValidationError for bad values."""
+    query = kind(data=request.query_params)
+    unknown = sorted(set(request.query_params) - set(query.fields))
+    if unknown:
+        choices = ", ".join(sorted(query.fields))
+        raise QueryInvalid(f"There are only the query parameters {choices}.", details={"field": unknown[0]})
+    query.is_valid(raise_exception=True)
+    return dict(query.validated_data)
+
+
+def _published_size(wanted: int | None) -> int:
+    published = needed_checkpoint().size
+    if wanted is not None and wanted > published:
+        message = f"The newest checkpoint covers {published} entries, not {wanted}."
+        raise LogRangeInvalid(message, details={"published": published})
+    return published if wanted is None else wanted
+
+
+def _text(data: bytes) -> str:
+    return b64encode(data).decode("ascii")
