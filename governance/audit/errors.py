@@ -136,6 +136,12 @@ class LogHalted(Unavailable):
     title = "The transparency log has stopped"
 
 
+class ReceiptAltered(IntegrityFault):
+    """A receipt is not as it was signed. Codes: receipt_digest, receipt_signature, receipt_row."""
+
+    code = "receipt_altered"
+
+
 class ReceiptMissing(NotFound):
     """There is no ledger entry that a receipt could be made of."""
 

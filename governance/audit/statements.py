@@ -1,4 +1,4 @@
-"""Evidence and receipts as in-toto statements in DSSE envelopes: how one is made, how evidence is opened and judged.
+"""Evidence and receipts as in-toto statements in DSSE envelopes: how one is made, and how it is opened and judged.
 
 A statement (in-toto Statement v1, github.com/in-toto/attestation, spec/v1/statement.md) names its subjects by digest.
 Beside what the caller puts into the predicate, its member `evidence` or `receipt` names the record itself, so that an
@@ -15,12 +15,12 @@ from uuid import UUID
 
 from django.conf import settings
 
-from governance.audit.errors import EntryInvalid, EvidenceAltered
-from governance.audit.models import EvidenceRecord
+from governance.audit.errors import EntryInvalid, EvidenceAltered, ReceiptAltered
+from governance.audit.models import EvidenceRecord, Receipt
 from governance.audit.types import SubjectRef
 from governance.kernel.canonical import Json, canonical_json, sha256_hex, timestamp, to_json_value
 from governance.kernel.dsse import IN_TOTO_PAYLOAD_TYPE, Envelope, sign_envelope, verify_envelope
-from governance.kernel.errors import GovernanceError
+from governance.kernel.errors import GovernanceError, IntegrityFault
 from governance.kernel.keys import KeyPurpose, KeyRing
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -106,51 +106,83 @@ def seal_statement(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Sort:
+    """What is the same and what differs between the two sorts of signed rows."""
+
+    word: str
+    purpose: KeyPurpose
+    member: str
+    error: type[IntegrityFault]
+
+
+_EVIDENCE = _Sort("evidence", KeyPurpose.EVIDENCE, EVIDENCE_MEMBER, EvidenceAltered)
+_RECEIPT = _Sort("receipt", KeyPurpose.RECEIPT, RECEIPT_MEMBER, ReceiptAltered)
+
+
 def open_evidence(*, key_ring: KeyRing, record: EvidenceRecord) -> dict[str, Any]:
     """Return the statement of a record after checking digest, signature, and that both say the same.
 
     Raises EvidenceAltered, which says what does not hold.
     """
-    name = f"Evidence {record.id} of {record.subject_type}:{record.subject_id}"
-    if sha256_hex(record.envelope.encode()) != record.envelope_sha256:
-        raise EvidenceAltered(f"{name}: the envelope does not have the recorded SHA-256.", code="evidence_digest")
-    try:
-        envelope = Envelope.from_json(record.envelope)
-        payload = verify_envelope(
-            key_ring=key_ring,
-            purpose=KeyPurpose.EVIDENCE,
-            envelope=envelope,
-            expected_payload_type=IN_TOTO_PAYLOAD_TYPE,
-            at=record.created_at,
-        )
-    except GovernanceError as error:
-        raise EvidenceAltered(f"{name}: {error.message}", code="evidence_signature") from error
-    try:
-        statement: dict[str, Any] = json.loads(payload)
-        differing = _differences(record, envelope, statement)
-    except (ValueError, LookupError, TypeError) as error:
-        raise EvidenceAltered(f"{name}: what is signed is not evidence.", code="evidence_row") from error
-    if differing:
-        raise EvidenceAltered(
-            f"{name}: the signed statement differs from the row in {', '.join(differing)}.", code="evidence_row"
-        )
-    return statement
-
-
-def _differences(record: EvidenceRecord, envelope: Envelope, statement: Mapping[str, Any]) -> list[str]:
-    signed = statement["predicate"][EVIDENCE_MEMBER]
-    stored = EvidenceIdentity(
+    identity = EvidenceIdentity(
         id=record.id,
         subject=SubjectRef(record.subject_type, record.subject_id),
         outcome=record.outcome,
         issued_at=record.created_at,
-    ).to_json()
-    differing = [name for name, value in stored.items() if signed[name] != value]
-    if statement["predicateType"] != record.predicate_type:
-        differing.append("predicate_type")
-    if record.key_id not in {each.key_id for each in envelope.signatures}:
-        differing.append("key_id")
-    return differing
+    )
+    return _opened(_EVIDENCE, key_ring=key_ring, row=record, stored=identity.to_json())
+
+
+def open_receipt(*, key_ring: KeyRing, receipt: Receipt) -> dict[str, Any]:
+    """Return the statement of a receipt after checking digest, signature, and that row and statement say the same.
+
+    Raises ReceiptAltered, which says what does not hold.
+    """
+    stored: dict[str, Json] = {
+        "id": str(receipt.id),
+        "entry_id": str(receipt.entry_id),
+        "kind": receipt.kind,
+        "subject": {"type": receipt.subject_type, "id": receipt.subject_id},
+        "issued_at": timestamp(receipt.created_at),
+    }
+    return _opened(_RECEIPT, key_ring=key_ring, row=receipt, stored=stored)
+
+
+def _opened(
+    sort: _Sort, *, key_ring: KeyRing, row: EvidenceRecord | Receipt, stored: Mapping[str, Json]
+) -> dict[str, Any]:
+    name = f"{sort.word.capitalize()} {row.id} of {row.subject_type}:{row.subject_id}"
+    if sha256_hex(row.envelope.encode()) != row.envelope_sha256:
+        raise sort.error(f"{name}: the envelope does not have the recorded SHA-256.", code=f"{sort.word}_digest")
+    try:
+        envelope = Envelope.from_json(row.envelope)
+        payload = verify_envelope(
+            key_ring=key_ring,
+            purpose=sort.purpose,
+            envelope=envelope,
+            expected_payload_type=IN_TOTO_PAYLOAD_TYPE,
+            at=row.created_at,
+        )
+    except GovernanceError as error:
+        raise sort.error(f"{name}: {error.message}", code=f"{sort.word}_signature") from error
+    try:
+        statement: dict[str, Any] = json.loads(payload)
+        signed = statement["predicate"][sort.member]
+        differing = [each for each, value in stored.items() if signed[each] != value]
+        differing += _differing_columns(row, envelope, statement)
+    except (ValueError, LookupError, TypeError) as error:
+        raise sort.error(f"{name}: what is signed is not {sort.word}.", code=f"{sort.word}_row") from error
+    if differing:
+        raise sort.error(
+            f"{name}: the signed statement differs from the row in {', '.join(differing)}.", code=f"{sort.word}_row"
+        )
+    return statement
+
+
+def _differing_columns(row: EvidenceRecord | Receipt, envelope: Envelope, statement: Mapping[str, Any]) -> list[str]:
+    differing = [] if statement["predicateType"] == row.predicate_type else ["predicate_type"]
+    return differing + ([] if row.key_id in {each.key_id for each in envelope.signatures} else ["key_id"])
 
 
 def _is_resource(entry: Any) -> bool:

@@ -3,6 +3,7 @@
 from governance.audit.evidence_checks import evidence_faults, removed_faults
 from governance.audit.ledger_checks import ledger_faults, outbox_faults
 from governance.audit.ports import worm_store
+from governance.audit.receipt_checks import receipt_faults
 from governance.audit.tally import Progress, Tally
 from governance.audit.types import SubjectRef, VerificationReport
 from governance.audit.worm_checks import other_object_faults
@@ -25,6 +26,7 @@ def verify_all(*, subject: SubjectRef | None = None, on_progress: Progress | Non
         *outbox_faults(tally),
         *evidence_faults(tally, key_ring=ring, store=store, subject=subject),
         *removed_faults(tally, subject=subject),
+        *receipt_faults(tally, key_ring=ring, subject=subject),
         *(other_object_faults(tally, store=store) if subject is None else ()),
     )
     return VerificationReport(checked=dict(tally.checked), faults=faults)
