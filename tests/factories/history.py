@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from governance.audit.anchoring import anchor_pending
+from governance.audit.holds import ask_release, release_hold, set_hold
+from governance.audit.models import WormReference
 from governance.audit.sequencer import sequence_pending
 from governance.catalog import services as catalog
 from governance.catalog.choices import GrantMethod
@@ -14,7 +16,7 @@ from governance.rulebook.freeze import freeze_policy, lift_freeze
 from governance.rulebook.models import PolicyDraft
 from governance.workflows.cancel_job import cancel_job
 from governance.workflows.erase_creator import erase_creator
-from tests.factories.drafts import APPROVER, SECOND_APPROVER, approved, with_a_new_rule
+from tests.factories.drafts import APPROVER, AUTHOR, SECOND_APPROVER, approved, with_a_new_rule
 from tests.factories.marketplace import TESTER, Marketplace, finish, make_asset, make_marketplace, png, run
 
 
@@ -56,6 +58,8 @@ def make_history() -> History:
     draft = approved()
     activate_draft(draft=draft, actor=SECOND_APPROVER)
     anchor_pending()
+    hold = set_hold(reference=WormReference.objects.get(subject_id=str(denied.id)), actor=AUTHOR, reason="A claim.")
+    release_hold(hold=ask_release(hold=hold, actor=AUTHOR, reason="Settled."), actor=APPROVER)
     sequence_pending()
     return History(market, released, denied, cancelled, running, withdrawn, erased, draft)
 

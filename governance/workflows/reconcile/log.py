@@ -17,6 +17,7 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "revision": ("rulebook_policyrevision", "digest"),
     "draft": ("rulebook_policydraft", "id"),
     "freeze": ("rulebook_policyfreeze", "id"),
+    "worm": ("audit_wormreference", "id"),
 }
 
 #: Kinds of entries that come with a receipt.

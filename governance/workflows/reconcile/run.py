@@ -17,7 +17,7 @@ from governance.audit.types import Actor, Fault, SubjectRef
 from governance.kernel import clock
 from governance.kernel.canonical import digest
 from governance.kernel.ids import new_id
-from governance.workflows.reconcile import catalogue, decisions, jobs, log, policy
+from governance.workflows.reconcile import catalogue, decisions, holds, jobs, log, policy
 from governance.workflows.reconcile.checks import Check, Pairing, one_of
 from governance.workflows.reconcile.facts import facts_faults
 from governance.workflows.reconcile.worm import worm_faults
@@ -64,6 +64,7 @@ CHECKS: tuple[Check, ...] = (
     *decisions.CHECKS,
     *catalogue.CHECKS,
     *policy.CHECKS,
+    *holds.CHECKS,
     *log.CHECKS,
     REPORTS.check(),
 )

@@ -117,6 +117,8 @@ CHANGED = [
     ("UPDATE rulebook_policyfreeze SET lift_asked_by = 'user:1'", ["freeze_lift_differs"], "lift_asked_by"),
     ("UPDATE rulebook_policyfreeze SET reason = 'None.'", ["freeze_differs"], "reason"),
     ("UPDATE audit_receipt SET envelope = '{{}}' WHERE kind = 'revision.activated'", ["receipt_differs"], "envelope"),
+    ("UPDATE audit_legalhold SET reason = 'None.', set_by = 'user:1'", ["hold_differs"], "set_by, reason"),
+    ("UPDATE audit_legalhold SET release_asked_by = 'user:1'", ["hold_release_differs"], "release_asked_by"),
     # something was added without an entry
     (("INSERT INTO rulebook_policyactivation (revision_id, kind, reason, activated_by, activated_at)"
      " SELECT id, 'rollback', '', 'user:1', now() FROM rulebook_policyrevision WHERE number = 1"),
@@ -148,6 +150,7 @@ CHANGED = [
     ("DELETE FROM rulebook_policyfreeze", ["freeze_lift_removed", "freeze_removed", "subject_removed"], "tells of it"),
     (("DELETE FROM audit_wormreference WHERE kind = 'policy' AND subject_id ="
      " (SELECT digest FROM rulebook_policyrevision WHERE number = 1)"), ["active_not_archived"], "not in WORM"),
+    ("DELETE FROM audit_legalhold", ["hold_release_removed", "hold_removed"], "tells of it"),
     # jobs, runs and releases
     ("UPDATE jobs_job SET admission_id = (SELECT release_decision_id FROM jobs_joboutput) WHERE id = '{released}'",
      ["job_not_admitted"], "no admission decision"),
