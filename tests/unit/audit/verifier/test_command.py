@@ -92,6 +92,25 @@ def test_a_receipt_without_a_proof_is_unusable(files: Callable[..., list[str]]) 
     assert "UNUSABLE: nothing was shown, neither for nor against.\n  The receipt is signed, but its" in done.stdout
 
 
+def test_a_reviewer_has_these_files_to_read() -> None:
+    """docs/receipts.md names them; more must not creep in unnoticed."""
+    lists = "import sys, governance.audit.verifier.__main__; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", lists], capture_output=True, text=True, cwd=ROOT, check=True)
+
+    loaded = done.stdout.split()
+    ours = {name.removeprefix("governance.") for name in loaded if name.startswith("governance.")}
+    assert ours - {"audit", "kernel", "audit.verifier"} == {
+        *(
+            f"audit.verifier.{name}"
+            for name in ("__main__", "checks", "reading", "receipt", "report", "trust", "verdict")
+        ),
+        *("audit.merkle", "audit.notes", "audit.proofs"),
+        *(f"kernel.{name}" for name in ("canonical", "clock", "dsse", "errors", "key_pairs", "keys", "ports")),
+        "kernel.strict_base64",
+    }
+    assert not {"django", "socket", "ssl", "http", "urllib.request", "subprocess"} & set(loaded)
+
+
 def test_a_forbidden_socket_is_noticed() -> None:
     """Should the ban not work, the tests above would show nothing."""
     done = subprocess.run(
