@@ -112,7 +112,7 @@ class WormUnavailable(Unavailable):
 
 
 class WormStoreRefused(Unavailable):
-    """The store let go of what it must keep, so nothing is written to it. `details["allowed"]` lists what it allowed."""
+    """The store let go of what it must keep, so nothing is written to it. `details["allowed"]` says what."""
 
     code = "worm_store_refused"
 

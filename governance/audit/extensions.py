@@ -19,8 +19,11 @@ def add_retention_class(
 ) -> RetentionClass:
     """Make a class for what is stored from now on; `days` is None for ever.
 
-    Raises RetentionClassInvalid when there is one for the same, or with the same slug.
+    Raises RetentionClassInvalid when there is one for the same, or with the same slug, and for a scope that no object
+    of its kind can have.
     """
+    if kind != WormKind.EVIDENCE and (partner or region):
+        raise RetentionClassInvalid("Only evidence belongs to a partner or a region.")
     try:
         with transaction.atomic():
             row = RetentionClass.objects.create(

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.http import urlencode
 
 from governance.audit.choices import ScrubState
-from governance.audit.models import EvidenceRecord, ScrubRun
+from governance.audit.models import EvidenceRecord, ReconciliationReport, ScrubRun
 from governance.catalog.models import Creator
 from governance.console.log_state import log_state
 from governance.console.presentation import TONES, duration, list_url, page_url
@@ -137,7 +137,8 @@ def scrub_figures(now: datetime) -> list[Figure]:
         return [Figure("WORM scrub", "–", "never so far", list_url(ScrubRun), "warn")]
     found, running = len(newest.faults), newest.state == ScrubState.RUNNING
     note = f"{newest.done:,} of {newest.total:,} objects read" if running else f"{newest.done:,} objects read back"
-    value = f"{found:,} faults" if found else "running" if running else "clean"
+    faults = "1 fault" if found == 1 else f"{found:,} faults"
+    value = faults if found else "running" if running else "clean"
     return [Figure("WORM scrub", value, note, page_url(newest), "bad" if found else "")]
 
 

@@ -18,6 +18,7 @@ from governance.moderation.models import ModerationVerdict
 
 EMPTY = mark_safe('<span class="as-none">–</span>')
 DIGEST_SHOWN = 12
+NAME_SHOWN = 20
 CAUTION = 0.3
 ALARM = 0.6
 UNITS = ("B", "KB", "MB", "GB", "TB")
@@ -117,6 +118,13 @@ def digest(value: str) -> SafeString:
 def code(value: str) -> SafeString:
     """Return a machine-readable word in the fixed-width face."""
     return format_html('<code class="as-code">{}</code>', value) if value else EMPTY
+
+
+def short_uri(uri: str) -> SafeString:
+    """Return a long URI with the middle of its long names left out; the whole of it is in the tooltip."""
+    parts = uri.partition("://")[2].split("/") if "://" in uri else uri.rpartition(":")[2].split("/")
+    shown = "/".join(part if len(part) <= NAME_SHOWN else f"{part[:4]}…{part[-DIGEST_SHOWN:]}" for part in parts)
+    return format_html('<code class="as-code" title="{}">{}</code>', uri, shown)
 
 
 def moment(value: datetime | None) -> SafeString:

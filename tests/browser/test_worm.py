@@ -14,6 +14,10 @@ WORKER = Actor("worker", "w")
 
 @pytest.fixture
 def evidence(story):
+    for kind, days in {"evidence": 2557, "policy": 3653, "checkpoint": None}.items():
+        RetentionClass.objects.get_or_create(
+            kind=kind, defaults={"slug": kind, "name": kind.capitalize(), "days": days}
+        )
     return WormReference.objects.filter(kind="evidence").earliest("stored_at")
 
 

@@ -15,7 +15,7 @@ from governance.audit.types import SubjectRef
 from governance.console.base import StoryAdmin, actor_of
 from governance.console.forms.drafts import ReasonForm
 from governance.console.pages import Page, form_page, require, sent
-from governance.console.presentation import badge, code, link, moment, page_url
+from governance.console.presentation import badge, link, moment, page_url, short_uri
 from governance.console.subjects import person_names
 
 
@@ -43,7 +43,7 @@ class LegalHoldAdmin(StoryAdmin):
 
     @admin.display(description="Object")
     def object_(self, hold: LegalHold) -> SafeString:
-        return code(hold.reference.uri)
+        return short_uri(hold.reference.uri)
 
     @admin.display(description="Set by")
     def by(self, hold: Any) -> str:

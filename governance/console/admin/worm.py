@@ -24,7 +24,7 @@ from governance.console.form_admin import FormAdmin
 from governance.console.forms.drafts import ReasonForm
 from governance.console.forms.worm import ExtendForm, RetentionClassForm, scope_of
 from governance.console.pages import Page, form_page, require, sent
-from governance.console.presentation import badge, code, digest, link, moment, page_url, size
+from governance.console.presentation import badge, digest, link, moment, page_url, short_uri, size
 from governance.console.subjects import subject_link
 from governance.kernel import clock
 
@@ -67,7 +67,7 @@ class WormReferenceAdmin(StoryAdmin):
 
     @admin.display(description="URI")
     def where(self, reference: WormReference) -> SafeString:
-        return code(reference.uri)
+        return short_uri(reference.uri)
 
     @admin.display(description="What", ordering="kind")
     def kind_(self, reference: WormReference) -> str:

@@ -40,13 +40,16 @@ class RetentionClassForm(forms.Form):
         partners = Partner.objects.order_by("name").values_list("slug", "name")
         self.fields["kind"] = choice_field(WormKind.choices, help_text="What is kept.")
         self.fields["partner"] = choice_field(
-            [("", "every partner"), *partners], required=False, help_text="Whose contract says how long."
+            [("", "every partner"), *partners],
+            required=False,
+            help_text="Whose contract says how long; for evidence only.",
         )
         self.fields["region"] = choice_field(
             [("", "every region"), *((region, region) for region in sorted(REGIONS))],
             required=False,
             help_text="The partner's region; the class of a contract goes before that of a region.",
         )
+        self.order_fields(["name", "kind", "partner", "region", "days"])
 
 
 def scope_of(data: dict[str, Any]) -> dict[str, Any]:

@@ -132,6 +132,13 @@ def test_a_change_is_recorded() -> None:
     }
 
 
+@pytest.mark.parametrize("scope", [{"partner": "acme"}, {"region": "DE"}])
+@pytest.mark.parametrize("kind", [WormKind.POLICY, WormKind.CHECKPOINT])
+def test_only_evidence_has_classes_of_its_own(kind: WormKind, scope: dict[str, str]) -> None:
+    with pytest.raises(RetentionClassInvalid, match="Only evidence"):
+        a_class(30, kind=kind, slug="x", **scope)
+
+
 def test_there_is_one_class_for_each_scope() -> None:
     a_class(30, partner="acme")
 
