@@ -149,7 +149,7 @@ def reconciliation_figures(now: datetime) -> list[Figure]:
         return [Figure("Reconciliation", "–", "never so far", list_url(ReconciliationReport), "warn")]
     age = now - newest.finished_at
     late = age > RECONCILED_EVERY
-    value = "nothing missing" if newest.ok else f"{newest.fault_count:,} fault{'s' if newest.fault_count > 1 else ''}"
+    value = "complete" if newest.ok else f"{newest.fault_count:,} fault{'s' if newest.fault_count > 1 else ''}"
     note = f"{duration(max(age.total_seconds(), 1), parts=1)} ago{', overdue' if late else ''}"
     tone = "bad" if not newest.ok else "warn" if late else ""
     return [Figure("Reconciliation", value, note, page_url(newest), tone)]
