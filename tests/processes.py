@@ -1,0 +1,62 @@
+"""Processes of their own for what a test wants to run at once with it, or to kill."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
+from typing import Any
+from unittest.mock import patch
+
+from django.db import connection
+
+_fork = multiprocessing.get_context("fork")
+PATIENCE = 30.0
+
+
+def started(act: Callable[[], Any]) -> BaseProcess:
+    """Run `act` in a process of its own, with a database connection of its own."""
+    connection.close()
+    process = _fork.Process(target=act, daemon=True)
+    process.start()
+    return process
+
+
+def kill(process: BaseProcess) -> None:
+    """End a process as a power cut would."""
+    os.kill(process.pid or 0, signal.SIGKILL)
+    process.join()
+
+
+@contextmanager
+def killed_at(target: str, act: Callable[[], Any], *, after: Callable[..., Any] | None = None) -> Iterator[None]:
+    """Run `act` in a process of its own until it calls `target`, let the block run, and then kill the process.
+
+    `after` is done with the call's arguments before the process is held there.
+    """
+    arrived = _fork.Event()
+
+    def hold(*values: Any, **named: Any) -> None:
+        if after is not None:
+            after(*values, **named)
+        arrived.set()
+        time.sleep(PATIENCE)
+
+    def run() -> None:
+        with patch(target, hold):
+            act()
+
+    process = started(run)
+    assert arrived.wait(PATIENCE), f"{target} was not reached"
+    yield
+    kill(process)
+
+
+def eventually(call: Callable[[], Any], wanted: Any) -> Any:
+    """Repeat a call until it gives what is wanted; what a killed process held is let go a moment later."""
+    until = time.monotonic() + PATIENCE
+    while (found := call()) != wanted and time.monotonic() < until:
+        time.sleep(0.02)
+    return found
