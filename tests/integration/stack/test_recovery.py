@@ -60,3 +60,14 @@ def test_afterwards_everything_still_verifies(stack, app):
     report = json.loads(stack.manage("verify_evidence", "--json"))
     assert report["ok"] is True
     assert report["checked"]["ledger_entries"] > 0
+
+
+def test_afterwards_nothing_is_missing(stack, app):
+    report = json.loads(stack.manage("audit", "reconcile", "--json"))
+    assert report["faults"] == []
+    assert report["counts"]["outputs"] == report["counts"]["runs"] == 2
+    assert report["counts"]["checkpoints"] > 0
+
+
+def test_all_of_it_was_done_by_a_role_that_could_not_have_removed_anything(stack, app):
+    assert stack.manage("database", "check") == "assent_app owns nothing and can change no history.\n"
