@@ -7,12 +7,22 @@ from the stored tiles, and the checkpoint's signatures are verified with the key
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from governance.audit.entries import differing_columns
 from governance.audit.key_history import key_ranges
 from governance.audit.log_reader import inclusion_proof
 from governance.audit.merkle import leaf_hash, node_hash
 from governance.audit.models import Checkpoint, LedgerEntry
-from governance.audit.notes import NoteKey, open_note, parse_checkpoint, parse_vkey
+from governance.audit.notes import (
+    NoteInvalid,
+    NoteKey,
+    open_note,
+    parse_checkpoint,
+    parse_vkey,
+    split_note,
+    verify_cosignature,
+)
 from governance.audit.proofs import ProofInvalid, verify_inclusion
 from governance.audit.trust import log_vkey
 from governance.kernel.errors import GovernanceError
@@ -21,7 +31,7 @@ from governance.kernel.keys import KeyPurpose
 
 @dataclass(frozen=True, slots=True)
 class ProofStep:
-    """One step: what was done, in words, how it went (`good`, `bad`, `busy`), and a hash that came out of it."""
+    """One step: what was done, in words, how it went (good, bad, busy, quiet), and a hash that came out of it."""
 
     title: str
     tone: str
@@ -89,13 +99,20 @@ def signature_step(checkpoint: Checkpoint) -> ProofStep:
 
 
 def quorum_step(checkpoint: Checkpoint, quorum: int) -> ProofStep:
-    """Say how many witnesses cosigned a checkpoint, and whether that is enough."""
-    names = sorted(each.witness for each in checkpoint.cosignatures.all())
+    """Check the cosignatures of the witnesses that the settings name, and whether there are enough."""
+    title, keys = "Witnesses", {each["name"]: each["vkey"] for each in settings.ASSENT_WITNESSES}
+    if not keys:
+        return ProofStep(title, "quiet", "This installation has none.")
+    given = [each for each in checkpoint.cosignatures.all() if each.witness in keys]
+    try:
+        text, _ = split_note(checkpoint.note)
+        for each in given:
+            verify_cosignature(text=text, line=each.line, key=parse_vkey(keys[each.witness]))
+    except NoteInvalid as error:
+        return ProofStep(title, "bad", f"A cosignature is not right: {error.message}")
+    names = sorted(each.witness for each in given)
     by = f": {', '.join(names)}" if names else ""
-    if quorum == 0:
-        return ProofStep("Witnesses", "good", f"None is needed here; {len(names)} cosigned{by}.")
-    tone = "good" if len(names) >= quorum else "busy"
-    return ProofStep("Witnesses", tone, f"{len(names)} cosigned, {quorum} needed{by}.")
+    return ProofStep(title, "good" if len(names) >= quorum else "busy", f"{len(names)} cosigned, {quorum} needed{by}.")
 
 
 def log_keys(checkpoint: Checkpoint) -> list[NoteKey]:

@@ -43,6 +43,7 @@ class KindFilter(CheckboxFilter):  # type: ignore[misc]
         "decisions": ("Decisions and permits", ("decision.", "permit.")),
         "moderation": ("Moderation", ("moderation.",)),
         "evidence": ("Evidence", ("evidence.",)),
+        "keys": ("Log, keys and WORM storage", ("audit.", "key.", "log.", "retention.", "scrub.", "worm.")),
         "consent": ("Consent", ("consent.", "consent_level.")),
         "catalogue": ("Creators and works", ("creator.", "asset.", "dataset.")),
         "policy": ("Policy", ("rule.", "revision.", "draft.", "replay.", "policy.")),

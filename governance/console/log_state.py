@@ -57,7 +57,13 @@ def log_state() -> LogState:
         status=log_status(),
         newest=newest,
         published=published_checkpoint(),
-        cosigned=newest.cosignatures.count() if newest else 0,
+        cosigned=len(known_witnesses(newest)) if newest else 0,
         quorum=settings.ASSENT_WITNESS_QUORUM,
         witnesses=len(settings.ASSENT_WITNESSES),
     )
+
+
+def known_witnesses(checkpoint: Checkpoint) -> list[str]:
+    """Return who cosigned a checkpoint, of the witnesses that the settings name."""
+    known = {witness["name"] for witness in settings.ASSENT_WITNESSES}
+    return sorted(each.witness for each in checkpoint.cosignatures.all() if each.witness in known)

@@ -18,7 +18,7 @@ from governance.audit.proofs import verify_consistency
 from governance.console.base import StoryAdmin
 from governance.console.downloads import attachment
 from governance.console.entry_proof import ProofStep, log_keys, quorum_step, signature_step
-from governance.console.log_state import log_state
+from governance.console.log_state import known_witnesses, log_state
 from governance.console.pages import require
 from governance.console.presentation import badge, code, digest, moment
 from governance.console.subjects import person_names
@@ -96,7 +96,7 @@ class CheckpointAdmin(StoryAdmin):
 
     @admin.display(description="Witnesses")
     def witnesses(self, checkpoint: Checkpoint) -> SafeString:
-        return quorum_badge(len(checkpoint.cosignatures.all()))
+        return quorum_badge(len(known_witnesses(checkpoint)))
 
     @admin.display(description="Signed (UTC)", ordering="created_at")
     def when(self, checkpoint: Checkpoint) -> SafeString:
@@ -113,7 +113,7 @@ class CheckpointAdmin(StoryAdmin):
             "note": signed_note_of(row),
             "vkeys": [key.vkey for key in _keys_of(row)],
             "cosignatures": row.cosignatures.all(),
-            "quorum_badge": quorum_badge(row.cosignatures.count()),
+            "quorum_badge": quorum_badge(len(known_witnesses(row))),
             "before": before,
             "after": Checkpoint.objects.filter(origin=row.origin, number=row.number + 1).first(),
             "added": row.size - (before.size if before else 0),
@@ -163,8 +163,8 @@ class LogAlarmAdmin(StoryAdmin):
 def quorum_badge(cosigned: int) -> SafeString:
     """Return how many witnesses cosigned and whether that is enough."""
     quorum, known = settings.ASSENT_WITNESS_QUORUM, len(settings.ASSENT_WITNESSES)
-    if not quorum:
-        return badge("Not needed" if not cosigned else f"{cosigned} cosigned", "quiet")
+    if not known:
+        return badge("No witnesses", "quiet")
     return badge(f"{cosigned} of {known}, {quorum} needed", "good" if cosigned >= quorum else "busy")
 
 

@@ -139,6 +139,20 @@ def test_a_checkpoint_shows_its_note_and_holds(checkpoint, boss, settings):
     assert [line.name for line in lines] == [settings.ASSENT_LOG_ORIGIN, "witness.example/one"]
 
 
+def test_cosignatures_are_verified_and_those_of_strangers_do_not_count(checkpoint, boss, settings):
+    known, stranger = TestWitness("witness.example/one"), TestWitness("witness.example/two")
+    settings.ASSENT_WITNESSES, settings.ASSENT_WITNESS_QUORUM = [known.setting], 1
+    stranger.cosign(checkpoint)
+    context = story(boss, checkpoint)
+    assert (context["steps"][2].tone, context["steps"][2].detail) == ("busy", "0 cosigned, 1 needed.")
+    assert "0 of 1, 1 needed" in boss.get(list_url(Checkpoint)).content.decode()
+    impostor = TestWitness("witness.example/one")
+    impostor.cosign(checkpoint)
+    context = story(boss, checkpoint)
+    assert context["steps"][2].tone == "bad"
+    assert not context["proven"]
+
+
 def test_a_checkpoint_continues_the_one_before(released, boss):
     first, second = make_checkpoint(size=3), make_checkpoint()
     context = story(boss, second)
