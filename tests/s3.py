@@ -16,6 +16,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -48,7 +49,10 @@ class S3Server:
     def client(self, *, tls: bool = False) -> Any:
         """Return a client as the product makes it."""
         endpoint, ca = (self.tls_endpoint, self.ca) if tls else (self.endpoint, "")
-        return connect(region=REGION, endpoint=endpoint, ca=ca)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in CREDENTIALS.items():
+                patch.setenv(name, value)
+            return connect(region=REGION, endpoint=endpoint, ca=ca)
 
     def bucket(self, *, lock: bool = True, tls: bool = False) -> S3Bucket:
         """Return an empty folder of a bucket, with Object Lock or without. Every bucket costs the server space."""
@@ -61,7 +65,7 @@ class S3Server:
 
 @contextmanager
 def seaweedfs(directory: Path) -> Iterator[S3Server]:
-    """Start SeaweedFS with its data in `directory`; it is ended by its process id. Needs CREDENTIALS set."""
+    """Start SeaweedFS with its data in `directory`; it is ended by its process id."""
     ports = _reserve(_PORTS)
     certificate, key = _certificate(directory)
     (directory / "data").mkdir()

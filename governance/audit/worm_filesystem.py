@@ -45,7 +45,7 @@ from governance.audit.worm_retention import (
     retention_of,
 )
 from governance.kernel.canonical import canonical_json, sha256_hex, timestamp
-from governance.kernel.durable_files import create_file, flush_directory, locked
+from governance.kernel.durable_files import create_file, flush_directory, locked, make_directory, read_plain_file
 
 
 class FilesystemWormStore:
@@ -179,7 +179,7 @@ class FilesystemWormStore:
     def _writing(self) -> Iterator[datetime]:
         """Hold the store's lock and yield the time, after making sure that it has not gone back."""
         with _reported():
-            _make_directory(self._root)
+            make_directory(self._root)
             with locked(self._root / "lock"):
                 now = self._clock.now(used=self._objects.exists())
                 self._clear_staging()
@@ -187,7 +187,7 @@ class FilesystemWormStore:
 
     def _clear_staging(self) -> None:
         """Remove what killed writers left; whoever holds the lock is the only writer."""
-        _make_directory(self._staging)
+        make_directory(self._staging)
         for path in self._staging.iterdir():
             path.unlink()
 
@@ -243,7 +243,7 @@ class FilesystemWormStore:
 
     def _history(self, key: str) -> list[Retention]:
         try:
-            history = [Retention.from_bytes(_read_file(path)) for path in self._retention_paths(key)]
+            history = [Retention.from_bytes(read_plain_file(path)) for path in self._retention_paths(key)]
             wrong = contradiction(key, history)
         except (ValueError, KeyError, TypeError) as error:
             raise self._altered(key, "what is known of it cannot be read") from error
@@ -262,7 +262,7 @@ class FilesystemWormStore:
 
     def _read(self, key: str) -> bytes:
         try:
-            return _read_file(self._path(key))
+            return read_plain_file(self._path(key))
         except FileNotFoundError as error:
             raise self._missing(key) from error
         except OSError as error:
@@ -276,7 +276,7 @@ class FilesystemWormStore:
     def _prepare_directory(self, directory: Path) -> None:
         if not directory.resolve().is_relative_to(self._root.resolve()):
             raise WormKeyInvalid(f"{directory} leads out of the WORM store.")
-        _make_directory(directory)
+        make_directory(directory)
 
     def _missing(self, key: str) -> WormObjectMissing:
         return WormObjectMissing(f"{self._path(key)} is missing.", details={"key": key})
@@ -296,15 +296,3 @@ def _reported() -> Iterator[None]:
         yield
     except OSError as error:
         raise WormUnavailable(f"The WORM store does not work: {error}.") from error
-
-
-def _make_directory(path: Path) -> None:
-    if not path.is_dir():
-        _make_directory(path.parent)
-        path.mkdir(exist_ok=True)
-        flush_directory(path.parent)
-
-
-def _read_file(path: Path) -> bytes:
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as stream:
-        return stream.read()

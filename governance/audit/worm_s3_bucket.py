@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any
 
-import boto3
+import boto3.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError
 
@@ -57,9 +57,9 @@ class Version:
 def connect(*, region: str, endpoint: str, ca: str) -> Any:
     """Return a client with credentials from boto3's chain (environment, profile, role of the machine).
 
-    `endpoint` is empty for Amazon S3 itself; `ca` is a file of certificates to trust instead of the usual ones.
+    They are looked up for each client anew. `endpoint` is empty for Amazon S3 itself; `ca` is a file of certificates to trust instead of the usual ones.
     """
-    return boto3.client(
+    return boto3.session.Session().client(
         "s3",
         region_name=region,
         endpoint_url=endpoint or None,

@@ -30,6 +30,20 @@ def create_file(path: Path, data: bytes, *, mode: int, staging: Path) -> None:
     flush_directory(path.parent)
 
 
+def make_directory(path: Path) -> None:
+    """Make a directory and those above it, each of them durable. Raises OSError."""
+    if not path.is_dir():
+        make_directory(path.parent)
+        path.mkdir(exist_ok=True)
+        flush_directory(path.parent)
+
+
+def read_plain_file(path: Path) -> bytes:
+    """Return the bytes of a file that is no symbolic link. Raises OSError."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as stream:
+        return stream.read()
+
+
 def flush_directory(path: Path) -> None:
     """Make the names in the directory `path` durable. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

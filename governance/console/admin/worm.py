@@ -54,7 +54,7 @@ class WormReferenceAdmin(StoryAdmin):
     )
     empty_text = "Objects appear when evidence, a policy revision or a checkpoint has been written to WORM storage."
     story_template = "console/worm_reference.html"
-    list_display = ["where", "kind_", "held_", "sha", "bytes_", "mode", "keeps", "stored"]
+    list_display = ["where", "kind_", "held_", "sha", "bytes_", "keeps", "stored"]
     list_filter = [("kind", ChoicesCheckboxFilter), HeldFilter, ("stored_at", RangeDateTimeFilter)]
     search_fields = ["uri", "sha256__exact", "subject_id__exact"]
     search_help_text = "A URI, a SHA-256 or a subject's id"

@@ -9,12 +9,20 @@ from governance.audit.ports import worm_store
 from governance.audit.worm_filesystem import FilesystemWormStore
 from governance.kernel.keys import KeyRing, key_ring
 from tests.factories.keys import development_ring
+from tests.s3 import S3Server, seaweedfs
 
 
 @pytest.fixture(autouse=True)
 def ring() -> Iterator[KeyRing]:
     with key_ring.override(development_ring()) as ring:
         yield ring
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """Return a real S3 server with Object Lock."""
+    with seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as running:
+        yield running
 
 
 @pytest.fixture

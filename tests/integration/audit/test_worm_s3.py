@@ -30,7 +30,7 @@ from governance.kernel import clock
 from governance.kernel.canonical import sha256_hex, timestamp
 from governance.kernel.clock import ManualClock
 from governance.kernel.errors import GovernanceError
-from tests.s3 import CREDENTIALS, REGION, S3Server, moto, seaweedfs
+from tests.s3 import CREDENTIALS, REGION, S3Server, moto
 
 KEY = "evidence/2026/04/01/job/0190.json"
 DATA = b'{"payload":"..."}'
@@ -46,10 +46,9 @@ def credentials() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def server(credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as running:
-        yield running
+@pytest.fixture
+def server(s3_server: S3Server) -> S3Server:
+    return s3_server
 
 
 @pytest.fixture

@@ -554,7 +554,7 @@ def test_a_directory_has_no_lock_to_be_tried(store: FilesystemWormStore, tmp_pat
 def test_unreadable_bytes_are_unavailable_not_altered(
     store: FilesystemWormStore, stored: WormObject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fail_at(monkeypatch, "_read_file", 2)
+    fail_at(monkeypatch, "read_plain_file", 2)
 
     with pytest.raises(WormUnavailable, match="No space"):
         store.get(**where(stored))
