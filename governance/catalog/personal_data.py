@@ -4,20 +4,23 @@ Personal are a creator's `display_name` and `email`, and the titles of works, wh
 pseudonym by definition; the bytes and digests of works are what receipts are about, and stay.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
 
-from governance.audit.commitments import commit, forget
+from governance.audit.commitments import commit, forget, open_commitment
+from governance.audit.queries import timeline
 from governance.audit.services import record
-from governance.audit.types import Actor
+from governance.audit.types import Actor, TimelineItem
 from governance.catalog.choices import CreatorStatus
 from governance.catalog.entries import creator_ref
 from governance.catalog.errors import CreatorErased
 from governance.catalog.models import ERASED_NAME, ERASED_TITLE, Asset, Creator
 from governance.kernel import clock
+from governance.kernel.canonical import Json
 
+COMMITTED = "creator.committed"
 PERSONAL_FIELDS = ("display_name", "email")
 
 
@@ -41,7 +44,44 @@ def commit_personal_data(*, creator: Creator, actor: Actor, fields: Collection[s
         about = creator_ref(creator)
         commitments = {name: commit(subject=about, name=name, value=value) for name, value in values.items() if value}
         if commitments:
-            record(kind="creator.committed", subject=about, actor=actor, data={"commitments": {**commitments}})
+            record(kind=COMMITTED, subject=about, actor=actor, data={"commitments": {**commitments}})
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """What opens one commitment of the ledger; without `value` it was of one that was changed since."""
+
+    entry_id: str
+    index: int | None
+    name: str
+    commitment: str
+    salt: str | None
+    value: str | None
+
+
+def disclosures(*, creator: Creator) -> list[Disclosure]:
+    """Return all that a creator needs to show which entries of the ledger are about them; nothing after an erasure.
+
+    The entry of a value that was changed since is named without it: nobody here knows it any more.
+    """
+    about = creator_ref(creator)
+    return [
+        _disclosure(creator, item, name, str(commitment))
+        for item in timeline(about)
+        if item.kind == COMMITTED
+        for name, commitment in _commitments(item).items()
+    ]
+
+
+def _commitments(item: TimelineItem) -> Mapping[str, Json]:
+    found = item.data["commitments"]
+    return found if isinstance(found, dict) else {}
+
+
+def _disclosure(creator: Creator, item: TimelineItem, name: str, commitment: str) -> Disclosure:
+    value = str(getattr(creator, name))
+    salt = open_commitment(subject=creator_ref(creator), name=name, value=value, commitment=commitment)
+    return Disclosure(item.entry_id, item.index, name, commitment, salt, value if salt else None)
 
 
 def erase_personal_data(*, creator: Creator) -> Erasure:

@@ -98,7 +98,7 @@ def _decision(decision: DecisionRecord, creators: Mapping[str, str]) -> dict[str
         "rules": sorted(_rules(decision.evaluations)),
         "obligations": decision.obligations,
         "facts_sha256": decision.facts_digest,
-        "consent_epochs": {creators[slug]: epoch for slug, epoch in decision.consent_epochs.items()},
+        "consent_epochs": {creators.get(slug, slug): epoch for slug, epoch in decision.consent_epochs.items()},
         "revision": decision.revision_digest,
         "engine": decision.engine,
         "decided_at": to_json_value(decision.decided_at),

@@ -99,6 +99,7 @@ class Stack:
             **({"ASSENT_WITNESSES": self._witness.setting} if self._witness else {}),
             **self._given,
             "DATABASE_URL": self._database_url,
+            **({"ASSENT_DATABASE_ROLE": "application"} if self._owner_url != self._database_url else {}),
             "REDIS_URL": self._redis_url,
         }
         return {name: value for name, value in {**os.environ, **ours}.items() if name != OWNER_URL}

@@ -197,6 +197,12 @@ def test_command_grants_and_checks(capsys: pytest.CaptureFixture[str]) -> None:
     assert "owns nothing and can change no history" in capsys.readouterr().out
 
 
+def test_command_migrates_and_grants(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("database", "prepare", "--role", ROLE)
+
+    assert capsys.readouterr().out.startswith(f"{ROLE} may read ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason", "code"),
     [

@@ -2,16 +2,19 @@
 
 import json
 from base64 import b64decode
+from io import StringIO
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from governance.audit.anchoring import anchor_pending
-from governance.audit.commitments import open_commitment
+from governance.audit.commitments import commitment_of, open_commitment
 from governance.audit.models import CommitmentSalt, EvidenceRecord, LedgerEntry, OutboxEntry, Receipt
 from governance.audit.sequencer import sequence_pending
 from governance.audit.verification import verify_all
@@ -195,3 +198,33 @@ def test_empty_values_are_not_committed_to(market: Marketplace) -> None:
 
     assert not OutboxEntry.objects.filter(kind="creator.committed").exists()
     assert Receipt.objects.filter(kind="creator.committed").count() == 0
+
+
+def disclosed(pseudonym: str) -> list[dict[str, Any]]:
+    out = StringIO()
+    call_command("audit", "disclose", pseudonym, stdout=out)
+    told: list[dict[str, Any]] = json.loads(out.getvalue())["commitments"]
+    return told
+
+
+def test_disclosure_opens_the_entries_until_erasure(ada: Creator) -> None:
+    sequence_pending()
+    names, emails = sorted(disclosed("ada"), key=lambda each: str(each["name"]))
+
+    assert (names["value"], emails["value"]) == (NAME, EMAIL)
+    assert commitment_of(name="email", salt=bytes.fromhex(emails["salt"]), value=EMAIL) == emails["commitment"]
+    assert LedgerEntry.objects.get(index=emails["index"]).entry_id == UUID(emails["entry_id"])
+    erase(ada)
+    assert [(each["salt"], each["value"]) for each in disclosed("ada")] == [(None, None)] * 2
+
+
+def test_disclosure_of_a_changed_value_names_the_entry_alone(ada: Creator) -> None:
+    Creator.objects.filter(id=ada.id).update(display_name="Ada L. Roth")
+
+    assert [(each["name"], each["value"]) for each in disclosed("ada")] == [("display_name", None), ("email", EMAIL)]
+
+
+def test_nobody_is_disclosed_who_is_not_there() -> None:
+    with pytest.raises(CommandError, match="no creator 'nobody'") as caught:
+        disclosed("nobody")
+    assert caught.value.returncode == 2

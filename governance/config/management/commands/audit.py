@@ -5,13 +5,24 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
+from governance.config.audit_operations.disclose import DISCLOSE
 from governance.config.audit_operations.log import CHECKPOINT, RESOLVE, STATUS, SUCCEED
 from governance.config.audit_operations.operation import CANNOT_RUN, Operation
 from governance.config.audit_operations.reconcile import ACKNOWLEDGE, RECONCILE
 from governance.config.audit_operations.worm import PROBE, SCRUB
 from governance.kernel.errors import GovernanceError
 
-OPERATIONS: tuple[Operation, ...] = (RECONCILE, ACKNOWLEDGE, SCRUB, PROBE, STATUS, CHECKPOINT, RESOLVE, SUCCEED)
+OPERATIONS: tuple[Operation, ...] = (
+    RECONCILE,
+    ACKNOWLEDGE,
+    SCRUB,
+    PROBE,
+    STATUS,
+    CHECKPOINT,
+    RESOLVE,
+    SUCCEED,
+    DISCLOSE,
+)
 
 
 class Command(BaseCommand):
