@@ -57,7 +57,8 @@ class Version:
 def connect(*, region: str, endpoint: str, ca: str) -> Any:
     """Return a client with credentials from boto3's chain (environment, profile, role of the machine).
 
-    They are looked up for each client anew. `endpoint` is empty for Amazon S3 itself; `ca` is a file of certificates to trust instead of the usual ones.
+    They are looked up for each client anew. `endpoint` is empty for Amazon S3 itself; `ca` is a file of certificates to
+    trust instead of the usual ones.
     """
     return boto3.session.Session().client(
         "s3",

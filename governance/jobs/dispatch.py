@@ -65,7 +65,8 @@ def queue_length(queue: str) -> int:
 def send(*, task: str, queue: str, args: Sequence[str] = (), delay: float = 0.0) -> bool:
     """Put a task's message on a queue, and return whether the broker took it; a broker that is down is only logged.
 
-    A worker that takes it waits until `delay` seconds are over. One retry replaces a pooled connection that did not survive a restart of the broker.
+    A worker that takes it waits until `delay` seconds are over. One retry replaces a pooled connection that did not
+    survive a restart of the broker.
     """
     try:
         current_app.send_task(
