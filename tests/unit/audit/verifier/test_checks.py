@@ -411,6 +411,47 @@ def test_any_bytes_get_a_verdict(first: bytes, second: bytes) -> None:
     assert refused_at(verify(RECEIPT, first, second)) == "trust"
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(DOCUMENTS), JSON)
+def test_any_json_gets_a_verdict(known: tuple[str, dict[str, Any], Path], value: Any) -> None:
+    which, document, path = known
+    files = {"receipt": RECEIPT, "trust": TRUST}
+    files[which] = json.dumps(changed(document, path, lambda _: value)).encode()
+
+    assert verify(files["receipt"], ARTIFACT, files["trust"]).exit_code in (0, 1, 2)
+
+
+@given(st.sampled_from(list(STATEMENT_FIELDS)), JSON)
+def test_any_statement_gets_a_verdict(path: Path, value: Any) -> None:
+    payload = strict_base64.encode(json.dumps(changed(statement(), path, lambda _: value)).encode())
+    known = changed(FILES.receipt, ("envelope", "payload"), lambda _: payload)
+
+    assert judged(Files(receipt=known)).exit_code in (1, 2) or value == leaf_of(statement(), path)
+
+
+@given(st.sampled_from(list(ENTRY_FIELDS)), JSON)
+def test_any_entry_gets_a_verdict(path: Path, value: Any) -> None:
+    entry = json.loads(strict_base64.decode(FILES.receipt["entry"]))
+    compact = json.dumps(
+        changed(entry, path, lambda _: value), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    body = compact.encode(errors="surrogatepass")
+
+    known = Files(receipt=FILES.receipt | {"entry": strict_base64.encode(body), "proof": proof_of(body)})
+
+    assert judged(known).exit_code in (0, 1)
+
+
+def leaf_of(document: Any, path: Path) -> Any:
+    return _holder(document, path)[path[-1]]
+
+
 def _flipped(data: bytes, at: int, mask: int) -> bytes:
     return data[:at] + bytes([data[at] ^ mask]) + data[at + 1 :]
 
