@@ -62,7 +62,7 @@ def receipt_schema(*, operation_id: str, tag: str, codes: tuple[str, ...]) -> Ca
             ),
             OpenApiParameter("Content-Disposition", str, OpenApiParameter.HEADER, response=[200]),
         ],
-        extensions=problems(*codes, "receipt_missing"),
+        extensions=problems(*codes, "receipt_missing", "log_incomplete"),
     )
     return described
 
