@@ -197,7 +197,8 @@ class CreatorAdmin(ConsoleAdmin):
         def perform(data: dict[str, Any]) -> HttpResponse:
             erasure = erase_creator(creator=row, method=data["method"], actor=actor_of(request))
             messages.success(
-                request, f"Erased: {erasure.values} values, {erasure.titles} titles and {erasure.salts} salts."
+                request,
+                f"Erased for good. Values: {erasure.values}, titles: {erasure.titles}, salts: {erasure.salts}.",
             )
             return HttpResponseRedirect(page_url(row))
 
