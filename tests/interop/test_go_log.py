@@ -20,8 +20,18 @@ WIDTH = 256
 PARTIAL = f"001.p/{SIZE - WIDTH}"
 
 
-def encoded(hashes: list[bytes]) -> bytes:
-    return json.dumps({"hashes": [b64encode(each).decode() for each in hashes]}).encode()
+def inclusion(log: ToyLog, index: int) -> bytes:
+    told = {"leaf_hash": _text(log.leaves(SIZE)[index]), "root_hash": _text(log.root(SIZE))}
+    return json.dumps({**told, "proof": [_text(each) for each in log.inclusion(index, SIZE)]}).encode()
+
+
+def consistency(log: ToyLog, first: int) -> bytes:
+    told = {"first_root_hash": _text(log.root(first)), "second_root_hash": _text(log.root(SIZE))}
+    return json.dumps({**told, "proof": [_text(each) for each in log.consistency(first, SIZE)]}).encode()
+
+
+def _text(data: bytes) -> str:
+    return b64encode(data).decode("ascii")
 
 
 def bundle(entries: list[bytes]) -> bytes:
@@ -40,9 +50,9 @@ def published(log: ToyLog) -> dict[str, bytes]:
         f"/tile/entries/{PARTIAL}": bundle(entries[WIDTH:]),
     }
     for index in (0, SIZE // 3, SIZE // 2, SIZE - 1):
-        files[f"/proof/inclusion?index={index}&size={SIZE}"] = encoded(log.inclusion(index, SIZE))
+        files[f"/proof/inclusion?index={index}&size={SIZE}"] = inclusion(log, index)
     for first in (1, SIZE // 2, SIZE - 1, SIZE):
-        files[f"/proof/consistency?first={first}&second={SIZE}"] = encoded(log.consistency(first, SIZE))
+        files[f"/proof/consistency?first={first}&second={SIZE}"] = consistency(log, first)
     return files
 
 
@@ -131,14 +141,30 @@ def test_one_altered_byte_is_found(
         go.check_log(url, log.signer.log_key.vkey)
 
 
-def test_a_proof_of_another_place_is_found(go: GoChecker, log: ToyLog, files: dict[str, bytes]) -> None:
-    swapped = {
-        f"/proof/inclusion?index={SIZE // 3}&size={SIZE}": encoded(log.inclusion(0, SIZE)),
-        f"/proof/consistency?first={SIZE // 2}&second={SIZE}": encoded(log.consistency(1, SIZE)),
-    }
-    for path, said in zip(swapped, ["inclusion of 100", "consistency from 150"], strict=True):
-        with serving({**files, path: swapped[path]}) as url, pytest.raises(CheckerFailed, match=said):
-            go.check_log(url, log.signer.log_key.vkey)
+OTHER = _text(bytes(32))
+INCLUSION = f"/proof/inclusion?index={SIZE // 2}&size={SIZE}"
+CONSISTENCY = f"/proof/consistency?first={SIZE // 2}&second={SIZE}"
+
+
+@pytest.mark.parametrize(
+    ("path", "changes", "said"),
+    [
+        (INCLUSION, {"leaf_hash": OTHER}, "inclusion of 150: leaf or root are others"),
+        (INCLUSION, {"root_hash": OTHER}, "inclusion of 150: leaf or root are others"),
+        (INCLUSION, {"proof": [OTHER] * 9}, "inclusion of 150: invalid transparency proof"),
+        (INCLUSION, {"proof": []}, "inclusion of 150: invalid transparency proof"),
+        (CONSISTENCY, {"first_root_hash": OTHER}, "consistency from 150: the roots are others"),
+        (CONSISTENCY, {"second_root_hash": OTHER}, "consistency from 150: the roots are others"),
+        (CONSISTENCY, {"proof": [OTHER] * 9}, "consistency from 150: invalid transparency proof"),
+        (CONSISTENCY, {"proof": []}, "consistency from 150: invalid transparency proof"),
+    ],
+)
+def test_an_altered_proof_is_found(
+    go: GoChecker, log: ToyLog, files: dict[str, bytes], path: str, changes: dict[str, object], said: str
+) -> None:
+    altered = json.dumps({**json.loads(files[path]), **changes}).encode()
+    with serving({**files, path: altered}) as url, pytest.raises(CheckerFailed, match=said):
+        go.check_log(url, log.signer.log_key.vkey)
 
 
 @pytest.mark.parametrize("change", ["missing", "short", "long"])

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -127,6 +126,15 @@ func splitBundle(data []byte, count int) ([][]byte, error) {
 	return entries, nil
 }
 
+// servedProof is what the log's JSON endpoints answer; of both kinds of proof each has its own half.
+type servedProof struct {
+	Proof      []tlog.Hash `json:"proof"`
+	Leaf       tlog.Hash   `json:"leaf_hash"`
+	Root       tlog.Hash   `json:"root_hash"`
+	FirstRoot  tlog.Hash   `json:"first_root_hash"`
+	SecondRoot tlog.Hash   `json:"second_root_hash"`
+}
+
 // checkServedProofs holds the log's JSON proofs against those that follow from the tiles.
 func (log *served) checkServedProofs(tree tlog.Tree, hashes tlog.HashReader) (int, error) {
 	checked := 0
@@ -135,25 +143,31 @@ func (log *served) checkServedProofs(tree tlog.Tree, hashes tlog.HashReader) (in
 		if err != nil {
 			return checked, err
 		}
-		proof, err := log.proof(fmt.Sprintf("/proof/inclusion?index=%d&size=%d", index, tree.N))
+		answer, err := log.proof(fmt.Sprintf("/proof/inclusion?index=%d&size=%d", index, tree.N))
 		if err != nil {
 			return checked, err
 		}
-		if err := tlog.CheckRecord(proof, tree.N, tree.Hash, index, leaf[0]); err != nil {
+		if answer.Leaf != leaf[0] || answer.Root != tree.Hash {
+			return checked, fmt.Errorf("inclusion of %d: leaf or root are others than in the tree", index)
+		}
+		if err := tlog.CheckRecord(answer.Proof, tree.N, tree.Hash, index, leaf[0]); err != nil {
 			return checked, fmt.Errorf("inclusion of %d: %w", index, err)
 		}
 		checked++
 	}
-	for _, first := range []int64{1, tree.N / 2, tree.N - 1, tree.N} {
+	for _, first := range []int64{1, max(1, tree.N/2), max(1, tree.N-1), tree.N} {
 		root, err := tlog.TreeHash(first, hashes)
 		if err != nil {
 			return checked, err
 		}
-		proof, err := log.proof(fmt.Sprintf("/proof/consistency?first=%d&second=%d", first, tree.N))
+		answer, err := log.proof(fmt.Sprintf("/proof/consistency?first=%d&second=%d", first, tree.N))
 		if err != nil {
 			return checked, err
 		}
-		if err := tlog.CheckTree(proof, tree.N, tree.Hash, first, root); err != nil {
+		if answer.FirstRoot != root || answer.SecondRoot != tree.Hash {
+			return checked, fmt.Errorf("consistency from %d: the roots are others than in the tree", first)
+		}
+		if err := tlog.CheckTree(answer.Proof, tree.N, tree.Hash, first, root); err != nil {
 			return checked, fmt.Errorf("consistency from %d: %w", first, err)
 		}
 		checked++
@@ -161,26 +175,12 @@ func (log *served) checkServedProofs(tree tlog.Tree, hashes tlog.HashReader) (in
 	return checked, nil
 }
 
-func (log *served) proof(path string) ([]tlog.Hash, error) {
+func (log *served) proof(path string) (answer servedProof, err error) {
 	data, err := log.get(path)
 	if err != nil {
-		return nil, err
+		return answer, err
 	}
-	var answer struct {
-		Hashes []string `json:"hashes"`
-	}
-	if err := json.Unmarshal(data, &answer); err != nil {
-		return nil, err
-	}
-	proof := []tlog.Hash{}
-	for _, text := range answer.Hashes {
-		raw, err := base64.StdEncoding.DecodeString(text)
-		if err != nil || len(raw) != tlog.HashSize {
-			return nil, fmt.Errorf("%q is no hash", text)
-		}
-		proof = append(proof, tlog.Hash(raw))
-	}
-	return proof, nil
+	return answer, json.Unmarshal(data, &answer)
 }
 
 // Height, ReadTiles and SaveTiles make a tlog.TileReader of the log. Its paths leave out the height that sumdb names.
