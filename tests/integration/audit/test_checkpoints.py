@@ -394,8 +394,10 @@ def test_an_entry_put_in_without_the_sequencer_stops_the_log() -> None:
     with guards_lifted(), connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO audit_ledgerentry SELECT index + 1, gen_random_uuid(), kind, subject_type, subject_id, actor_type,
-                actor_id, occurred_at, sequenced_at, body, leaf_hash FROM audit_ledgerentry ORDER BY index DESC LIMIT 1
+            INSERT INTO audit_ledgerentry
+            SELECT index + 1, gen_random_uuid(), kind, subject_type, subject_id, actor_type, actor_id, occurred_at,
+                sequenced_at, body, leaf_hash
+            FROM audit_ledgerentry ORDER BY index DESC LIMIT 1
             """
         )
     record_entries(1)
