@@ -47,7 +47,7 @@ class Pairing:
         return Check(sql=self._sql(), remedies={f"{self.code}_{end}": remedy for end, remedy in REMEDIES.items()})
 
     def _sql(self) -> str:
-        fields = [f"CASE WHEN {row} IS DISTINCT FROM {entry} THEN '{name}' END" for name, (row, entry) in self._pairs()]
+        unequal = {name: f"{row} IS DISTINCT FROM {entry}" for name, (row, entry) in self.differs.items()}
         return f"""
         WITH {entries_where(self.entries)},
         kept AS (SELECT *, row_number() OVER (PARTITION BY key ORDER BY ord) AS turn FROM ({self.rows}) AS found),
@@ -58,7 +58,7 @@ class Pairing:
         paired AS (
             SELECT '{self.noun} ' || coalesce(r.key, e.key) AS subject, e.name,
                    r.key IS NULL AS removed, e.key IS NULL AS unrecorded,
-                   concat_ws(', ', {", ".join(["NULL", *fields])}) AS fields
+                   concat_ws(', ', {differing(unequal)}) AS fields
             FROM kept AS r FULL JOIN told AS e ON r.key = e.key AND r.turn = e.turn
         )
         SELECT CASE WHEN unrecorded THEN '{self.code}_unrecorded' WHEN removed THEN '{self.code}_removed'
@@ -70,8 +70,10 @@ class Pairing:
         FROM paired WHERE unrecorded OR removed OR fields <> ''
         """
 
-    def _pairs(self) -> list[tuple[str, tuple[str, str]]]:
-        return list(self.differs.items())
+
+def differing(conditions: Mapping[str, str]) -> str:
+    """Return the arguments of `concat_ws` that name each field for which its condition holds."""
+    return ", ".join(["NULL", *(f"CASE WHEN {condition} THEN '{name}' END" for name, condition in conditions.items())])
 
 
 def entries_where(condition: str) -> str:

@@ -1,7 +1,8 @@
 """Decisions, permits, verdicts and evidence against what the log says of them."""
 
-from governance.workflows.reconcile.checks import Pairing, moment, one_of
+from governance.workflows.reconcile.checks import Check, Pairing, check, differing, moment, one_of
 
+_DECIDED = moment("s.said ->> 'decided_at'")
 _RETAINED = moment("e.data ->> 'retain_until'")
 
 DECISIONS = Pairing(
@@ -90,4 +91,44 @@ REFERENCES = Pairing(
     },
 )
 
-CHECKS = tuple(each.check() for each in (DECISIONS, PERMITS, REDEMPTIONS, VERDICTS, EVIDENCE, REFERENCES))
+_SIGNED = "convert_from(decode(t.envelope::jsonb ->> 'payload', 'base64'), 'UTF8')::jsonb -> 'predicate'"
+_IN_RECEIPT = {
+    "partner": "d.partner IS DISTINCT FROM s.said ->> 'partner'",
+    "client_id": "d.client_id IS DISTINCT FROM s.said ->> 'client'",
+    "purpose": "d.purpose IS DISTINCT FROM s.said ->> 'purpose'",
+    "obligations": "d.obligations IS DISTINCT FROM s.said -> 'obligations'",
+    "decided_at": f"d.decided_at IS DISTINCT FROM {_DECIDED}",
+}
+
+RECEIPTS = check(
+    "decision_receipt_differs",
+    subject="'decision ' || id",
+    message="'Its receipt says otherwise in: ' || fields || '.'",
+    found=f"""FROM (
+        SELECT d.id, concat_ws(', ', {differing(_IN_RECEIPT)}) AS fields
+        FROM decisions_decisionrecord AS d
+        JOIN audit_receipt AS t ON t.kind = 'decision.recorded' AND t.subject_id = d.id::text
+        CROSS JOIN LATERAL (SELECT {_SIGNED} AS said) AS s
+    ) AS compared WHERE fields <> ''""",
+    remedy="The signed receipt counts, not the row. Restore the row from a backup, and find out who wrote to it.",
+)
+
+CONSISTENCY = check(
+    "decision_inconsistent",
+    subject="'decision ' || d.id",
+    message="""CASE WHEN d.effect = 'permit' THEN 'It permits, though one of its evaluations denies: '
+        ELSE 'Its reasons are others than its reason codes: ' END || 'evaluations or reasons differ.'""",
+    found="""FROM decisions_decisionrecord AS d
+        WHERE d.effect = 'permit' AND jsonb_path_exists(d.evaluations, '$[*].effect ? (@ != "permit")')
+        OR d.reason_codes::text[] <> ARRAY(
+            SELECT DISTINCT reason ->> 'code' COLLATE "C" AS code FROM jsonb_array_elements(
+                CASE WHEN jsonb_typeof(d.reasons) = 'array' THEN d.reasons ELSE '[]' END) AS reason ORDER BY code
+        )""",
+    remedy="Keep the database as it is, restore the row from a backup, and find out who wrote to it.",
+)
+
+CHECKS: tuple[Check, ...] = (
+    *(each.check() for each in (DECISIONS, PERMITS, REDEMPTIONS, VERDICTS, EVIDENCE, REFERENCES)),
+    RECEIPTS,
+    CONSISTENCY,
+)

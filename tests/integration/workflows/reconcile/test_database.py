@@ -70,11 +70,12 @@ GRANT = (
 #: What was done, which checks name it (and no others), and what the first of them says.
 CHANGED = [
     # a row says otherwise than the log
-    ("UPDATE decisions_decisionrecord SET effect = 'permit' WHERE job_id = '{denied}'", ["decision_differs"], "effect"),
+    ("UPDATE decisions_decisionrecord SET effect = 'permit' WHERE job_id = '{denied}'",
+     ["decision_differs", "decision_inconsistent"], "effect"),
     ("UPDATE decisions_decisionrecord SET kind = 'release' WHERE kind = 'permit' AND job_id = '{running}'",
      ["decision_differs", "permit_without_decision"], "kind"),
     ("UPDATE decisions_decisionrecord SET reason_codes = ARRAY['x'] WHERE job_id = '{denied}'",
-     ["decision_differs"], "reason_codes"),
+     ["decision_differs", "decision_inconsistent"], "reason_codes"),
     ("UPDATE decisions_decisionrecord SET facts_digest = repeat('0', 64) WHERE job_id = '{denied}'",
      ["decision_differs", "decision_facts"], "facts_digest"),
     ("UPDATE decisions_decisionrecord SET revision_digest = '', engine = 'none' WHERE job_id = '{denied}'",
@@ -83,6 +84,14 @@ CHANGED = [
      ["decision_facts"], "evaluations"),
     ("UPDATE decisions_decisionrecord SET evaluations = '7' WHERE job_id = '{denied}'",
      ["decision_facts"], "evaluations"),
+    (("UPDATE decisions_decisionrecord SET obligations = '[]', partner = 'other' WHERE job_id = '{released}'"
+     " AND kind = 'release'"), ["decision_receipt_differs"], "partner, obligations|partner"),
+    ("UPDATE decisions_decisionrecord SET reasons = '[]' WHERE job_id = '{denied}'", ["decision_inconsistent"],
+     "others than its reason codes"),
+    ("UPDATE decisions_decisionrecord SET reasons = '7' WHERE job_id = '{denied}'", ["decision_inconsistent"],
+     "others than its reason codes"),
+    (("UPDATE decisions_decisionrecord SET evaluations = jsonb_set(evaluations, '{{0,effect}}', '\"deny\"')"
+     " WHERE job_id = '{released}' AND kind = 'release'"), ["decision_inconsistent"], "one of its evaluations denies"),
     ("UPDATE decisions_permit SET expires_at = expires_at + interval '1 day' WHERE job_id = '{released}'",
      ["permit_differs"], "expires_at"),
     ("UPDATE moderation_moderationverdict SET score = 0.99 WHERE job_id = '{released}' AND stage = 'input'",
@@ -197,11 +206,11 @@ def test_change_behind_the_applications_back_is_named(
 
 
 def test_fault_names_the_entry(ids: dict[str, object], history: History) -> None:
-    (fault,) = faults_after("UPDATE decisions_decisionrecord SET effect = 'permit' WHERE job_id = '{denied}'", **ids)
+    (fault,) = faults_after("UPDATE decisions_decisionrecord SET engine = 'none' WHERE job_id = '{denied}'", **ids)
 
     assert fault.subject == f"decision {history.denied.admission_id}"
     assert fault.message.startswith("Ledger entry #")
-    assert fault.message.endswith(" says otherwise in: effect.")
+    assert fault.message.endswith(" says otherwise in: engine.")
 
 
 def test_removed_job_is_named_from_every_side(ids: dict[str, object]) -> None:
