@@ -1,5 +1,8 @@
-"""The seven steps of the demo. Partner apps use the REST API only; creators and the governance team use the console's
-services through `manage.py`; the worker is really killed and a file really altered."""
+"""The first seven steps of the demo; `proof` has the last.
+
+Partner apps use the REST API only; creators and the governance team use the console's services through `manage.py`; the
+worker is really killed and a file really altered.
+"""
 
 import json
 import os
@@ -38,6 +41,7 @@ class Scenario:
     works: dict[str, dict[str, Any]] = field(default_factory=dict)
     first_job: str = ""
     first_evidence: dict[str, Any] = field(default_factory=dict)
+    checked: dict[str, int] = field(default_factory=dict)
 
     def run(self) -> None:
         """Play all steps. Raises Unexpected where the story cannot go on."""
@@ -156,15 +160,16 @@ class Scenario:
         self.tell.expect("verification names the file", any(path.name in json.dumps(fault) for fault in faults))
         path.write_bytes(original)
         os.chmod(path, mode)
-        self.tell.expect("with the bytes put back, verification passes", self._verify()["ok"])
+        again = self._verify()
+        self.checked = again["checked"]
+        self.tell.expect("with the bytes put back, verification passes", again["ok"])
 
     def summary(self) -> dict[str, Any]:
         """Return the figures of the run, counted by the product itself."""
-        checked = self._verify()["checked"]
         return {
             **{state: self._count(state) for state in ("released", "denied", "cancelled")},
-            "ledger_entries": checked["ledger_entries"],
-            "worm_objects": checked["worm_objects"],
+            "ledger_entries": self.checked["ledger_entries"],
+            "worm_objects": self.checked["worm_objects"],
             "psnr_gain_db": self.psnr_gain_db,
         }
 
