@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from governance.audit.models import Checkpoint, OutboxEntry, Receipt, ReconciliationReport
+from governance.audit.models import Checkpoint, EvidenceRecord, LedgerEntry, OutboxEntry, Receipt, ReconciliationReport
 from governance.audit.types import Fault
 from governance.audit.verifier import Status, verify
 from governance.catalog.objects import read_verified
@@ -65,6 +65,14 @@ def test_a_receipt_and_its_file_are_judged(upload, market, boss):
     assert (found.word, failing(found)) == ("Valid", [])
     assert found.established
     assert [step.title for step in found.steps if step.tone == "quiet"] == ["Enough witnesses cosigned it"]
+
+
+def test_evidence_is_saved_as_the_receipt_of_how_a_job_ended(checkpoint, boss):
+    evidence = EvidenceRecord.objects.get()
+    answer = boss.get(reverse("admin:audit_evidencerecord_file", args=[evidence.pk]))
+    assert checked(boss, answer.content)["found"].word == "Valid"
+    entry = LedgerEntry.objects.get(kind="evidence.issued")
+    assert boss.get(page_url(entry)).context["receipt"] == evidence
 
 
 def test_another_file_is_refused(upload, market, boss):
