@@ -8,7 +8,7 @@ retention classes say by now, and completes holds that somebody died over.
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -37,6 +37,14 @@ _NOTHING = "scrub/none"
 _ROWS = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a scrub is after a batch: objects looked at in all, and bytes read by this batch."""
+
+    done: int
+    bytes_read: int
+
+
 def start_scrub(*, actor: Actor) -> ScrubRun:
     """Store a scrub of all that is referenced now. Raises ScrubConflict while one is under way."""
     now = clock.now()
@@ -63,13 +71,16 @@ def cancel_scrub(*, run: ScrubRun, actor: Actor) -> ScrubRun:
 
 
 @transaction.atomic
-def work_batch(*, run_id: UUID, actor: Actor, seconds: float, most_bytes: int) -> int | None:
-    """Look at objects for a while or until so many bytes are read; return how many were read, None at the end.
+def work_batch(*, run_id: UUID, done: int, actor: Actor, seconds: float, most_bytes: int) -> Progress | None:
+    """Look at objects for a while or until so many bytes are read; return how far it is, None at the end.
 
-    Also None while another worker has this scrub in hand. At least one object is looked at, however large it is.
-    Raises Unavailable, with nothing counted, when the store does not answer.
+    `done` is how many objects were looked at when this batch was asked for. Nothing is done, and None returned, where
+    somebody else has moved on since or has the scrub in hand: so a message that comes twice does not make it faster.
+    At least one object is looked at, however large it is. Raises Unavailable, with nothing counted, when the store
+    does not answer.
     """
-    run = ScrubRun.objects.select_for_update(skip_locked=True).filter(pk=run_id, state=ScrubState.RUNNING).first()
+    waiting = ScrubRun.objects.select_for_update(skip_locked=True)
+    run = waiting.filter(pk=run_id, state=ScrubState.RUNNING, done=done).first()
     if run is None:
         return None
     ends, before = time.monotonic() + seconds, run.bytes_read
@@ -84,13 +95,16 @@ def work_batch(*, run_id: UUID, actor: Actor, seconds: float, most_bytes: int) -
         _end(run, ScrubState.FINISHED, actor)
         return None
     run.save()
-    return run.bytes_read - before
+    return Progress(done=run.done, bytes_read=run.bytes_read - before)
 
 
-def stalled_scrubs(*, before: datetime) -> list[UUID]:
-    """Return the scrubs that nobody has moved on since `before`: their worker died or the message was lost."""
+def stalled_scrubs(*, before: datetime) -> list[tuple[UUID, int]]:
+    """Return the scrubs that nobody has moved on since `before`, and how many objects each has looked at.
+
+    Their worker died, the message was lost, or the store did not answer.
+    """
     stalled = ScrubRun.objects.filter(state=ScrubState.RUNNING, heard_at__lt=before)
-    return list(stalled.values_list("id", flat=True))
+    return list(stalled.values_list("id", "done"))
 
 
 def _population(run: ScrubRun) -> QuerySet[WormReference]:

@@ -28,6 +28,8 @@ from governance.kernel.canonical import sha256_hex, timestamp
 
 #: A store that was refused is tried again after this many seconds: somebody may have set it right.
 RETRIED_AFTER = 60.0
+#: A key that is never stored: asking for it tells whether the store answers.
+_NOTHING = "ready/none"
 
 
 class S3WormStore:
@@ -44,7 +46,7 @@ class S3WormStore:
         """Store `data` under `key`; see WormStore.put. What the store says of its lock is read back every time."""
         check_key(key)
         check_future(retain_until, clock.now())
-        self.ready()
+        self._prove()
         until, digest = _whole_second(retain_until), sha256_hex(data)
         self._create(key, data, digest, until)
         found = self.find(key=key)
@@ -127,7 +129,12 @@ class S3WormStore:
         return probe_bucket(bucket=self._bucket, mode=self._mode)
 
     def ready(self) -> None:
-        """Probe the store, once in a process; see WormStore.ready. A refused one is probed again after a minute."""
+        """Probe the store unless this process has, and ask whether it answers now; see WormStore.ready."""
+        self._prove()
+        self._bucket.versions_of(_NOTHING)
+
+    def _prove(self) -> None:
+        """Probe the store, once in a process. A refused one is probed again after a minute."""
         with self._probing:
             if self._proven:
                 return

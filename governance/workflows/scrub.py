@@ -36,7 +36,7 @@ def start_scrub(*, actor: Actor) -> ScrubRun:
     The message is only a hint: a scrub that nobody takes up is sent again by `resume_scrubs`.
     """
     run = scrub.start_scrub(actor=actor)
-    transaction.on_commit(lambda: _send(run.pk), robust=True)
+    transaction.on_commit(lambda: _send(run.pk, done=0), robust=True)
     return run
 
 
@@ -49,39 +49,44 @@ def start_scheduled_scrub() -> ScrubRun | None:
         return None
 
 
-def work_on_scrub(*, run_id: UUID, actor: Actor) -> bool:
+def work_on_scrub(*, run_id: UUID, done: int, actor: Actor) -> bool:
     """Read objects for a turn; return whether this worker is done with the scrub. What is left is sent again.
 
-    The next turn comes when the average since this one began is no faster than ASSENT_SCRUB_BYTES_PER_SECOND.
+    `done` is how many objects were looked at when the message was sent; an outdated one does nothing. The next turn
+    comes when the average since this one began is no faster than ASSENT_SCRUB_BYTES_PER_SECOND.
     """
     began, rate = time.monotonic(), settings.ASSENT_SCRUB_BYTES_PER_SECOND
     try:
-        read = scrub.work_batch(run_id=run_id, actor=actor, seconds=TURN_SECONDS, most_bytes=int(rate * TURN_SECONDS))
+        read = scrub.work_batch(
+            run_id=run_id, done=done, actor=actor, seconds=TURN_SECONDS, most_bytes=int(rate * TURN_SECONDS)
+        )
     except Unavailable as error:
         logger.error("A scrub waits because WORM storage does not answer: %s", error.message)
         return False
     if read is None:
         return True
-    _send(run_id, delay=min(PAUSE_SECONDS, max(0.0, read / rate - (time.monotonic() - began))))
+    pause = max(0.0, read.bytes_read / rate - (time.monotonic() - began))
+    _send(run_id, done=read.done, delay=min(PAUSE_SECONDS, pause))
     return False
 
 
 def finish_scrub(*, run_id: UUID, actor: Actor) -> ScrubRun:
     """Do a whole scrub here and now, at the same pace; for a command. Raises Unavailable."""
-    rate = settings.ASSENT_SCRUB_BYTES_PER_SECOND
+    rate, done = settings.ASSENT_SCRUB_BYTES_PER_SECOND, 0
     while True:
         began = time.monotonic()
-        read = scrub.work_batch(run_id=run_id, actor=actor, seconds=TURN_SECONDS, most_bytes=rate)
+        read = scrub.work_batch(run_id=run_id, done=done, actor=actor, seconds=TURN_SECONDS, most_bytes=rate)
         if read is None:
             return ScrubRun.objects.get(pk=run_id)
-        time.sleep(max(0.0, read / rate - (time.monotonic() - began)))
+        done = read.done
+        time.sleep(max(0.0, read.bytes_read / rate - (time.monotonic() - began)))
 
 
 def resume_scrubs() -> int:
     """Send scrubs again that nobody moves on; return how many."""
     stalled = scrub.stalled_scrubs(before=clock.now() - timedelta(seconds=STALLED_SECONDS))
-    return sum(_send(run_id) for run_id in stalled)
+    return sum(_send(run_id, done=done) for run_id, done in stalled)
 
 
-def _send(run_id: UUID, *, delay: float = 0.0) -> bool:
-    return send(task=TASK, queue=QUEUE, args=[str(run_id)], delay=delay)
+def _send(run_id: UUID, *, done: int, delay: float = 0.0) -> bool:
+    return send(task=TASK, queue=QUEUE, args=[str(run_id), str(done)], delay=delay)

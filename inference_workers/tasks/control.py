@@ -72,9 +72,9 @@ def start_scrub() -> None:
 
 
 @shared_task(name="assent.control.scrub")
-def scrub(run_id: str) -> None:
+def scrub(run_id: str, done: str) -> None:
     """Read WORM objects back for a few seconds; what is left comes again."""
-    scrubbing.work_on_scrub(run_id=UUID(run_id), actor=Actor("worker", worker_name()))
+    scrubbing.work_on_scrub(run_id=UUID(run_id), done=int(done), actor=Actor("worker", worker_name()))
 
 
 @shared_task(name="assent.control.resume_scrubs")

@@ -77,14 +77,15 @@ def test_a_scrub_is_watched_and_names_what_is_wrong(console, evidence, private_d
     console.click("button[type=submit] >> text=Start")
     console.wait_for_selector("text=0 of")
     run = ScrubRun.objects.get()
-    for _ in range(3):
-        work_on_scrub(run_id=run.pk, actor=WORKER)
+    for done in range(3):
+        work_on_scrub(run_id=run.pk, done=done, actor=WORKER)
+    run.refresh_from_db()
     console.wait_for_selector("text=3 of")  # the page looks again by itself
     keep(console, "worm-scrub-going-on")
 
     settings.ASSENT_SCRUB_BYTES_PER_SECOND = 10**9
-    while not work_on_scrub(run_id=run.pk, actor=WORKER):
-        pass
+    while not work_on_scrub(run_id=run.pk, done=run.done, actor=WORKER):
+        run.refresh_from_db()
     console.wait_for_selector("text=1 fault")
     console.goto(page_url(run))
     keep(console, "worm-scrub-fault")

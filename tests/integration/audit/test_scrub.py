@@ -33,7 +33,11 @@ def references() -> list[WormReference]:
 
 
 def work(run: ScrubRun, **given: Any) -> int | None:
-    return work_batch(run_id=run.pk, actor=WORKER, **({"seconds": 60.0, "most_bytes": MUCH} | given))
+    """Work on the scrub from where it is; return how many bytes were read."""
+    run.refresh_from_db()
+    arguments: dict[str, Any] = {"done": run.done, "seconds": 60.0, "most_bytes": MUCH}
+    progress = work_batch(run_id=run.pk, actor=WORKER, **(arguments | given))
+    return progress.bytes_read if progress else None
 
 
 def scrubbed() -> ScrubRun:
@@ -155,6 +159,16 @@ def test_another_worker_goes_on_where_the_first_one_died(
     assert (run.state, run.done, run.bytes_read) == (ScrubState.FINISHED, 3, sum(each.size for each in references))
 
 
+def test_a_message_that_comes_twice_does_nothing(references: list[WormReference]) -> None:
+    run = start_scrub(actor=ADA)
+    assert work(run, most_bytes=1, done=0) == references[0].size
+
+    assert work(run, done=0) is None
+
+    run.refresh_from_db()
+    assert run.done == 1
+
+
 def test_only_one_scrub_at_a_time(references: list[WormReference]) -> None:
     run = start_scrub(actor=ADA)
 
@@ -200,7 +214,7 @@ def test_a_scrub_is_cancelled(references: list[WormReference]) -> None:
 def test_a_scrub_that_nobody_moves_on_is_found(references: list[WormReference]) -> None:
     run = start_scrub(actor=ADA)
 
-    assert stalled_scrubs(before=clock.now() + timedelta(seconds=1)) == [run.pk]
+    assert stalled_scrubs(before=clock.now() + timedelta(seconds=1)) == [(run.pk, 0)]
     assert stalled_scrubs(before=clock.now() - timedelta(seconds=60)) == []
 
 

@@ -405,7 +405,7 @@ def test_file_that_cannot_be_read_is_a_fault_of_that_file(
     def bad_block(path: Path) -> bytes:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("governance.audit.worm_filesystem._read_file", bad_block)
+    monkeypatch.setattr("governance.audit.worm_filesystem.read_plain_file", bad_block)
 
     faults = verify_all().faults
 

@@ -57,8 +57,8 @@ def anchored() -> WormReference:
 
 def scrubbed() -> ScrubRun:
     run = start_scrub(actor=ADA)
-    while work_batch(run_id=run.pk, actor=ADA, seconds=30.0, most_bytes=10**9) is not None:
-        pass
+    while work_batch(run_id=run.pk, done=run.done, actor=ADA, seconds=30.0, most_bytes=10**9) is not None:
+        run.refresh_from_db()
     run.refresh_from_db()
     return run
 

@@ -516,6 +516,9 @@ def test_the_probe_is_made_once_and_a_refusal_is_remembered_for_a_while(
     good.ready()
     with pytest.raises(WormStoreRefused):
         bad.ready()
+    monkeypatch.setattr(bucket._client, "list_object_versions", refuse("AccessDenied", 403))
+    with pytest.raises(WormUnavailable):
+        good.ready()
 
 
 def test_what_an_earlier_probe_left_is_removed_once_it_may_be(bucket: S3Bucket) -> None:

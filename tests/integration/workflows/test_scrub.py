@@ -35,7 +35,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
 
     def note(*, task: str, queue: str, args: list[str], delay: float) -> bool:
         assert (task, queue) == ("assent.control.scrub", "control")
-        messages.append((args[0], delay))
+        messages.append((":".join(args), delay))
         return True
 
     monkeypatch.setattr(scrub, "send", note)
@@ -60,7 +60,7 @@ def test_a_scrub_is_sent_once_its_transaction_commits(
         run = start_scrub(actor=ADA)
         assert sent == []
 
-    assert sent == [(str(run.pk), 0.0)]
+    assert sent == [(f"{run.pk}:0", 0.0)]
     with pytest.raises(ScrubConflict):
         start_scrub(actor=ADA)
 
@@ -80,18 +80,19 @@ def test_a_turn_reads_no_more_than_it_may_and_the_next_one_waits(
     settings.ASSENT_SCRUB_BYTES_PER_SECOND = 100
     run = start_scrub(actor=ADA)
 
-    assert work_on_scrub(run_id=run.pk, actor=WORKER) is False
+    assert work_on_scrub(run_id=run.pk, done=0, actor=WORKER) is False
 
     run.refresh_from_db()
     assert (run.done, run.bytes_read) == (1, SIZE)
     assert len(sent) == 1
+    assert sent[0][0] == f"{run.pk}:1"
     assert 9 < sent[0][1] <= SIZE / 100
 
 
 def test_without_much_to_read_all_is_done_in_a_turn(objects: None, sent: list[tuple[str, float]]) -> None:
     run = start_scrub(actor=ADA)
 
-    assert [work_on_scrub(run_id=run.pk, actor=WORKER) for _ in range(2)] == [False, True]
+    assert [work_on_scrub(run_id=run.pk, done=done, actor=WORKER) for done in (0, 3)] == [False, True]
 
     run.refresh_from_db()
     assert run.state == ScrubState.FINISHED
@@ -103,7 +104,7 @@ def test_a_pause_has_an_end_however_large_an_object_was(
 ) -> None:
     settings.ASSENT_SCRUB_BYTES_PER_SECOND = 1
     run = start_scrub(actor=ADA)
-    work_on_scrub(run_id=run.pk, actor=WORKER)
+    work_on_scrub(run_id=run.pk, done=0, actor=WORKER)
 
     assert sent[0][1] == scrub.PAUSE_SECONDS < scrub.STALLED_SECONDS
 
@@ -118,14 +119,14 @@ def test_a_store_that_is_down_is_waited_for(
     with monkeypatch.context() as patch:
         patch.setattr(worm_store.get(), "verify", down)
         patch.setattr(worm_store.get(), "find", down)
-        assert work_on_scrub(run_id=run.pk, actor=WORKER) is False
+        assert work_on_scrub(run_id=run.pk, done=0, actor=WORKER) is False
     assert sent == []
     assert "does not answer: down" in caplog.text
 
     ScrubRun.objects.update(heard_at=clock.now() - timedelta(seconds=scrub.STALLED_SECONDS + 1))
     assert resume_scrubs() == 1
-    assert sent == [(str(run.pk), 0.0)]
-    work_on_scrub(run_id=run.pk, actor=WORKER)
+    assert sent == [(f"{run.pk}:0", 0.0)]
+    work_on_scrub(run_id=run.pk, done=0, actor=WORKER)
     run.refresh_from_db()
     assert run.done == 3
 
