@@ -1,0 +1,69 @@
+"""The whole stack at rest: how soon a new entry is under a checkpoint that everybody can fetch."""
+
+import json
+import statistics
+import time
+
+import pytest
+import requests
+
+from scripts.demo.client import PartnerApp
+from scripts.stack.stack import Stack
+
+REST_SECONDS = 3
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    with Stack(tmp_path_factory.mktemp("stack"), seed=("seed_demo",)) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def app(stack):
+    access = json.loads((stack.data_dir / "data" / "access.json").read_text())
+    client = PartnerApp(stack.web_url, access["client_id"], access["client_secret"])
+    yield client
+    client.session.close()
+
+
+def published_size(stack):
+    answer = requests.get(f"{stack.web_url}/log/checkpoint", timeout=5)
+    return int(answer.text.splitlines()[1]) if answer.ok else 0
+
+
+def wait_for(condition, *, since, pause):
+    while not condition() and time.monotonic() < since + PATIENCE_SECONDS:
+        time.sleep(pause)
+    return time.monotonic() - since
+
+
+def at_rest(stack):
+    """Wait until nothing has been published for a while; return the size."""
+    before = -1
+    while before != (before := published_size(stack)):
+        time.sleep(REST_SECONDS)
+    return before
+
+
+def test_at_rest_an_entry_is_published_within_two_seconds(stack, app):
+    took = []
+    for _ in range(5):
+        size = at_rest(stack)
+        app.authenticate()  # the issue of a token is an entry
+        took.append(wait_for(lambda before=size: published_size(stack) > before, since=time.monotonic(), pause=0.05))
+    assert statistics.median(took) < 2
+
+
+def test_the_log_goes_on_after_its_worker_was_killed(stack, app):
+    size = at_rest(stack)
+    stack.kill("control")
+    app.authenticate()
+    stack.start_process("control")
+
+    wait_for(lambda: published_size(stack) > size, since=time.monotonic(), pause=0.2)
+
+    assert published_size(stack) > size
+    told = json.loads(stack.manage("audit", "status", "--json"))
+    assert (told["alarm"], told["waiting"]) == (None, 0)
