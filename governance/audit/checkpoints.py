@@ -9,10 +9,11 @@ database that was set back, at most one history ever gets a signature.
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from governance.audit.checkpoint_slots import StoredCheckpoint, read_slot, sign_checkpoint, slot_key
 from governance.audit.choices import WormKind
@@ -22,7 +23,7 @@ from governance.audit.key_history import announce_keys
 from governance.audit.log_alarms import LOG, halted, raise_alarm
 from governance.audit.log_guard import Tree, check_continues, check_entries, present_tree
 from governance.audit.log_reader import log_size
-from governance.audit.models import Checkpoint, LogAlarm, OutboxEntry
+from governance.audit.models import Checkpoint, Cosignature, LogAlarm, OutboxEntry
 from governance.audit.notes import CheckpointBody
 from governance.audit.sequencer import sequence_all
 from governance.audit.succession import check_origin
@@ -68,9 +69,10 @@ def published_checkpoint() -> Checkpoint | None:
     """Return the newest checkpoint that enough of the configured witnesses cosigned, None before the first."""
     checkpoints = Checkpoint.objects.filter(origin=settings.ASSENT_LOG_ORIGIN).order_by("-number")
     if settings.ASSENT_WITNESS_QUORUM:
-        names = [witness["name"] for witness in settings.ASSENT_WITNESSES]
-        cosigned = Count("cosignatures", filter=Q(cosignatures__witness__in=names))
-        checkpoints = checkpoints.annotate(cosigned=cosigned).filter(cosigned__gte=settings.ASSENT_WITNESS_QUORUM)
+        # Counted one checkpoint at a time, newest first: as an aggregate it would count them all before it sorts.
+        checkpoints = checkpoints.alias(cosigned=Subquery(_cosigned())).filter(
+            cosigned__gte=settings.ASSENT_WITNESS_QUORUM
+        )
     return checkpoints.first()
 
 
@@ -99,6 +101,13 @@ def log_status() -> LogStatus:
         lag_entries=size + waiting - covered,
         alarm=halted(),
     )
+
+
+def _cosigned() -> QuerySet[Cosignature, Any]:
+    """Return the query for how many of the configured witnesses cosigned the checkpoint of the outer query."""
+    names = [witness["name"] for witness in settings.ASSENT_WITNESSES]
+    known = Cosignature.objects.filter(checkpoint=OuterRef("pk"), witness__in=names).order_by()
+    return known.values("checkpoint").annotate(count=Count("*")).values("count")
 
 
 def _age(moment: datetime) -> float:
