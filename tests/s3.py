@@ -7,7 +7,7 @@ does not do is said where a test meets it, and in docs/operations/worm.md.
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -78,6 +78,8 @@ def seaweedfs(directory: Path) -> Iterator[S3Server]:
         f"-ip.bind={HOST}",
         "-filer",
         f"-filer.localSocket={directory / 'filer.sock'}",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
         "-s3",
         f"-s3.config={directory / 's3.json'}",
         f"-s3.cert.file={certificate}",
@@ -96,8 +98,11 @@ def seaweedfs(directory: Path) -> Iterator[S3Server]:
         ca=str(certificate),
         filer=f"http://{HOST}:{ports['filer']}",
     )
-    with _running("seaweedfs", command, directory, ports["s3"]):
-        yield server
+    try:
+        with _running("seaweedfs", command, directory, ports["s3"]):
+            yield server
+    finally:
+        _remove_sockets(ports.values())
 
 
 @contextmanager
@@ -122,7 +127,7 @@ _IDENTITIES = {
 }
 
 
-def _reserve(names: Any) -> Mapping[str, int]:
+def _reserve(names: Iterable[str]) -> Mapping[str, int]:
     """Return a free port for each name; all are held until all are found, so that they differ."""
     with ExitStack() as held:
         reservations = {name: reserve_port() for name in names}
@@ -141,6 +146,13 @@ def _running(name: str, command: list[str], directory: Path, port: int) -> Itera
         yield
     finally:
         process.kill()
+
+
+def _remove_sockets(ports: Iterable[int]) -> None:
+    """Remove what a killed server leaves: sockets named after its ports, wherever its data is."""
+    for port in ports:
+        for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+            path.unlink(missing_ok=True)
 
 
 def _answers(port: int) -> bool:

@@ -20,6 +20,7 @@ from governance.workflows.scrub import (
     start_scrub,
     work_on_scrub,
 )
+from inference_workers.tasks import control
 
 pytestmark = pytest.mark.django_db
 
@@ -149,3 +150,17 @@ def test_a_whole_scrub_at_once_keeps_the_pace(
     assert (run.state, run.done) == (ScrubState.FINISHED, 3)
     assert len(pauses) == 3
     assert all(1.5 < pause <= 2.0 for pause in pauses)
+
+
+def test_the_tasks_do_what_the_schedule_asks_for(objects: None, sent: list[tuple[str, float]], settings: Any) -> None:
+    control.start_scrub()
+    run = ScrubRun.objects.get()
+
+    control.scrub(str(run.pk), "0")
+    control.scrub(str(run.pk), "3")
+    control.resume_scrubs()
+
+    run.refresh_from_db()
+    assert (run.state, run.done, run.asked_by) == (ScrubState.FINISHED, 3, "system:schedule")
+    tasks = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert tasks >= {"assent.control.start_scrub", "assent.control.resume_scrubs"}
