@@ -193,7 +193,10 @@ def _ask(witness: Witness, body: bytes, *, text: str, timeout: float) -> _Answer
     if response.status_code == HTTPStatus.CONFLICT:
         return _conflict(response.headers.get("Content-Type", ""), said)
     if response.status_code != HTTPStatus.OK:
-        return _Refused(f"it answered {response.status_code}: {said[:200].decode(errors='replace').strip()}")
+        # 422: what we proved is not what it saw. That is no trouble of the network.
+        alarming = response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        told = said[:200].decode(errors="replace").strip().rstrip(".")
+        return _Refused(f"it answered {response.status_code}: {told}", alarming)
     return _cosignature(witness, text, said)
 
 

@@ -4,9 +4,11 @@ Both are in one directory. A witness that lost its memory but kept its key could
 that is refused: such a witness has to be retired, and a new one takes its place under a new name.
 """
 
+import errno
 import fcntl
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,7 +57,7 @@ class Seen:
 
 
 class Memory:
-    """The directory of one witness, held by one process. Not for several threads at once."""
+    """The directory of one witness, held by one process until it is closed."""
 
     def __init__(self, directory: Path, *, name: str, key: Ed25519PrivateKey, seen: Mapping[str, Seen]) -> None:
         """Use `open_memory`."""
@@ -63,6 +65,8 @@ class Memory:
         self.key = key
         self._path = directory / MEMORY_FILE
         self._seen = dict(seen)
+        self._closed = False
+        self._changing = threading.Lock()
 
     def seen(self, origin: str) -> Seen:
         """Return what was cosigned last of the log with that origin."""
@@ -70,9 +74,17 @@ class Memory:
 
     def remember(self, origin: str, seen: Seen) -> None:
         """Keep `seen` as the last of that log; when this returns it outlives a power cut. Raises OSError."""
-        changed = {**self._seen, origin: seen}
-        replace_file(self._path, _document(self.name, changed), mode=0o600)
-        self._seen = changed
+        with self._changing:
+            if self._closed:
+                raise OSError(errno.EBADF, "The witness has ended; its memory may be another process's by now")
+            changed = {**self._seen, origin: seen}
+            replace_file(self._path, _document(self.name, changed), mode=0o600)
+            self._seen = changed
+
+    def close(self) -> None:
+        """Remember nothing any more. What was remembered before is on disk when this returns."""
+        with self._changing:
+            self._closed = True
 
 
 @contextmanager
@@ -89,7 +101,11 @@ def open_memory(directory: Path, *, name: str) -> Iterator[Memory]:
         seen = _load_memory(directory / MEMORY_FILE, name)
         if not seen and not (directory / KEY_FILE).exists():
             replace_file(directory / KEY_FILE, _new_key(), mode=0o600)
-        yield Memory(directory, name=name, key=_load_key(directory / KEY_FILE), seen=seen)
+        memory = Memory(directory, name=name, key=_load_key(directory / KEY_FILE), seen=seen)
+        try:
+            yield memory
+        finally:
+            memory.close()
 
 
 @contextmanager

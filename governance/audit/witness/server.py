@@ -5,9 +5,10 @@ TLS ends at a proxy in front, where it is wanted: requests carry no secrets, and
 
 import logging
 import threading
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import socket
+from socket import SHUT_RDWR, socket
 from typing import Any, ClassVar
 
 from governance.audit.notes import NoteInvalid
@@ -30,20 +31,34 @@ class WitnessServer(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], judge: Judge) -> None:
         """Listen at `address`; port 0 takes any free one. Raises OSError."""
         self.judge = judge
-        self._free = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._connections: set[socket] = set()
+        self._changing = threading.Lock()
         super().__init__(address, _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if self._free.acquire(blocking=False):
+        with self._changing:
+            taken = len(self._connections) < MAX_CONNECTIONS
+            if taken:
+                self._connections.add(request)
+        if taken:
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
 
-    def process_request_thread(self, request: socket | tuple[bytes, socket], client_address: Any) -> None:
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._free.release()
+            with self._changing:
+                self._connections.discard(request)
+
+    def server_close(self) -> None:
+        """Stop listening, and end the connections that clients keep."""
+        super().server_close()
+        with self._changing:
+            for connection in self._connections:
+                with suppress(OSError):  # it has just ended by itself
+                    connection.shutdown(SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):

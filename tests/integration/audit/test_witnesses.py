@@ -130,6 +130,7 @@ def test_a_fork_gets_no_cosignature(tmp_path: Path, log: ToyLog, known: int, cap
         assert ask(log, running.witness) == []
         assert running.memory.seen(ORIGIN).size == known
     assert f"Witness {WITNESS_NAME} did not cosign" in caplog.text
+    assert [level for level, _ in said(caplog)] == [logging.ERROR]
 
 
 def test_a_witness_that_is_down_costs_only_itself(

@@ -116,3 +116,12 @@ def test_beyond_its_connections_it_closes_further_ones_and_goes_on(
         assert post(first, log.submission(3, 4))[0] == HTTPStatus.OK
         first.close()
         assert running.memory.seen(ORIGIN).size == 4
+
+
+def test_when_it_ends_kept_connections_end_too(tmp_path: Path, log: ToyLog) -> None:
+    with running_witness(tmp_path / "ending", log.signer.log_key.vkey) as running:
+        connection = http.client.HTTPConnection(HOST, running.port, timeout=TIMEOUT)
+        assert post(connection, log.submission(0, 3))[0] == HTTPStatus.OK
+    with pytest.raises((http.client.HTTPException, OSError)):
+        post(connection, log.submission(3, 4))
+    connection.close()

@@ -69,6 +69,19 @@ def test_a_witness_runs_once(tmp_path: Path) -> None:
     assert public(tmp_path)
 
 
+def test_a_witness_that_has_ended_remembers_nothing_more(tmp_path: Path) -> None:
+    """A request that is still being answered could otherwise roll back what the next process remembers."""
+    with open_memory(tmp_path, name=WITNESS_NAME) as ended:
+        ended.remember("log.example/a", SEEN)
+    with open_memory(tmp_path, name=WITNESS_NAME) as memory:
+        memory.remember("log.example/a", Seen(9, bytes(32)))
+        with pytest.raises(OSError, match="The witness has ended"):
+            ended.remember("log.example/a", Seen(4, bytes(32)))
+        assert memory.seen("log.example/a").size == 9
+    with open_memory(tmp_path, name=WITNESS_NAME) as memory:
+        assert memory.seen("log.example/a").size == 9
+
+
 def test_a_name_is_for_ever(tmp_path: Path) -> None:
     public(tmp_path)
     with (
