@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Protocol, TypeAlias
 
 from governance.kernel import clock
@@ -240,15 +241,17 @@ class KeyRing:
 
 
 def ensure_keys(store: KeyStore, *, development: bool, algorithm: KeyAlgorithm | None) -> None:
-    """Make a key in `store` for every purpose that has none."""
+    """Make a key in `store` for every purpose that has none, one by one: what was made before a failure is kept."""
     now = clock.now()
+    for purpose in KeyPurpose:
+        plan = KeyPlan(purpose, now, development, algorithm)
+        store.update(partial(_with_key, store, plan))
 
-    def with_missing(pairs: tuple[SigningKey, ...]) -> tuple[SigningKey, ...]:
-        present = {pair.info.purpose for pair in pairs}
-        missing = [purpose for purpose in KeyPurpose if purpose not in present]
-        return pairs + tuple(store.generate(KeyPlan(purpose, now, development, algorithm)) for purpose in missing)
 
-    store.update(with_missing)
+def _with_key(store: KeyStore, plan: KeyPlan, pairs: tuple[SigningKey, ...]) -> tuple[SigningKey, ...]:
+    if any(pair.info.purpose is plan.purpose for pair in pairs):
+        return pairs
+    return (*pairs, store.generate(plan))
 
 
 def _retired(pair: SigningKey, purpose: KeyPurpose, end: datetime) -> SigningKey:

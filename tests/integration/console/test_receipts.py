@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from governance.audit.models import Checkpoint, EvidenceRecord, LedgerEntry, OutboxEntry, Receipt, ReconciliationReport
+from governance.audit.trust import trust_document
 from governance.audit.types import Fault
 from governance.audit.verifier import Status, verify
 from governance.catalog.objects import read_verified
@@ -171,3 +172,11 @@ def test_a_reconciliation_without_a_fault_says_so(boss):
     text = boss.get(list_url(ReconciliationReport)).content.decode()
     assert "Nothing is missing" in text
     assert "1 fault" in text
+
+
+def test_the_trust_file_names_every_kind_of_statement_that_is_made(checkpoint):
+    named = {(each["purpose"], predicate) for each in trust_document()["keys"] for predicate in each["predicates"]}
+    made = set(Receipt.objects.values_list("predicate_type", flat=True))
+    assert len(made) >= 5
+    assert {("receipt", predicate) for predicate in made} <= named
+    assert ("evidence", EvidenceRecord.objects.get().predicate_type) in named

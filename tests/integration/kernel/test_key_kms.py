@@ -176,6 +176,17 @@ def test_a_change_of_nothing_writes_nothing(ring: KeyRing, store: KmsKeyStore, c
     assert set(asked) == {"ListAliases", "ListResourceTags"}
 
 
+def test_keys_that_were_made_before_a_failure_are_kept_and_not_made_again(store: KmsKeyStore) -> None:
+    """moto makes no Ed25519 keys, as a region of AWS might not."""
+    ring = KeyRing(store)
+    for _ in range(2):
+        with pytest.raises(KmsFailed, match="AWS KMS refused CreateKey"):
+            ring.ensure()
+    purposes = list(KeyPurpose)
+    made = purposes[: purposes.index(KeyPurpose.CHECKPOINT)]
+    assert sorted(info.purpose for info in ring.public_keys()) == sorted(made)
+
+
 def test_development_keys_are_refused(store: KmsKeyStore) -> None:
     with pytest.raises(InvalidInput, match="no development key"):
         store.generate(KeyPlan(PERMIT, START, development=True))

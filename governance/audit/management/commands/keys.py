@@ -66,7 +66,8 @@ class Command(BaseCommand):
             )
 
     def _init(self, ring: KeyRing, options: dict[str, Any]) -> None:
-        ring.ensure(development=settings.ASSENT_ALLOW_DEVELOPMENT_KEYS, algorithm=_algorithm(options))
+        development = settings.ASSENT_ALLOW_DEVELOPMENT_KEYS and settings.ASSENT_KEY_PROVIDER == "file"
+        ring.ensure(development=development, algorithm=_algorithm(options))
         self._announce()
         self._list(ring, {"json": False})
 
