@@ -40,6 +40,7 @@ def welcome(stack: Stack) -> str:
     """Return what a person needs to begin: the address, the console's login, and lines to paste into a shell."""
     lines = ["", f"Assent is running at {stack.web_url} (Ctrl-C ends it)"]
     lines += [f"  console   {stack.web_url}/admin/", f"  API docs  {stack.web_url}/api/docs"]
+    lines.append(f"  log       {stack.web_url}/log/checkpoint")
     access = stack.data_dir / "data" / "access.json"
     if access.exists():
         given = json.loads(access.read_text(encoding="utf-8"))
