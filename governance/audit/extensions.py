@@ -68,11 +68,21 @@ def extend_object(*, reference: WormReference, until: datetime, actor: Actor) ->
 
     Raises WormRetentionInvalid for an earlier date than was promised, and what WormStore.extend raises.
     """
+    extended = roll_on(reference=reference, until=until)
+    subject = SubjectRef("worm", str(extended.pk))
+    record(kind="worm.extended", subject=subject, actor=actor, data=object_data(extended))
+    return extended
+
+
+@transaction.atomic
+def roll_on(*, reference: WormReference, until: datetime) -> WormReference:
+    """Move the date of an object that is kept for ever; return its reference. Raises as `extend_object`.
+
+    Nothing new is promised, so the ledger is not told: of checkpoints alone there may be millions.
+    """
     locked = WormReference.objects.select_for_update(of=("self",)).get(pk=reference.pk)
     stored = worm_store.get().extend(uri=locked.uri, version_id=locked.version_id, retain_until=until)
-    extended = kept_until(locked, stored.retain_until)
-    record(kind="worm.extended", subject=SubjectRef("worm", str(locked.pk)), actor=actor, data=object_data(extended))
-    return extended
+    return kept_until(locked, stored.retain_until)
 
 
 def _record_class(kind: str, row: RetentionClass, actor: Actor, *, before: int | None) -> None:

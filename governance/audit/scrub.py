@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 
 from governance.audit.choices import ScrubState, WormKind
 from governance.audit.errors import ScrubConflict, WormObjectAltered, WormObjectMissing
-from governance.audit.extensions import extend_object
+from governance.audit.extensions import extend_object, roll_on
 from governance.audit.models import LegalHold, ScrubRun, WormReference
 from governance.audit.ports import WormStore, worm_store
 from governance.audit.retention import retention_called
@@ -162,7 +162,11 @@ def _hold_faults(
 def _keep_longer(reference: WormReference, actor: Actor) -> None:
     retention = retention_called(reference.retention_class, kind=WormKind(reference.kind))
     until = retention.due(stored_at=reference.stored_at, retain_until=reference.retain_until, now=clock.now())
-    if until > reference.retain_until:
+    if until <= reference.retain_until:
+        return
+    if retention.days is None and retention.slug == reference.retention_class:
+        roll_on(reference=reference, until=until)
+    else:
         extend_object(reference=reference, until=until, actor=actor)
 
 

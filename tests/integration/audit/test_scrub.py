@@ -8,15 +8,17 @@ import pytest
 from django.db import connection, transaction
 
 from governance.audit.anchoring import anchor_evidence
-from governance.audit.choices import ScrubState
+from governance.audit.choices import ScrubState, WormKind
 from governance.audit.entries import entry_data
 from governance.audit.errors import ScrubConflict, WormUnavailable
 from governance.audit.holds import ask_release, release_hold, set_hold
 from governance.audit.models import OutboxEntry, RetentionClass, ScrubRun, WormReference
 from governance.audit.scrub import cancel_scrub, stalled_scrubs, start_scrub, work_batch
-from governance.audit.types import Actor
+from governance.audit.types import Actor, SubjectRef
+from governance.audit.worm import store_object
 from governance.audit.worm_filesystem import FilesystemWormStore
 from governance.kernel import clock
+from governance.kernel.clock import ManualClock
 from tests.factories.audit import issued_evidence
 from tests.history import guards_lifted
 
@@ -270,6 +272,21 @@ def test_a_longer_class_reaches_what_is_stored(references: list[WormReference], 
     RetentionClass.objects.filter(slug="evidence").update(days=1)
     scrubbed()
     assert WormReference.objects.get(pk=first.pk).retain_until == now.retain_until
+
+
+def test_what_is_kept_for_ever_rolls_on_without_a_word(store: FilesystemWormStore) -> None:
+    subject = SubjectRef("log", "1")
+    checkpoint = store_object(kind=WormKind.CHECKPOINT, subject=subject, key="checkpoints/1", data=b"1")
+    assert scrubbed().faults == []
+    assert WormReference.objects.get().retain_until == checkpoint.retain_until
+
+    with clock.using(ManualClock(clock.now() + timedelta(days=400))):
+        assert scrubbed().faults == []
+
+    known = store.head(uri=checkpoint.uri, version_id=checkpoint.version_id)
+    assert known.retain_until == WormReference.objects.get().retain_until
+    assert known.retain_until > checkpoint.retain_until + timedelta(days=399)
+    assert not OutboxEntry.objects.filter(kind="worm.extended").exists()
 
 
 def test_an_extension_that_the_store_refuses_is_a_fault(
