@@ -52,9 +52,7 @@ def build_entry(
     return body
 
 
-def _entry_bytes(
-    *, entry_id: UUID, kind: str, subject: SubjectRef, actor: Actor, at: datetime, data: bytes
-) -> bytes:
+def _entry_bytes(*, entry_id: UUID, kind: str, subject: SubjectRef, actor: Actor, at: datetime, data: bytes) -> bytes:
     """Return the members in the order of RFC 8785 section 3.2.3.
 
     Put together by hand, in a fourth of the time: the names were checked, and nothing in them needs to be escaped.

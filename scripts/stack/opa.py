@@ -1,6 +1,5 @@
 """A real Open Policy Agent server on a private port of 127.0.0.1."""
 
-import http.client
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +11,9 @@ from scripts.stack.errors import StackError
 from scripts.stack.places import make_writable
 from scripts.stack.ports import HOST, PortReservation, reserve_port
 from scripts.stack.process import ManagedProcess, ProcessSpec
+from scripts.stack.readiness import answers_ok
 
 READY_SECONDS = 30.0
-PROBE_SECONDS = 1.0
 CONFIG_NAME = "opa.json"
 
 
@@ -62,14 +61,7 @@ class EmbeddedOpa:
 
     def is_ready(self) -> bool:
         """Say whether the server answers now and has activated the bundles that it is told to pull."""
-        connection = http.client.HTTPConnection(HOST, self._reserved().port, timeout=PROBE_SECONDS)
-        try:
-            connection.request("GET", "/health?bundles=true")
-            return connection.getresponse().status == http.HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        return answers_ok(self._reserved().port, "/health?bundles=true")
 
     def stop(self) -> None:
         """End the server; no effect where it does not run."""

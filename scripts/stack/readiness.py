@@ -14,9 +14,14 @@ PROBE_SECONDS = 1.0
 
 def web_is_ready(port: int) -> bool:
     """Say whether the web server on that port answers its health check."""
+    return answers_ok(port, "/healthz")
+
+
+def answers_ok(port: int, path: str) -> bool:
+    """Say whether the HTTP server on that port of 127.0.0.1 answers GET `path` with status 200 now."""
     connection = http.client.HTTPConnection(HOST, port, timeout=PROBE_SECONDS)
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", path)
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False

@@ -4,7 +4,6 @@ On one machine, under one person's hands, it proves little; it is there so that 
 others. `docs/operations/witnesses.md` says how to add those.
 """
 
-import http.client
 import json
 import subprocess
 import sys
@@ -15,10 +14,10 @@ from scripts.stack.errors import StackError
 from scripts.stack.places import ROOT, make_writable
 from scripts.stack.ports import HOST, PortReservation, reserve_port
 from scripts.stack.process import ManagedProcess, ProcessSpec
+from scripts.stack.readiness import answers_ok
 
 NAME = "assent.local/witness"
 READY_SECONDS = 30.0
-PROBE_SECONDS = 1.0
 
 
 class EmbeddedWitness:
@@ -66,14 +65,7 @@ class EmbeddedWitness:
 
     def is_ready(self) -> bool:
         """Say whether it answers now."""
-        connection = http.client.HTTPConnection(HOST, self._reserved().port, timeout=PROBE_SECONDS)
-        try:
-            connection.request("GET", "/healthz")
-            return connection.getresponse().status == http.HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        return answers_ok(self._reserved().port, "/healthz")
 
     def stop(self) -> None:
         """End it; no effect where it does not run."""
