@@ -56,6 +56,7 @@ REMEDIES = {
     "entry_outside_tree": "This entry was added without the sequencer. " + _RESTORE_ROW,
     "tree_root": "An entry of this range was replaced together with its hash. " + _RESTORE_ROW,
     "tree_frontier": "The next entries would be added to a wrong tree. Stop the sequencer. " + _RESTORE_ROW,
+    "tree_tile": "Proofs of entries below it fail. Stop the sequencer. " + _RESTORE_ROW,
     "evidence_digest": _RESTORE_ROW,
     "evidence_signature": "If the key is unknown, restore the key store; else the envelope is forged. " + _RESTORE_ROW,
     "evidence_row": "The signed statement counts, not the row. " + _RESTORE_ROW,

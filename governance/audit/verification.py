@@ -5,6 +5,7 @@ from governance.audit.ledger_checks import ledger_faults, outbox_faults
 from governance.audit.ports import worm_store
 from governance.audit.receipt_checks import receipt_faults
 from governance.audit.tally import Progress, Tally
+from governance.audit.tile_checks import tile_faults
 from governance.audit.types import SubjectRef, VerificationReport
 from governance.audit.worm_checks import other_object_faults
 from governance.kernel.keys import key_ring
@@ -23,6 +24,7 @@ def verify_all(*, subject: SubjectRef | None = None, on_progress: Progress | Non
     ring.public_keys()
     faults = (
         *ledger_faults(tally),
+        *tile_faults(tally),
         *outbox_faults(tally),
         *evidence_faults(tally, key_ring=ring, store=store, subject=subject),
         *removed_faults(tally, subject=subject),
