@@ -119,6 +119,8 @@ def build() -> GoChecker:
     TOOLS.mkdir(parents=True, exist_ok=True)
     with locked(TOOLS / "interop-checker.lock"):
         if not program.exists():
+            for outdated in TOOLS.glob("interop-checker-*"):
+                outdated.unlink()
             _compile(go, program)
     return GoChecker(program)
 
