@@ -18,8 +18,8 @@ from governance.audit.checkpoints import (
     signed_note_of,
 )
 from governance.audit.choices import WormKind
-from governance.audit.errors import LogHalted, SuccessionInvalid, WormUnavailable
-from governance.audit.log_alarms import codes_of, ensure_running, halted, resolve_alarms
+from governance.audit.errors import LogDiverged, LogHalted, SuccessionInvalid, WormUnavailable
+from governance.audit.log_alarms import codes_of, ensure_running, halted, raise_alarm, resolve_alarms
 from governance.audit.log_guard import Patrol
 from governance.audit.log_reader import log_size, root_at
 from governance.audit.merkle import Frontier, leaf_hash
@@ -513,6 +513,23 @@ def test_what_is_still_wrong_raises_a_new_alarm() -> None:
     with pytest.raises(LogHalted):
         advance_log()
     assert LogAlarm.objects.count() == 2
+
+
+def test_a_consistency_proof_that_does_not_hold_stops_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    record_entries(5)
+    advance_log()
+    record_entries(5)
+    monkeypatch.setattr(log_guard, "consistency_proof", lambda **given: [bytes(32)])
+
+    assert_alarm("log_forked", "not those that checkpoint 1")
+
+
+def test_two_that_find_the_same_raise_one_alarm(caplog: pytest.LogCaptureFixture) -> None:
+    found = LogDiverged("The log was changed.", code="log_forked", details={"number": 3})
+
+    assert [raise_alarm(found).details for _ in range(2)] == [{"alarm": "log_forked"}] * 2
+    assert LogAlarm.objects.get().details == {"number": 3}
+    assert [each.levelname for each in caplog.records] == ["CRITICAL"]
 
 
 def test_old_tiles_are_looked_at_in_turn() -> None:
