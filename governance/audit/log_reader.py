@@ -5,13 +5,13 @@ is made of the roots of the full tiles below it. Nothing here checks what it rea
 """
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from django.db.models import Q
+from django.db import connection
 
 from governance.audit.errors import LogIncomplete, LogRangeInvalid
 from governance.audit.merkle import EMPTY_ROOT
-from governance.audit.models import LedgerEntry, LogTile, TreeHead
+from governance.audit.models import LedgerEntry, TreeHead
 from governance.audit.tiles import (
     TILE_WIDTH,
     Node,
@@ -25,6 +25,25 @@ from governance.audit.tiles import (
 )
 
 _Place = tuple[int, int]
+
+#: Full tiles are stored; the others are leaf hashes, or roots of tiles of the level below.
+_TILES = """
+    SELECT wanted.level, wanted.number, coalesce(
+        (
+            SELECT substring(hashes FOR wanted.width * 32) FROM audit_logtile AS tile
+            WHERE tile.level = wanted.level AND tile.number = wanted.number
+        ),
+        CASE WHEN wanted.level = 0 THEN (
+            SELECT string_agg(leaf_hash, ''::bytea ORDER BY index) FROM audit_ledgerentry
+            WHERE index >= wanted.number * 256 AND index < wanted.number * 256 + wanted.width
+        ) ELSE (
+            SELECT string_agg(root, ''::bytea ORDER BY below.number) FROM audit_logtile AS below
+            WHERE below.level = wanted.level - 1
+                AND below.number >= wanted.number * 256 AND below.number < wanted.number * 256 + wanted.width
+        ) END
+    )
+    FROM unnest(%s::smallint[], %s::bigint[], %s::integer[]) AS wanted (level, number, width)
+"""
 
 
 def log_size() -> int:
@@ -90,31 +109,15 @@ def _root(ref: TileRef, offset: int, hashes: Mapping[_Place, Sequence[bytes]]) -
 
 
 def _load(widths: Mapping[_Place, int]) -> dict[_Place, list[bytes]]:
-    """Return the first hashes of each tile, as many as asked for: full tiles by one query, others by one each."""
-    found = _full_tiles(widths)
+    """Return the first hashes of each tile, as many as asked for, by one query."""
+    places = list(widths)
+    levels, numbers = [level for level, _ in places], [number for _, number in places]
+    with connection.cursor() as cursor:
+        cursor.execute(_TILES, [levels, numbers, [widths[place] for place in places]])
+        found = {(level, number): split_hashes(bytes(hashes or b"")) for level, number, hashes in cursor.fetchall()}
     for (level, number), width in widths.items():
-        if (level, number) not in found:
-            hashes = _partial(level, number, width)
-            _need(len(hashes), width, f"hashes of tile {level}/{number}")
-            found[level, number] = hashes
-    return {place: found[place][:width] for place, width in widths.items()}
-
-
-def _full_tiles(places: Iterable[_Place]) -> dict[_Place, list[bytes]]:
-    wanted = Q(pk__in=[])
-    for level, number in places:
-        wanted |= Q(level=level, number=number)
-    rows = LogTile.objects.filter(wanted).values_list("level", "number", "hashes")
-    return {(level, number): split_hashes(bytes(hashes)) for level, number, hashes in rows}
-
-
-def _partial(level: int, number: int, width: int) -> list[bytes]:
-    start = number * TILE_WIDTH
-    if level == 0:
-        leaves = LedgerEntry.objects.filter(index__gte=start, index__lt=start + width).order_by("index")
-        return [bytes(leaf) for leaf in leaves.values_list("leaf_hash", flat=True)]
-    below = LogTile.objects.filter(level=level - 1, number__gte=start, number__lt=start + width).order_by("number")
-    return [bytes(root) for root in below.values_list("root", flat=True)]
+        _need(len(found[level, number]), width, f"hashes of tile {level}/{number}")
+    return found
 
 
 def _need(found: int, wanted: int, what: str) -> None:

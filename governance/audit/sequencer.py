@@ -24,7 +24,7 @@ _SEQUENCER_LOCK = 0x61_75_64_69_74
 _APPEND = """
     WITH taken AS (
         DELETE FROM audit_outboxentry WHERE id = ANY (ARRAY(
-            SELECT id FROM audit_outboxentry ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+            SELECT id FROM audit_outboxentry ORDER BY id LIMIT %s
         )) RETURNING *
     ), placed AS (
         INSERT INTO audit_ledgerentry (
