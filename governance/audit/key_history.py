@@ -88,6 +88,11 @@ def announce_keys() -> int:
         return len(unsaid)
 
 
+def last_told() -> datetime | None:
+    """Return when the log last told something of a key, None before the first."""
+    return max((entry.occurred_at for entry in _entries()), default=None)
+
+
 def size_at(moment: datetime) -> int:
     """Return how many entries the log had, at least, at a moment."""
     head = TreeHead.objects.filter(created_at__lte=moment).order_by("-size").first()

@@ -10,7 +10,7 @@ from typing import Any
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 from django.conf import settings
 
-from governance.audit.key_history import KeyRange, announce_keys, key_ranges
+from governance.audit.key_history import KeyRange, announce_keys, key_ranges, last_told
 from governance.audit.notes import vkey_of
 from governance.audit.statements import PREDICATES
 from governance.kernel import clock
@@ -35,7 +35,8 @@ PREDICATES_OF = {
 def trust_document(*, announce: bool = True) -> dict[str, Any]:
     """Return the trust file as JSON values; keys that the log does not tell of yet are announced first, or left out.
 
-    Only keys of this installation's key ring are named, whatever the log says. Raises KeyHistoryAltered and what
+    Only keys of this installation's key ring are named, whatever the log says. `exported_at` is when the log last told
+    of a key: the same trust has the same bytes, and so one SHA-256 that can be published and compared. Raises KeyHistoryAltered and what
     loading the keys raises.
     """
     if announce:
@@ -51,7 +52,7 @@ def trust_document(*, announce: bool = True) -> dict[str, Any]:
             "threshold": settings.ASSENT_WITNESS_QUORUM,
             "keys": [witness["vkey"] for witness in settings.ASSENT_WITNESSES],
         },
-        "exported_at": timestamp(clock.now()),
+        "exported_at": timestamp(last_told() or clock.now()),
     }
 
 

@@ -4,10 +4,14 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from governance.console.public import trust_page, verify_page
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("", include("governance.api.urls")),
     path("admin/", admin.site.urls),
+    path("verify", verify_page, name="verify"),
+    path("verify/trust", trust_page, name="verify-trust"),
 ]
 
 handler400 = "governance.api.handlers.bad_request"

@@ -51,12 +51,20 @@ class CheckedReceipt:
     established: tuple[str, ...]
 
 
-def check_receipt(receipt: bytes, artifact: "UploadedFile[bytes] | None") -> CheckedReceipt:
-    """Judge the bytes of a receipt file and, if given, the file that it is about, which is read once and in parts.
+def check_receipt(receipt: bytes, *, artifact_sha256: str | None = None) -> CheckedReceipt:
+    """Judge the bytes of a receipt file, for a file with this SHA-256 (in hexadecimal) or by itself.
 
     Raises KeyHistoryAltered and what loading the keys raises; nothing for any input.
     """
-    return _shown(judge(receipt=receipt, trust=trust(), artifact_sha256=_sha256(artifact) if artifact else None))
+    return _shown(judge(receipt=receipt, trust=trust(), artifact_sha256=artifact_sha256))
+
+
+def sha256_of(artifact: "UploadedFile[bytes]") -> str:
+    """Return the SHA-256 of an uploaded file in hexadecimal; it is read once, in parts."""
+    found = hashlib.sha256()
+    for chunk in artifact.chunks():
+        found.update(chunk)
+    return found.hexdigest()
 
 
 def receipt_file(receipt: Receipt | EvidenceRecord) -> bytes:
@@ -80,10 +88,3 @@ def _shown(verdict: Verdict) -> CheckedReceipt:
     if verdict.status is Status.UNUSABLE and verdict.failed is None:
         sentence = "All that is there is right, but the proof is still to come: download the receipt again in a moment."
     return CheckedReceipt(word, tone, sentence, tuple(steps), verdict.established)
-
-
-def _sha256(artifact: "UploadedFile[bytes]") -> str:
-    found = hashlib.sha256()
-    for chunk in artifact.chunks():
-        found.update(chunk)
-    return found.hexdigest()

@@ -12,6 +12,7 @@ from governance.audit.models import Checkpoint, LedgerEntry, LogAlarm, Receipt
 from governance.audit.types import Fault
 from governance.catalog.objects import read_verified
 from governance.console.presentation import list_url, page_url
+from governance.console.verification import receipt_file
 from tests.browser.conftest import keep
 from tests.factories.audit import make_report
 from tests.factories.checkpoints import TestWitness, make_checkpoint
@@ -155,3 +156,26 @@ def test_a_file_is_taken_by_dragging_it_onto_the_box(console, log):
     console.click("button:has-text('Check')")
     console.wait_for_selector("#verdict >> text=Cannot be judged")
     keep(console, "proof-verify-unusable")
+
+
+def test_anybody_checks_a_receipt_and_the_file_stays_in_the_browser(page, log, story, tmp_path):
+    receipt = Receipt.objects.get(kind="asset.registered", subject_id=str(story.asset.id))
+    file, work = tmp_path / "receipt.json", tmp_path / "sunset.png"
+    file.write_bytes(receipt_file(receipt))
+    work.write_bytes(read_verified(story.asset.object_name, story.asset.sha256))
+    bodies: list[bytes] = []
+    page.on("request", lambda request: bodies.append(request.post_data_buffer or b""))
+    page.goto("/admin/login/")
+    page.click("text=Check a receipt")
+    page.wait_for_url("**/verify")
+    keep(page, "public-verify-1440")
+    page.set_input_files("#id_artifact", work)
+    page.wait_for_selector(f"text=SHA-256 {story.asset.sha256}")
+    page.set_input_files("#id_receipt", file)
+    page.click("button:has-text('Check')")
+    page.wait_for_selector("#verdict >> text=Valid")
+    assert "byte for byte" in page.locator("#verdict").inner_text()
+    assert not any(work.read_bytes() in body for body in bodies)
+    keep(page, "public-verify-valid-1440")
+    page.set_viewport_size({"width": 800, "height": 1000})
+    keep(page, "public-verify-valid-800")

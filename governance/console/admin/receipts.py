@@ -19,7 +19,7 @@ from governance.console.forms.verification import VerificationForm
 from governance.console.pages import Page, render_page, require, sent
 from governance.console.presentation import badge, code, digest, list_url, moment
 from governance.console.subjects import short_id, subject_link
-from governance.console.verification import check_receipt, receipt_file, trust
+from governance.console.verification import check_receipt, receipt_file, sha256_of, trust
 from governance.kernel.dsse import Envelope
 
 KINDS = {
@@ -94,7 +94,7 @@ class ReceiptAdmin(StoryAdmin):
 
     def story(self, request: HttpRequest, row: Receipt) -> dict[str, Any]:
         envelope = Envelope.from_json(row.envelope)
-        found = check_receipt(receipt_file(row), None)
+        found = check_receipt(receipt_file(row))
         return {
             "subject": subject_link(row.subject_type, row.subject_id),
             "statement": json.dumps(json.loads(envelope.payload), indent=2, ensure_ascii=False),
@@ -120,7 +120,9 @@ class ReceiptAdmin(StoryAdmin):
         form = VerificationForm(**sent(request))
         found = None
         if request.method == "POST" and form.is_valid():
-            found = check_receipt(form.cleaned_data["receipt"].read(), form.cleaned_data["artifact"])
+            artifact = form.cleaned_data["artifact"]
+            digest = sha256_of(artifact) if artifact else None
+            found = check_receipt(form.cleaned_data["receipt"].read(), artifact_sha256=digest)
         page = Page(
             title="Check a receipt",
             submit="Check",

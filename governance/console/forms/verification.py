@@ -11,6 +11,26 @@ MAX_RECEIPT_BYTES = 1024 * 1024
 MAX_ARTIFACT_BYTES = 1024 * 1024 * 1024
 
 
+class PublicVerificationForm(forms.Form):
+    """A receipt file, and the SHA-256 of the file that it is about, which the browser computes."""
+
+    receipt = forms.FileField(
+        label="Receipt",
+        help_text="The JSON file that you were given.",
+        widget=forms.FileInput(attrs={"accept": ".json,application/json", "class": "as-drop__input"}),
+    )
+    artifact_sha256 = forms.RegexField(
+        r"\A[0-9a-f]{64}\Z",
+        required=False,
+        error_messages={"invalid": "This is not a SHA-256: 64 digits from 0 to f."},
+        widget=forms.HiddenInput(),
+    )
+
+    def clean_receipt(self) -> "UploadedFile[bytes]":
+        """Return the receipt, unread. Raises ValidationError."""
+        return _within(self.cleaned_data["receipt"], MAX_RECEIPT_BYTES, "No receipt is as large as this")
+
+
 class VerificationForm(forms.Form):
     """A receipt file, and the file that it is about."""
 

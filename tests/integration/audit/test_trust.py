@@ -1,6 +1,7 @@
 """The trust file names what a verifier needs, and only what this installation's keys can answer for."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,10 +9,13 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.db import transaction
 
 from governance.audit.key_history import ANNOUNCED, KEY
+from governance.audit.models import OutboxEntry
 from governance.audit.notes import parse_vkey
 from governance.audit.services import record
 from governance.audit.trust import PREDICATES_OF, trust_document, trust_file
 from governance.audit.types import Actor, SubjectRef
+from governance.kernel import clock
+from governance.kernel.clock import ManualClock
 from governance.kernel.keys import KeyPurpose, KeyRing
 from tests.factories.keys import development_ring
 
@@ -89,3 +93,16 @@ def test_the_file_is_canonical_json_with_a_newline() -> None:
     data = trust_file()
     assert data.endswith(b"}\n")
     assert json.loads(data)["format"] == "assent-trust/1"
+
+
+def test_the_same_trust_has_the_same_bytes_until_a_key_changes(ring: KeyRing) -> None:
+    first = trust_file()
+    with clock.using(ManualClock(clock.now() + timedelta(minutes=1))):
+        assert trust_file() == first
+        ring.rotate(purpose=KeyPurpose.RECEIPT)
+        assert trust_file() != first
+
+
+def test_without_announcing_nothing_is_recorded_and_unknown_keys_are_left_out() -> None:
+    assert trust_document(announce=False)["keys"] == []
+    assert not OutboxEntry.objects.exists()
