@@ -36,8 +36,8 @@ def trust_document(*, announce: bool = True) -> dict[str, Any]:
     """Return the trust file as JSON values; keys that the log does not tell of yet are announced first, or left out.
 
     Only keys of this installation's key ring are named, whatever the log says. `exported_at` is when the log last told
-    of a key: the same trust has the same bytes, and so one SHA-256 that can be published and compared. Raises KeyHistoryAltered and what
-    loading the keys raises.
+    of a key: the same trust has the same bytes, and so one SHA-256 that can be published and compared. Raises
+    KeyHistoryAltered and what loading the keys raises.
     """
     if announce:
         announce_keys()
