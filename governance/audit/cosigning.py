@@ -20,7 +20,8 @@ def collect_cosignatures(checkpoint: Checkpoint) -> int:
     """
     with transaction.atomic():
         signed = set(checkpoint.cosignatures.values_list("witness", flat=True))
-        missing = [witness for witness in configured_witnesses() if witness.name not in signed]
+        witnesses = configured_witnesses()
+        missing = [witness for witness in witnesses if witness.name not in signed]
         if not missing or not _is_only_one_asking():
             return 0
         received = cosign_all(
@@ -29,6 +30,7 @@ def collect_cosignatures(checkpoint: Checkpoint) -> int:
             proof_of=lambda size: _proof(size, checkpoint.size),
             witnesses=missing,
             timeout=settings.ASSENT_WITNESS_TIMEOUT_MS / 1000,
+            enough=max(0, settings.ASSENT_WITNESS_QUORUM - len(witnesses) + len(missing)),
         )
         rows = [
             Cosignature(checkpoint=checkpoint, witness=each.witness, line=each.line, witnessed_at=each.witnessed_at)

@@ -5,14 +5,17 @@ down or wrong costs its own cosignature and nothing else: whether enough came ba
 """
 
 import logging
+import math
 import re
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from http import HTTPStatus
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -38,6 +41,8 @@ from governance.kernel.errors import InvalidInput
 logger = logging.getLogger(__name__)
 
 MAX_ANSWER_BYTES = 64 * 1024
+#: How long the others are waited for once enough have cosigned: a way around the world and back.
+GRACE_SECONDS = 0.5
 #: How far a witness's clock may be ahead of ours.
 MAX_AHEAD_SECONDS = 300
 SIZE_TYPE = "text/x.tlog.size"
@@ -80,6 +85,31 @@ class _Refused:
 
 
 _Answer: TypeAlias = CosignatureReceived | _Refused
+
+
+_LATE = _Refused("it had not answered when the waiting was over")
+
+
+class _Patience:
+    """How long to wait for answers: `timeout` seconds from now, and less as soon as `enough` have cosigned."""
+
+    def __init__(self, timeout: float, enough: int | None) -> None:
+        self._end = time.monotonic() + timeout
+        self._missing = math.inf if enough is None else enough
+        self._shorten()
+
+    def count(self, answer: _Answer) -> None:
+        if isinstance(answer, CosignatureReceived):
+            self._missing -= 1
+            self._shorten()
+
+    def left(self) -> float:
+        """Return how many seconds are left; 0 when none are."""
+        return max(0.0, self._end - time.monotonic())
+
+    def _shorten(self) -> None:
+        if self._missing <= 0:
+            self._end = min(self._end, time.monotonic() + GRACE_SECONDS)
 
 
 def configured_witnesses() -> tuple[Witness, ...]:
@@ -130,28 +160,54 @@ def cosign_all(
     proof_of: Callable[[int], Sequence[bytes]],
     witnesses: Sequence[Witness],
     timeout: float,
+    enough: int | None = None,
 ) -> list[CosignatureReceived]:
     """Ask all witnesses at once to cosign a checkpoint, and return the cosignatures that hold.
 
     `old_size_of` says which size a witness is thought to have cosigned last; one that knows of another size names it
     and is asked once more from there. `proof_of(size)` is the consistency proof from there to this checkpoint; both are
-    called in the caller's thread. `timeout` is in seconds, for each of the two rounds. Failures are logged, never
-    raised, but for a note that is no checkpoint (NoteInvalid).
+    called in the caller's thread. All of it takes `timeout` seconds at most, and once `enough` have cosigned only
+    GRACE_SECONDS more, so that one that is down does not hold up the rest (None: wait for all). Failures are logged,
+    never raised, but for a note that is no checkpoint (NoteInvalid).
     """
     text, _ = split_note(checkpoint_note)
     size = parse_checkpoint(text).size
+    told: SimpleQueue[tuple[Witness, _Answer]] = SimpleQueue()
 
-    def ask(old_sizes: Mapping[Witness, int]) -> dict[Witness, _Answer]:
-        bodies = {witness: _body(checkpoint_note, old, size, proof_of) for witness, old in old_sizes.items()}
-        return _ask_all(bodies, text=text, timeout=timeout)
+    def ask(witness: Witness, old: int) -> None:
+        body = _body(checkpoint_note, old, size, proof_of)
+
+        def tell() -> None:
+            told.put((witness, _ask(witness, body, text=text, timeout=timeout)))
+
+        Thread(target=tell, name=f"witness-{witness.name}", daemon=True).start()
 
     believed = {witness: min(old_size_of(witness), size) for witness in witnesses}
-    answers = ask(believed)
-    named = {witness: answer.size for witness, answer in answers.items() if isinstance(answer, _Refused)}
-    answers |= ask({w: old for w, old in named.items() if old is not None and old <= size and old != believed[w]})
-    for witness, answer in answers.items():
+    patience = _Patience(timeout, enough)
+    for witness, old in believed.items():
+        ask(witness, old)
+    answers: dict[Witness, _Answer] = {}
+    with suppress(Empty):
+        while len(answers) < len(witnesses):
+            witness, answer = told.get(timeout=patience.left())
+            named = _to_go_on_from(answer, believed.get(witness), size)
+            if named is None:
+                answers[witness] = answer
+                patience.count(answer)
+            else:
+                del believed[witness]  # so that it is asked again only once
+                ask(witness, named)
+    ordered = [answers.get(witness, _LATE) for witness in witnesses]
+    for witness, answer in zip(witnesses, ordered, strict=True):
         _log(witness, answer, size)
-    return [answer for answer in answers.values() if isinstance(answer, CosignatureReceived)]
+    return [answer for answer in ordered if isinstance(answer, CosignatureReceived)]
+
+
+def _to_go_on_from(answer: _Answer, believed: int | None, size: int) -> int | None:
+    """Return the size that the witness named where it was asked from another one, and we can prove to go on from it."""
+    if believed is None or isinstance(answer, CosignatureReceived) or answer.size in (None, believed):
+        return None
+    return answer.size if answer.size <= size else None
 
 
 def _body(note: str, old: int, size: int, proof_of: Callable[[int], Sequence[bytes]]) -> bytes:
@@ -159,23 +215,6 @@ def _body(note: str, old: int, size: int, proof_of: Callable[[int], Sequence[byt
     proof = proof_of(old) if 0 < old < size else ()
     lines = [f"old {old}", *(b64encode(each).decode("ascii") for each in proof)]
     return ("\n".join(lines) + "\n\n" + note).encode()
-
-
-def _ask_all(bodies: Mapping[Witness, bytes], *, text: str, timeout: float) -> dict[Witness, _Answer]:
-    """Ask each witness in a thread of its own; who has not answered when the time is up is left behind."""
-    answers: dict[Witness, _Answer] = {}
-
-    def ask(witness: Witness, body: bytes) -> None:
-        answers[witness] = _ask(witness, body, text=text, timeout=timeout)
-
-    threads = [Thread(target=ask, args=each, name=f"witness-{each[0].name}", daemon=True) for each in bodies.items()]
-    deadline = time.monotonic() + timeout
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
-    late = _Refused(f"it did not answer within {timeout} s")
-    return {witness: answers.get(witness, late) for witness in bodies}
 
 
 def _ask(witness: Witness, body: bytes, *, text: str, timeout: float) -> _Answer:

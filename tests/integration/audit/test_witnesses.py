@@ -47,6 +47,7 @@ def ask(
     size: int = SIZE,
     old: int = 0,
     timeout: float = 5,
+    enough: int | None = None,
     proof_of: Callable[[int], Sequence[bytes]] | None = None,
 ) -> list[CosignatureReceived]:
     with clock.using(NOON):
@@ -56,6 +57,7 @@ def ask(
             proof_of=proof_of or (lambda first: log.consistency(first, size)),
             witnesses=witnesses,
             timeout=timeout,
+            enough=enough,
         )
 
 
@@ -157,6 +159,46 @@ def test_a_slow_witness_is_left_behind(tmp_path: Path, log: ToyLog, caplog: pyte
     assert [each.witness for each in received] == [WITNESS_NAME]
     assert took < 5
     assert "Witness witness.example/slow did not cosign" in caplog.text
+
+
+@pytest.mark.parametrize("known", [0, 5])
+@pytest.mark.parametrize("enough", [0, 1])
+def test_once_enough_have_cosigned_a_hanging_one_is_not_waited_for(
+    tmp_path: Path, log: ToyLog, enough: int, known: int
+) -> None:
+    going_on = threading.Event()
+    with (
+        running_witness(tmp_path / "w", log.signer.log_key.vkey) as running,
+        scripted_witness((200, TEXT_TYPE, b""), before=lambda: going_on.wait(20)) as hanging,
+    ):
+        running.judge.add_checkpoint(log.submission(0, known))
+        hanging.signer = NoteSigner("witness.example/hanging")
+        begun = time.monotonic()
+        received = ask(log, hanging.witness, running.witness, timeout=15, enough=enough)
+        took = time.monotonic() - begun
+        going_on.set()
+    assert len(received) <= 1
+    assert took < 10
+
+
+def test_those_that_are_soon_after_enough_are_taken(tmp_path: Path, log: ToyLog) -> None:
+    with (
+        running_witness(tmp_path / "w", log.signer.log_key.vkey) as running,
+        scripted_witness((200, TEXT_TYPE, b""), before=lambda: time.sleep(0.1)) as later,
+    ):
+        later.signer = NoteSigner("witness.example/later")
+        later.answers = [(200, TEXT_TYPE, lines_of(log, later.signer))]
+        assert len(ask(log, later.witness, running.witness, enough=1)) == 2
+
+
+def test_fewer_than_enough_wait_until_the_time_is_up(tmp_path: Path, log: ToyLog) -> None:
+    with (
+        running_witness(tmp_path / "w", log.signer.log_key.vkey) as running,
+        scripted_witness((200, TEXT_TYPE, b""), before=lambda: time.sleep(1)) as slow,
+    ):
+        slow.signer = NoteSigner("witness.example/slow")
+        slow.answers = [(200, TEXT_TYPE, lines_of(log, slow.signer))]
+        assert len(ask(log, slow.witness, running.witness, enough=2)) == 2
 
 
 def test_many_slow_witnesses_take_no_longer_than_one(log: ToyLog) -> None:
