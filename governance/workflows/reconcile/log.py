@@ -59,6 +59,14 @@ CHECKPOINTS = (
         remedy="It was removed from the database; its WORM object still holds it. Restore the row from a backup.",
     ),
     check(
+        "checkpoint_removed",
+        subject="'WORM object ' || w.uri",
+        message="'It is a checkpoint that the database no longer knows.'",
+        found="""FROM audit_wormreference AS w LEFT JOIN audit_checkpoint AS c ON c.reference_id = w.id
+            WHERE w.kind = 'checkpoint' AND c.id IS NULL""",
+        remedy="The log takes it over again when it next publishes. Find out who removed the row.",
+    ),
+    check(
         "checkpoint_differs",
         subject="'checkpoint ' || c.number || ' of ' || c.origin",
         message="""CASE WHEN t.size IS NULL THEN 'The log has no tree of ' || c.size || ' entries.'

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import call_command
+from django.db import connection
 from django.test import override_settings
 
 from governance.audit.ports import worm_store
@@ -34,7 +35,12 @@ def private_data(tmp_path_factory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def history(django_db_setup, django_db_blocker, private_data) -> Iterator[History]:
-    """Return what happened, committed once for all tests of the module: those change it only until they end."""
+    """Return what happened, committed once for all tests of the module: those change it only until they end.
+
+    Afterwards the database is as it was: with what migrations put there, which other tests count on.
+    """
     with django_db_blocker.unblock():
+        before = connection.creation.serialize_db_to_string()
         yield make_history()
-        call_command("flush", verbosity=0, interactive=False)
+        call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)
+        connection.creation.deserialize_db_from_string(before)

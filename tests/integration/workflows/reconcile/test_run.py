@@ -10,7 +10,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 
-from governance.audit.models import EvidenceRecord, OutboxEntry, ReconciliationReport, WormReference
+from governance.audit.checkpoints import advance_log
+from governance.audit.models import Checkpoint, EvidenceRecord, OutboxEntry, ReconciliationReport, WormReference
 from governance.audit.ports import WormStore, worm_store
 from governance.audit.worm_filesystem import FilesystemWormStore
 from governance.jobs.models import Job
@@ -194,6 +195,25 @@ def test_reference_that_was_removed_leaves_an_object_that_is_named(released: Job
 
     assert ("worm_object_unknown", f"WORM object {uri}") in found
     assert "active_not_archived" in [check for check, _ in found]
+
+
+def test_checkpoints_are_read_back_with_their_notes(released: Job) -> None:
+    advance_log()
+    report = reconcile(asked_by="system:tests")
+    assert (report.ok, report.counts["checkpoints"], report.counts["worm_objects_read"]) == (True, 1, 3)
+
+    with guards_lifted():
+        Checkpoint.objects.update(note="another")
+
+    assert faults() == [("worm_bytes", f"WORM object {reference('checkpoint').uri}")]
+
+
+def test_checkpoint_whose_row_was_removed_is_named(released: Job) -> None:
+    advance_log()
+    with guards_lifted():
+        Checkpoint.objects.all().delete()
+
+    assert faults() == [("checkpoint_removed", f"WORM object {reference('checkpoint').uri}")]
 
 
 def test_object_that_was_acknowledged_is_known(released: Job, store: FilesystemWormStore) -> None:
