@@ -19,7 +19,12 @@ from tests.factories.marketplace import finish
 
 METHODS = ["get", "post", "put", "patch", "delete"]
 #: Things that belong to no partner, and the operations that everybody may ask.
-COMMON = {"/api/v1/models/{slug}", "/api/problems/{code}"}
+COMMON = {
+    "/api/v1/models/{slug}",
+    "/api/problems/{code}",
+    "/log/tile/{place}",
+    "/log/tile/entries/{place}",
+}
 OPEN = {
     "authzen_configuration",
     "get_token",
@@ -28,6 +33,11 @@ OPEN = {
     "health",
     "readiness",
     "explain_problem",
+    "get_log_checkpoint",
+    "get_log_entries",
+    "get_log_tile",
+    "prove_log_consistency",
+    "prove_log_inclusion",
 }
 
 
