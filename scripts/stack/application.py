@@ -12,6 +12,8 @@ from scripts.stack.process import ManagedProcess, ProcessSpec
 CELERY = (sys.executable, "-m", "celery", "-A", "governance.config.celery")
 WEB_THREADS = 8
 WORKER_THREADS = 2
+#: A nightly reconciliation and a scrub at once must leave room for the rounds of the log.
+CONTROL_THREADS = 4
 
 
 def web(port: int, *, env: Mapping[str, str], logs: Path) -> ManagedProcess:
@@ -24,7 +26,8 @@ def web(port: int, *, env: Mapping[str, str], logs: Path) -> ManagedProcess:
 
 def worker(name: str, *, node: str, queues: str, env: Mapping[str, str], logs: Path) -> ManagedProcess:
     """Return a Celery worker with threads for the given queues (names separated by commas)."""
-    command = [*CELERY, "worker", "--pool=threads", f"--concurrency={WORKER_THREADS}", "-Q", queues, "-n", node]
+    threads = CONTROL_THREADS if queues == "control" else WORKER_THREADS
+    command = [*CELERY, "worker", "--pool=threads", f"--concurrency={threads}", "-Q", queues, "-n", node]
     # Workers need not know of each other; looking for each other would cost a second at every start.
     command += ["--without-gossip", "--without-mingle", "--loglevel=INFO"]
     # With its supervisor gone a worker must not linger over its jobs: their leases end and others take them.
