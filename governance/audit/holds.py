@@ -5,6 +5,7 @@ released. So whoever dies in between leaves an object that is held for longer th
 """
 
 from functools import partial
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -21,6 +22,7 @@ def set_hold(*, reference: WormReference, actor: Actor, reason: str) -> LegalHol
     """Keep an object whatever its retention says. Raises HoldConflict when it is held, and what the store raises."""
     try:
         with transaction.atomic():
+            lock_reference(reference.pk)
             hold = LegalHold.objects.create(reference=reference, reason=reason, set_by=str(actor), set_at=clock.now())
             _record("worm.held", hold, actor, reason_sha256=sha256_hex(reason.encode()))
             worm_store.get().hold(uri=reference.uri, version_id=reference.version_id)
@@ -52,8 +54,7 @@ def release_hold(*, hold: LegalHold, actor: Actor) -> LegalHold:
     locked.active, locked.released_by, locked.released_at = False, str(actor), clock.now()
     locked.save()
     _record("worm.hold_released", locked, actor, asked_by=locked.release_asked_by)
-    where = {"uri": locked.reference.uri, "version_id": locked.reference.version_id}
-    transaction.on_commit(partial(worm_store.get().release_hold, **where), robust=True)
+    transaction.on_commit(partial(let_go, locked.reference_id), robust=True)
     return locked
 
 
@@ -67,6 +68,19 @@ def withdraw_release(*, hold: LegalHold, actor: Actor) -> LegalHold:
     locked.save()
     _record("worm.hold_release_withdrawn", locked, actor)
     return locked
+
+
+@transaction.atomic
+def let_go(reference_id: UUID) -> None:
+    """Release an object in the store, unless somebody has set a hold on it meanwhile. Raises what the store raises."""
+    reference = lock_reference(reference_id)
+    if not reference.holds.filter(active=True).exists():
+        worm_store.get().release_hold(uri=reference.uri, version_id=reference.version_id)
+
+
+def lock_reference(reference_id: UUID) -> WormReference:
+    """Wait until nobody else changes in the store whether an object is held, and keep it so for the transaction."""
+    return WormReference.objects.select_for_update(of=("self",)).get(pk=reference_id)
 
 
 def _active(hold: LegalHold) -> LegalHold:

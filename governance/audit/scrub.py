@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from governance.audit.choices import ScrubState, WormKind
 from governance.audit.errors import ScrubConflict, WormObjectAltered, WormObjectMissing
 from governance.audit.extensions import extend_object, roll_on
+from governance.audit.holds import lock_reference
 from governance.audit.models import LegalHold, ScrubRun, WormReference
 from governance.audit.ports import WormStore, worm_store
 from governance.audit.retention import retention_called
@@ -133,7 +134,7 @@ def _faults(reference: WormReference, actor: Actor, holds: "list[LegalHold] | tu
     try:
         known = store.verify(uri=reference.uri, version_id=reference.version_id)
         yield from record_faults(reference, known)
-        yield from _hold_faults(name, store, known, holds)
+        yield from _hold_faults(reference, store, known, holds)
         _keep_longer(reference, actor)
     except (WormObjectAltered, WormObjectMissing) as error:
         yield fault(name, error.error_code, error.message)
@@ -145,14 +146,18 @@ def _faults(reference: WormReference, actor: Actor, holds: "list[LegalHold] | tu
 
 
 def _hold_faults(
-    name: str, store: WormStore, known: WormObject, holds: "list[LegalHold] | tuple[()]"
+    reference: WormReference, store: WormStore, known: WormObject, holds: "list[LegalHold] | tuple[()]"
 ) -> Iterator[Fault]:
-    wanted = any(hold.active for hold in holds)
-    where = {"uri": known.uri, "version_id": known.version_id}
+    """Set right whether an object is held. What differs is read again under the lock: somebody may be at it."""
+    if known.held == any(hold.active for hold in holds):
+        return
+    name, where = f"WORM object {reference.uri}", {"uri": reference.uri, "version_id": reference.version_id}
+    now_holds = lock_reference(reference.pk).holds
+    known, wanted = store.head(**where), now_holds.filter(active=True).exists()
     if wanted and not known.held:
         store.hold(**where)
         yield fault(name, "hold_missing", "The store had let go of its legal hold; it was set again.")
-    elif known.held and not wanted and holds:
+    elif known.held and not wanted and now_holds.exists():
         store.release_hold(**where)
         logger.info("The release of the legal hold on %s was completed.", known.uri)
     elif known.held and not wanted:

@@ -91,6 +91,17 @@ def test_a_released_object_can_be_held_again(hold: LegalHold) -> None:
     assert set_hold(reference=hold.reference, actor=EVE, reason="Opened again").active
 
 
+def test_a_hold_set_before_the_store_lets_go_of_the_one_before_stays(
+    store: FilesystemWormStore, hold: LegalHold, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    ask_release(hold=hold, actor=ADA, reason="Closed")
+    with django_capture_on_commit_callbacks(execute=True):
+        release_hold(hold=hold, actor=BOB)
+        set_hold(reference=hold.reference, actor=EVE, reason="Opened again")
+
+    assert is_held(store, hold.reference)
+
+
 def test_who_asked_may_take_it_back(hold: LegalHold) -> None:
     with pytest.raises(HoldConflict, match="Nobody asked"):
         withdraw_release(hold=hold, actor=ADA)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from governance.audit import scrub
 from governance.audit.anchoring import anchor_evidence
 from governance.audit.choices import ScrubState, WormKind
 from governance.audit.entries import entry_data
@@ -327,3 +328,20 @@ def test_a_release_that_was_cut_short_is_completed(
 
     assert checks(scrubbed()) == []
     assert not store.head(uri=references[0].uri, version_id=references[0].version_id).held
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_hold_set_while_its_batch_is_under_way_stays(
+    before: int, references: list[WormReference], store: FilesystemWormStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = references[0]
+    for _ in range(before):  # an object that was held and released once
+        hold = ask_release(hold=set_hold(reference=held, actor=ADA, reason="Case"), actor=ADA, reason="Closed")
+        release_hold(hold=hold, actor=BOB)
+        store.release_hold(uri=held.uri, version_id=held.version_id)
+    stale = scrub._holds_of([held])
+    set_hold(reference=held, actor=ADA, reason="Another case")
+    monkeypatch.setattr(scrub, "_holds_of", lambda rows: stale)
+
+    assert scrubbed().faults == []
+    assert store.head(uri=held.uri, version_id=held.version_id).held
