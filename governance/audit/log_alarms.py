@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from governance.audit.errors import LogDiverged, LogHalted
+from governance.audit.log_guard import check_whole_log
 from governance.audit.models import LogAlarm
 from governance.audit.services import record
 from governance.audit.types import Actor, SubjectRef
@@ -45,8 +46,12 @@ def raise_alarm(found: LogDiverged) -> LogHalted:
 def resolve_alarms(*, resolution: str, actor: Actor) -> list[LogAlarm]:
     """Let the log go on, and record why; return the alarms that ended. What is still wrong raises a new one at once.
 
-    The entry names alarms by code and id; what was done about them stays beside the log, for it may name people.
+    The whole log is rehashed before, for rounds look at old entries only a few at a time. The entry names alarms by
+    code and id; what was done about them stays beside the log, for it may name people. Raises LogDiverged, and leaves
+    the alarms, while the log in the database contradicts itself.
     """
+    if halted() is not None:
+        check_whole_log()
     with transaction.atomic():
         alarms = list(LogAlarm.objects.select_for_update().filter(resolved_at=None).order_by("raised_at"))
         for alarm in alarms:

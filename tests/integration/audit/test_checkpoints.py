@@ -515,6 +515,27 @@ def test_what_is_still_wrong_raises_a_new_alarm() -> None:
     assert LogAlarm.objects.count() == 2
 
 
+def test_an_old_entry_that_is_still_altered_keeps_its_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    filled_log(600)
+    advance_log()
+    monkeypatch.setattr(log_guard, "PATROL_TILES", 1)
+    body = bytes(LedgerEntry.objects.get(index=300).body)
+    with guards_lifted():
+        LedgerEntry.objects.filter(index=300).update(body=b"{}")
+    monkeypatch.setattr(log_guard, "patrol", Patrol(number=1))
+    with pytest.raises(LogHalted):
+        advance_log()
+
+    monkeypatch.setattr(log_guard, "patrol", Patrol())  # another process, whose rounds look elsewhere first
+    with pytest.raises(LogDiverged, match="#300"):
+        resolve_alarms(resolution="hoping", actor=OPERATOR)
+    assert halted() is not None
+
+    with guards_lifted():
+        LedgerEntry.objects.filter(index=300).update(body=body)
+    assert codes_of(resolve_alarms(resolution="the entry was put right", actor=OPERATOR)) == "log_altered"
+
+
 def test_a_consistency_proof_that_does_not_hold_stops_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     record_entries(5)
     advance_log()
