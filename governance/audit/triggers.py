@@ -62,3 +62,14 @@ def only_extended(table: str, column: str) -> RunSQL:
         """,
         reverse_sql=f"DROP TRIGGER {table}_{column}_extended ON {table};",
     )
+
+
+def not_updated(table: str) -> RunSQL:
+    """Return the operation that makes `table` refuse every UPDATE: its rows come and go, but stay as they are."""
+    return RunSQL(
+        sql=f"""
+        CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION assent_refuse_change();
+        """,
+        reverse_sql=f"DROP TRIGGER {table}_no_update ON {table};",
+    )

@@ -132,6 +132,7 @@ def test_role_may_do_no_more_than_the_guards_leave(granted: list[TableRights]) -
         ("UPDATE decisions_permit SET redeemed_at = now()", ""),
         ("UPDATE decisions_permit SET expires_at = now()", "permission denied for table decisions_permit"),
         ("DELETE FROM audit_outboxentry", ""),
+        ("UPDATE audit_outboxentry SET body = ''", "permission denied for table audit_outboxentry"),
         ("DELETE FROM audit_commitmentsalt", ""),
         ("SELECT id FROM jobs_job FOR UPDATE", ""),
         ("SELECT index FROM audit_ledgerentry FOR UPDATE", "permission denied"),

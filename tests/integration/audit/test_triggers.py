@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from governance.audit.triggers import append_only, frozen_columns
+from governance.audit.triggers import append_only, frozen_columns, not_updated
 
 pytestmark = pytest.mark.django_db
 
@@ -45,3 +45,15 @@ def test_frozen_columns_stay_while_others_may_change(cursor: CursorWrapper) -> N
 
     cursor.execute(operation.reverse_sql)
     cursor.execute("TRUNCATE scratch")
+
+
+def test_rows_that_come_and_go_stay_as_they_are(cursor: CursorWrapper) -> None:
+    operation = not_updated("scratch")
+    cursor.execute(operation.sql)
+
+    refused(cursor, "UPDATE scratch SET free = 1")
+    cursor.execute("DELETE FROM scratch")
+
+    cursor.execute("INSERT INTO scratch VALUES (2, 2, 2)")
+    cursor.execute(operation.reverse_sql)
+    cursor.execute("UPDATE scratch SET free = 1")
