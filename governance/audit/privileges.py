@@ -33,6 +33,24 @@ _GUARDS = """
 """
 
 
+#: What no guard holds, for whoever may SET ROLE to it counts too. The two predefined roles become the superuser by way
+#: of the server's files (PostgreSQL documentation, "Predefined Roles").
+POWERS = """
+    SELECT
+        EXISTS (
+            SELECT FROM pg_roles AS powerful WHERE pg_has_role(%(role)s, powerful.oid, 'MEMBER')
+            AND (rolsuper OR rolname IN ('pg_execute_server_program', 'pg_write_server_files'))
+        ),
+        EXISTS (
+            SELECT FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
+            AND pg_has_role(%(role)s, relowner, 'MEMBER')
+        ) OR EXISTS (
+            SELECT FROM pg_proc WHERE oid = to_regproc('assent_refuse_change')
+            AND pg_has_role(%(role)s, proowner, 'MEMBER')
+        )
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class TableRights:
     """What a role may do with one table beside reading it; `columns` None means that all may be changed."""
@@ -89,18 +107,20 @@ def role_facts(role: str | None = None) -> RoleFacts:
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(%s, current_user)", [role])
         name = str(cursor.fetchone()[0])
-        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = %s", [name])
-        row = cursor.fetchone()
-        if row is None:
+        cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [name])
+        if cursor.fetchone() is None:
             raise RoleRefused(f"There is no database role '{name}'. Create it first: CREATE ROLE {name} LOGIN.")
-        cursor.execute(
-            "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
-            " AND pg_has_role(%s, relowner, 'MEMBER')",
-            [name],
-        )
-        owned = int(cursor.fetchone()[0])
-        changeable = [] if row[0] or owned else [each.table for each in rights() if _can_change(name, each)]
-    return RoleFacts(name=name, superuser=bool(row[0]), owns_tables=owned > 0, changes_history=tuple(changeable))
+    superuser, owner = role_powers(name)
+    changeable = [] if superuser or owner else [each.table for each in rights() if _can_change(name, each)]
+    return RoleFacts(name=name, superuser=superuser, owns_tables=owner, changes_history=tuple(changeable))
+
+
+def role_powers(role: str) -> tuple[bool, bool]:
+    """Return whether a role is, or may become, a superuser, and whether it is or may become the tables' owner."""
+    with connection.cursor() as cursor:
+        cursor.execute(POWERS, {"role": role})
+        superuser, owner = cursor.fetchone()
+    return bool(superuser), bool(owner)
 
 
 def _rights(table: str) -> TableRights:

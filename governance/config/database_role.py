@@ -7,14 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from governance.audit.privileges import RoleFacts
-
-_POWERS = """
-    SELECT current_user, rolsuper, EXISTS (
-        SELECT FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
-        AND pg_has_role(current_user, relowner, 'MEMBER'))
-    FROM pg_roles WHERE rolname = current_user
-"""
+from governance.audit.privileges import POWERS, RoleFacts
 
 
 def refuse_powerful(sender: Any, connection: BaseDatabaseWrapper, **given: Any) -> None:
@@ -25,8 +18,10 @@ def refuse_powerful(sender: Any, connection: BaseDatabaseWrapper, **given: Any) 
     if settings.ASSENT_DATABASE_ROLE != "application":
         return
     with connection.cursor() as cursor:
-        cursor.execute(_POWERS)
-        name, superuser, owner = cursor.fetchone()
+        cursor.execute("SELECT current_user")
+        (name,) = cursor.fetchone()
+        cursor.execute(POWERS, {"role": name})
+        superuser, owner = cursor.fetchone()
     found = list(complaints(RoleFacts(name=name, superuser=superuser, owns_tables=owner, changes_history=())))
     if found:
         connection.close()

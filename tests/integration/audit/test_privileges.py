@@ -1,13 +1,16 @@
 """What the application's role may do, read off the guards and tried out."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
+from django.db.backends.utils import CursorWrapper
 
 from governance.audit.errors import RoleRefused
 from governance.audit.frozen import FrozenColumns
-from governance.audit.privileges import TableRights, grant_rights, rights, role_facts
+from governance.audit.privileges import POWERS, TableRights, grant_rights, rights, role_facts
 from tests.factories.audit import record_entries
 
 pytestmark = pytest.mark.django_db
@@ -188,6 +191,39 @@ def test_new_table_without_a_guard_can_be_written_and_with_one_only_added_to(gra
 def test_powerful_and_unknown_roles_are_refused(role: str, reason: str) -> None:
     with pytest.raises(RoleRefused, match=reason):
         grant_rights(role)
+
+
+@pytest.fixture
+def superuser() -> Iterator[CursorWrapper]:
+    """Yield a cursor of the superuser, in a transaction that leaves nothing."""
+    another = connection.copy()
+    another.settings_dict["USER"] = "postgres"
+    with another.cursor() as cursor:
+        cursor.execute("BEGIN")
+        yield cursor
+        cursor.execute("ROLLBACK")
+    another.close()
+
+
+@pytest.mark.parametrize(
+    ("powers", "superuser_and_owner"),
+    [
+        ([], (False, False)),
+        (["GRANT postgres TO risky"], (True, False)),
+        (["GRANT pg_execute_server_program TO risky"], (True, False)),
+        (["CREATE ROLE between", "GRANT assent TO between", "GRANT between TO risky"], (False, True)),
+        (["ALTER FUNCTION assent_refuse_change() OWNER TO risky"], (False, True)),
+    ],
+)
+def test_a_role_that_could_become_powerful_counts_as_such(
+    superuser: CursorWrapper, powers: list[str], superuser_and_owner: tuple[bool, bool]
+) -> None:
+    for statement in ("CREATE ROLE risky", *powers):
+        superuser.execute(statement)
+
+    superuser.execute(POWERS, {"role": "risky"})
+
+    assert superuser.fetchone() == superuser_and_owner
 
 
 def test_command_grants_and_checks(capsys: pytest.CaptureFixture[str]) -> None:
