@@ -3,6 +3,7 @@
 The old log is never continued, nor is it hidden: the first thing that its successor records is where it ended.
 """
 
+import logging
 from base64 import b64encode
 
 from django.conf import settings
@@ -15,6 +16,8 @@ from governance.audit.models import Checkpoint, LedgerEntry, OutboxEntry
 from governance.audit.services import record
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel.canonical import Json
+
+logger = logging.getLogger(__name__)
 
 SUCCEEDED = "log.succeeded"
 _REASON_LENGTH = 300
@@ -38,7 +41,8 @@ def succeed(*, old_origin: str, reason: str, actor: Actor) -> StoredCheckpoint |
     """Record that the log of this installation takes over from `old_origin`, and end the alarms.
 
     ASSENT_LOG_ORIGIN must be the new name already. Returns the old log's last checkpoint in WORM storage, None when
-    there is none. Raises SuccessionInvalid, LogDiverged when that checkpoint is not ours, and what the store raises.
+    there is none; slots after it that hold something else are counted in the entry. Raises SuccessionInvalid, what
+    `resolve_alarms` and what the store raises.
     """
     origin = settings.ASSENT_LOG_ORIGIN
     if origin == old_origin:
@@ -51,26 +55,43 @@ def succeed(*, old_origin: str, reason: str, actor: Actor) -> StoredCheckpoint |
     with transaction.atomic():
         told = None if last is None else _told(last)
         data: dict[str, Json] = {"old_origin": old_origin, "reason": reason, "checkpoint": told}
+        if spoiled := last_slot(old_origin) - (last.number if last else 0):
+            data["spoiled_slots"] = spoiled
         record(kind=SUCCEEDED, subject=SubjectRef(LOG, origin), actor=actor, data=data)
         resolve_alarms(resolution=reason, actor=actor)
     return last
 
 
 def last_in_storage(origin: str) -> StoredCheckpoint | None:
-    """Return the checkpoint with the highest number, in about 2 log2(n) reads: numbers have no gaps."""
-    if (last := read_slot(origin=origin, number=1)) is None:
-        return None
-    taken, free = 1, 2
-    while (stored := read_slot(origin=origin, number=free)) is not None:
-        last, taken, free = stored, free, free * 2
+    """Return the readable checkpoint with the highest number, None when there is none.
+
+    Raises what the store raises. A slot that holds what we did not sign is passed over, so that nobody who spoils one
+    keeps the log from being succeeded.
+    """
+    for number in range(last_slot(origin), 0, -1):
+        try:
+            return read_slot(origin=origin, number=number)
+        except LogDiverged as found:
+            logger.error("Passed over: %s", found.message)
+    return None
+
+
+def last_slot(origin: str) -> int:
+    """Return the highest number whose slot is taken, 0 when none is: in about 2 log2(n) reads, as there are no gaps."""
+    taken, free = 0, 1
+    while _is_taken(origin, free):
+        taken, free = free, free * 2
     while free - taken > 1:
         middle = (taken + free) // 2
-        stored = read_slot(origin=origin, number=middle)
-        if stored is None:
-            free = middle
-        else:
-            last, taken = stored, middle
-    return last
+        taken, free = (middle, free) if _is_taken(origin, middle) else (taken, middle)
+    return taken
+
+
+def _is_taken(origin: str, number: int) -> bool:
+    try:
+        return read_slot(origin=origin, number=number) is not None
+    except LogDiverged:
+        return True
 
 
 def _told(last: StoredCheckpoint) -> Json:

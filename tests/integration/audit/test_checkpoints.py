@@ -618,6 +618,26 @@ def test_the_last_slot_is_found(count: int) -> None:
     assert (last.number if last else 0) == count
 
 
+@pytest.mark.parametrize(("spoiled", "last"), [((4,), 3), ((2,), 4), ((1, 2, 3, 4), 0)])
+def test_nobody_keeps_a_log_from_being_succeeded(
+    spoiled: tuple[int, ...], last: int, worm_root: Path, settings: LazySettings
+) -> None:
+    for _ in range(4):
+        record_entries(1)
+        advance_log()
+    for number in spoiled:
+        slot(worm_root, number).chmod(0o644)
+        slot(worm_root, number).write_bytes(b"spoiled")
+    settings.ASSENT_LOG_ORIGIN = "assent.local/second"
+
+    told = succeed(old_origin=ORIGIN, reason="slots spoiled", actor=OPERATOR)
+
+    assert (told.number if told else 0) == last
+    data = json.loads(bytes(OutboxEntry.objects.get(kind="log.succeeded").body))["data"]
+    assert data.get("spoiled_slots", 0) == 4 - last
+    assert advance_log().lag_entries == 0
+
+
 def test_a_succession_that_makes_no_sense_is_refused(settings: LazySettings) -> None:
     advance_log()
     with pytest.raises(SuccessionInvalid, match="another name"):
