@@ -10,16 +10,25 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 from unittest.mock import patch
 
-from django.db import connection
+from django.db import connection, connections
 
 _fork = multiprocessing.get_context("fork")
 PATIENCE = 30.0
 
 
 def started(act: Callable[[], Any]) -> BaseProcess:
-    """Run `act` in a process of its own, with a database connection of its own."""
+    """Run `act` in a process of its own, with a database connection of its own.
+
+    It forgets whatever connection came with the fork. Closing ours before is not enough: beside a browser's event loop
+    Django keeps one for each context, and the child, where no loop runs, would take up another than we closed.
+    """
     connection.close()
-    process = _fork.Process(target=act, daemon=True)
+
+    def run() -> None:
+        connections["default"] = connections.create_connection("default")
+        act()
+
+    process = _fork.Process(target=run, daemon=True)
     process.start()
     return process
 
@@ -49,9 +58,11 @@ def killed_at(target: str, act: Callable[[], Any], *, after: Callable[..., Any] 
             act()
 
     process = started(run)
-    assert arrived.wait(PATIENCE), f"{target} was not reached"
-    yield
-    kill(process)
+    try:
+        assert arrived.wait(PATIENCE), f"{target} was not reached"
+        yield
+    finally:
+        kill(process)
 
 
 def eventually(call: Callable[[], Any], wanted: Any) -> Any:
