@@ -62,7 +62,7 @@ def sweep_jobs() -> None:
 @shared_task(name="assent.control.reconcile", acks_late=False)
 def reconcile() -> None:
     """Hold database, log and WORM storage against each other. Taken off the queue first: it may take hours."""
-    reconciliation.reconcile(asked_by="system:schedule")
+    reconciliation.reconcile_nightly()
 
 
 @shared_task(name="assent.control.start_scrub")

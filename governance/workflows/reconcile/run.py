@@ -25,6 +25,9 @@ from governance.workflows.reconcile.worm import worm_faults
 logger = logging.getLogger(__name__)
 
 RECONCILER = Actor("system", "reconciler")
+SCHEDULE = Actor("system", "schedule")
+#: Any fixed number: whoever holds this advisory lock is the reconciliation of the night.
+_NIGHTLY_LOCK = 0x6E_69_67_68_74
 FAULTS_KEPT = 1000
 _FETCH = 500
 #: Time for entries to come under a checkpoint, beyond what receipts promise.
@@ -95,6 +98,32 @@ def reconcile(*, asked_by: str, read_bytes: bool = True, on_progress: Progress |
     )
     _store(report)
     return report
+
+
+def reconcile_nightly() -> ReconciliationReport | None:
+    """Reconcile unless the night before is still at it: with millions of objects a night may be too short for one.
+
+    Returns None then. Raises as `reconcile`.
+    """
+    with _alone() as alone:
+        if alone:
+            return reconcile(asked_by=str(SCHEDULE))
+    logger.warning("The reconciliation before is still under way; no other one starts.")
+    return None
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Yield whether nobody else is inside; the lock ends with the connection, whatever becomes of this process."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_NIGHTLY_LOCK])
+        (alone,) = cursor.fetchone()
+    try:
+        yield bool(alone)
+    finally:
+        if alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_NIGHTLY_LOCK])
 
 
 class _Found:

@@ -25,6 +25,7 @@ from governance.workflows.reconcile.worm import GRACE
 from inference_workers.tasks.control import reconcile as nightly
 from tests.factories.marketplace import finish, make_marketplace
 from tests.history import guards_lifted
+from tests.threads import in_threads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -296,3 +297,15 @@ def test_schedule_leaves_a_report_and_faults_an_error_in_the_log(
     report = ReconciliationReport.objects.get()
     assert (report.asked_by, report.fault_count) == ("system:schedule", 1)
     assert f"Reconciliation found 1 faults; see the report {report.id}." in caplog.text
+
+
+def test_no_night_begins_before_the_one_before_has_ended(
+    store: FilesystemWormStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "reconcile", lambda **given: in_threads(nightly))
+    nightly()
+
+    assert "still under way" in caplog.text
+    monkeypatch.undo()
+    nightly()
+    assert ReconciliationReport.objects.count() == 1
