@@ -89,14 +89,19 @@ class ConsentGrantFactory(DjangoModelFactory[ConsentGrant]):
         return services.grant_consent(**kwargs)
 
 
-def stored_asset(*, creator: Creator, data: bytes | None = None, seed: int = 0) -> Asset:
+CATALOGUE_EDITOR = SubjectRef("user", "catalogue-editor")
+
+
+def stored_asset(
+    *, creator: Creator, data: bytes | None = None, seed: int = 0, uploaded_by: SubjectRef = CATALOGUE_EDITOR
+) -> Asset:
     """Return an asset that was taken in through the service, with `data` or a random PNG image in storage."""
     return services.register_asset(
         creator=creator,
         title=f"Work {seed}",
         stream=io.BytesIO(data or image_bytes(seed=seed)),
         filename="work.png",
-        uploaded_by=SubjectRef("user", "catalogue-editor"),
+        uploaded_by=uploaded_by,
         dataset=None,
         actor=ACTOR,
     )

@@ -17,7 +17,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from governance.audit.anchoring import anchor_pending
+from governance.audit.types import SubjectRef
 from governance.config.wsgi import application
+from tests.factories.catalog import stored_asset
 from tests.factories.marketplace import finish
 from tests.factories.partners import basic_auth, client_with_secret, raw_token
 
@@ -94,7 +96,8 @@ def real(unlimited, bearer):
     """Return ids of real things by path, so that answers of success are looked at too."""
     job = finish(unlimited.submit().job.id)
     anchor_pending()
-    return {"jobs": job.id, "decisions": job.admission_id, "assets": unlimited.asset.id, "models": "espcn-x2"}
+    own = stored_asset(creator=unlimited.creator, uploaded_by=SubjectRef("partner", str(unlimited.partner.id)))
+    return {"jobs": job.id, "decisions": job.admission_id, "assets": own.id, "models": "espcn-x2"}
 
 
 PATHS = schema.raw_schema["paths"]
