@@ -25,7 +25,7 @@ from governance.audit.log_guard import Tree, check_continues, check_entries, pre
 from governance.audit.log_reader import log_size
 from governance.audit.models import Checkpoint, Cosignature, LogAlarm, OutboxEntry
 from governance.audit.notes import CheckpointBody
-from governance.audit.sequencer import sequence_all
+from governance.audit.sequencer import sequence_all, store_missing_tiles
 from governance.audit.succession import check_origin
 from governance.audit.types import SubjectRef
 from governance.audit.worm import store_object
@@ -130,7 +130,10 @@ def _advance() -> None:
 def _publish() -> None:
     origin = settings.ASSENT_LOG_ORIGIN
     check_origin()
-    last, tree = newest_checkpoint(), present_tree()
+    last = newest_checkpoint()
+    if last is None:
+        store_missing_tiles()
+    tree = present_tree()
     number, covered = 0, 0
     if last is not None:
         check_continues(_read_back(last), tree)

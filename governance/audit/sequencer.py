@@ -77,6 +77,16 @@ def sequence_all() -> int:
     return done
 
 
+def store_missing_tiles() -> None:
+    """Store, in the present transaction, the tiles of a log from before there were any; wait for others who are at it.
+
+    The first new entries of such a log bring them too. Until then nobody may take it for one that was altered.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SEQUENCER_LOCK])
+    _store_full_tiles(size=_frontier().size)
+
+
 def _append(*, limit: int, start: int, now: datetime) -> list[bytes]:
     with connection.cursor() as cursor:
         cursor.execute(_APPEND, [limit, start, now])

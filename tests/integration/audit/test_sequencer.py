@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -60,6 +61,31 @@ def test_killed_between_two_steps_nothing_of_the_batch_has_happened(step: str) -
 
     assert eventually(sequence_pending, 10) == 10
     assert_sound(260)
+
+
+def test_a_log_from_before_there_were_tiles_is_none_that_was_altered() -> None:
+    filled_log(600)
+    with guards_lifted():
+        LogTile.objects.all()._raw_delete(using="default")
+    record_entries(1)
+
+    with ThreadPoolExecutor() as threads, killed_at("governance.audit.sequencer._store_full_tiles", sequence_all):
+        second = threads.submit(in_threads, advance_log)
+        assert eventually(waiting_for_a_lock, 1) == 1
+    assert [status.alarm for status in second.result()] == [None]
+
+    placed = advance_log().size
+    assert advance_log().checkpoint_size == placed == log_size()
+    assert_sound(placed)
+
+
+def waiting_for_a_lock() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_database ON oid = database"
+            " WHERE NOT granted AND locktype = 'advisory' AND datname = current_database()"
+        )
+        return int(cursor.fetchone()[0])
 
 
 def test_killed_after_the_batch_it_counts() -> None:
