@@ -17,7 +17,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from governance.audit.checkpoint_slots import StoredCheckpoint, read_slot, sign_checkpoint, slot_key
 from governance.audit.choices import WormKind
-from governance.audit.cosigning import collect_cosignatures
+from governance.audit.cosigning import collect_cosignatures, last_cosigned
 from governance.audit.errors import KeyHistoryAltered, LogDiverged, WormOverwriteRefused
 from governance.audit.key_history import announce_keys
 from governance.audit.log_alarms import LOG, halted, raise_alarm
@@ -69,6 +69,8 @@ def published_checkpoint() -> Checkpoint | None:
     """Return the newest checkpoint that enough of the configured witnesses cosigned, None before the first."""
     checkpoints = Checkpoint.objects.filter(origin=settings.ASSENT_LOG_ORIGIN).order_by("-number")
     if settings.ASSENT_WITNESS_QUORUM:
+        if _cosigners() < settings.ASSENT_WITNESS_QUORUM:
+            return None  # without a look at every checkpoint that there is
         # Counted one checkpoint at a time, newest first: as an aggregate it would count them all before it sorts.
         checkpoints = checkpoints.alias(cosigned=Subquery(_cosigned())).filter(
             cosigned__gte=settings.ASSENT_WITNESS_QUORUM
@@ -101,6 +103,12 @@ def log_status() -> LogStatus:
         lag_entries=size + waiting - covered,
         alarm=halted(),
     )
+
+
+def _cosigners() -> int:
+    """Return how many of the configured witnesses ever cosigned a checkpoint of this log."""
+    names = [witness["name"] for witness in settings.ASSENT_WITNESSES]
+    return sum(last_cosigned(settings.ASSENT_LOG_ORIGIN, name) is not None for name in names)
 
 
 def _cosigned() -> QuerySet[Cosignature, Any]:

@@ -292,6 +292,7 @@ class Cosignature(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["witness", "id"], name="cosignature_by_witness")]
         constraints = [models.UniqueConstraint(fields=["checkpoint", "witness"], name="cosignature_once")]
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from http import HTTPStatus
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -97,6 +98,16 @@ def test_with_two_down_the_last_cosigned_stays_published_until_one_is_back(witne
     advance_log()
     assert published_checkpoint() == newest_checkpoint()
     assert Checkpoint.objects.count() == 3  # nothing was signed anew for it
+
+
+def test_a_quorum_that_never_was_is_told_without_a_look_at_every_checkpoint(
+    witnesses: Witnesses, django_assert_num_queries: Any
+) -> None:
+    witnesses.stop(*NAMES[:2])
+    advance()
+
+    with django_assert_num_queries(len(NAMES)):
+        assert published_checkpoint() is None
 
 
 def test_one_that_was_away_for_long_goes_on_from_where_it_was(witnesses: Witnesses) -> None:
