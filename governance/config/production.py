@@ -40,6 +40,8 @@ def _environment_faults() -> Iterator[str]:
         yield "ASSENT_ALLOWED_HOSTS allows every host; name the hosts that this server answers for."
     if not hosts:
         yield "ASSENT_ALLOWED_HOSTS is missing; name the hosts that this server answers for."
+    if not os.environ.get("ASSENT_LOG_ORIGIN"):
+        yield "ASSENT_LOG_ORIGIN is missing; name the log, for ever and as no other is, such as log.example.com/assent."
     yield from _worm_faults()
     yield from _url_faults("DATABASE_URL")
     yield from _url_faults("REDIS_URL")

@@ -13,6 +13,7 @@ from governance.config.production import refuse_unsafe
 GOOD_SECRET = "k3Jd9sLq0vXwZ8yB2nM5rT7uP1cF4hGa"
 SAFE_ENVIRONMENT = {
     "ASSENT_ALLOWED_HOSTS": "assent.example",
+    "ASSENT_LOG_ORIGIN": "assent.example/log",
     "DATABASE_URL": "postgresql://app:Zx81-long-enough@db.example/assent",
     "REDIS_URL": "redis://:Zx82-long-enough@broker.example:6379/0",
     "DEBUG": "",
@@ -49,6 +50,7 @@ def test_a_safe_configuration_is_accepted(key_store):
         ("ASSENT_ALLOWED_HOSTS", ""),
         ("ASSENT_ALLOWED_HOSTS", "*"),
         ("ASSENT_ALLOWED_HOSTS", "assent.example, *"),
+        ("ASSENT_LOG_ORIGIN", ""),
         ("DATABASE_URL", ""),
         ("DATABASE_URL", "postgresql://app:postgres@db.example/assent"),
         ("DATABASE_URL", "postgresql://app@db.example/assent"),
