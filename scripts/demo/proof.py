@@ -43,7 +43,7 @@ class OfflineProof:
         self.tell.chapter(8, "Checked offline: the picture, its receipt, the public keys, and nothing else")
         files = self._save(job_id)
         self.tell.say("files", f"{_shown(files.output.parent)}: output.png, receipt.json, trust.json")
-        self.tell.say("command", f"cd {_shown(files.output.parent)} && " + shlex.join(_command(files, "python")))
+        self.tell.say("command", shlex.join(_to_type(files)))
         code, verdict = self._verify(files)
         for step in verdict["steps"]:
             self.tell.say(step["name"], f"{step['outcome']}: {step['detail']}")
@@ -105,6 +105,12 @@ class OfflineProof:
 
 def _command(files: Files, python: str) -> list[str]:
     return [python, *VERIFIER, files.receipt.name, "--artifact", files.output.name, "--trust", files.trust.name]
+
+
+def _to_type(files: Files) -> list[str]:
+    """Return the command as a person types it in the repository's root, where `python -m` finds the verifier."""
+    receipt, output, trust = (_shown(path) for path in (files.receipt, files.output, files.trust))
+    return [".venv/bin/python", *VERIFIER, receipt, "--artifact", output, "--trust", trust]
 
 
 def _with_another_outcome(receipt: bytes) -> bytes:
