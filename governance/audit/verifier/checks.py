@@ -178,7 +178,7 @@ def _check_witnesses(case: Case) -> Finding:
     found = [key for key in opened.verified if key in trust.witnesses]
     if len(found) < trust.threshold:
         asked = f"{trust.threshold} of {len(trust.witnesses)}"
-        raise CheckFailed(f"{len(found)} known witnesses cosigned the checkpoint; the trust file asks for {asked}.")
+        raise CheckFailed(f"Known witnesses that cosigned: {len(found)}; the trust file asks for {asked}.")
     lines = {(line.name, line.key_hash): line for line in opened.lines}
     times = [f"{key.name} at {_moment(witnessed_at(lines[key.name, key.key_hash]))}" for key in found]
     return Outcome.OK, f"Cosigned by {', '.join(times)}."
@@ -240,7 +240,7 @@ def _established(case: Case, proof: Proof) -> tuple[str, ...]:
         f"The file is the one that the statement names, byte for byte: SHA-256 {artifact}."
         if artifact
         else "No file was given, so this says nothing about any file.",
-        f"At least {case.trust.threshold} known witnesses saw the same log."
+        f"Witnesses that the trust file names, at least {case.trust.threshold}, saw the same log."
         if case.trust.threshold
         else "No witness was asked for: a log that shows others another history would not be noticed.",
         f"All this rests on the trust file with SHA-256 {case.trust.sha256}: compare it with the published one.",

@@ -71,7 +71,7 @@ def test_a_receipt_that_fits_is_valid() -> None:
     assert "about asset a-1" in verdict.established[0]
     assert f"entry {INDEX} of the log {ORIGIN}, among {SIZE}" in verdict.established[1]
     assert "byte for byte" in verdict.established[2]
-    assert "At least 1 known witnesses" in verdict.established[3]
+    assert "at least 1, saw the same log" in verdict.established[3]
     assert "rests on the trust file with SHA-256" in verdict.established[4]
 
 
@@ -572,7 +572,7 @@ def test_too_few_witnesses_are_refused() -> None:
     verdict = judged(Files(receipt=receipt(witnesses=1), trust=trust(threshold=2, witnesses=3)))
 
     assert refused_at(verdict) == "witnesses"
-    assert "1 known witnesses cosigned the checkpoint; the trust file asks for 2 of 3" in verdict.steps[-1].detail
+    assert "Known witnesses that cosigned: 1; the trust file asks for 2 of 3" in verdict.steps[-1].detail
 
 
 def test_one_witness_that_signs_twice_counts_once() -> None:
