@@ -99,7 +99,7 @@ def test_key_that_ended_is_shown_as_ended(ring: KeyRing, monkeypatch: pytest.Mon
         (["revoke", "nobody"], "There is no key nobody"),
         (["revoke", "x", "--since", "soon"], "not an ISO 8601 time"),
         (["revoke", "x", "--since", "2026-01-01"], "no time zone"),
-        (["rotate", "nothing"], "invalid choice"),
+        (["rotate", "nothing"], r"invalid choice: 'nothing' \(choose from '?permit"),
         ([], "required"),
     ],
 )

@@ -18,6 +18,9 @@ from governance.kernel.durable_files import replace_file
 from governance.kernel.errors import GovernanceError
 from governance.kernel.keys import KeyAlgorithm, KeyPurpose, KeyRing, PublicKeyInfo, key_ring
 
+PURPOSES = [each.value for each in KeyPurpose]
+ALGORITHMS = [each.value for each in KeyAlgorithm]
+
 
 class Command(BaseCommand):
     """`list`, `init`, `rotate PURPOSE`, `revoke KEY_ID`, `export-trust`."""
@@ -29,10 +32,10 @@ class Command(BaseCommand):
         listing = actions.add_parser("list", help="show every key, its window and its state")
         listing.add_argument("--json", action="store_true", help="print one JSON array, with the public keys")
         making = actions.add_parser("init", help="make a key for every purpose that has none")
-        making.add_argument("--algorithm", choices=list(KeyAlgorithm), help="left out: what suits the key store")
+        making.add_argument("--algorithm", choices=ALGORITHMS, help="left out: what suits the key store")
         rotating = actions.add_parser("rotate", help="make a new key; the one before ends an hour later")
-        rotating.add_argument("purpose", choices=list(KeyPurpose))
-        rotating.add_argument("--algorithm", choices=list(KeyAlgorithm), help="as before when left out")
+        rotating.add_argument("purpose", choices=PURPOSES)
+        rotating.add_argument("--algorithm", choices=ALGORITHMS, help="as before when left out")
         revoking = actions.add_parser("revoke", help="let nothing count that the key signs from now on")
         revoking.add_argument("key_id")
         revoking.add_argument("--since", type=_moment, help="ISO 8601 time with zone, when it may have been stolen")
