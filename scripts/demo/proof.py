@@ -109,7 +109,7 @@ def _command(files: Files, python: str) -> list[str]:
 
 def _to_type(files: Files) -> list[str]:
     """Return the command as a person types it in the repository's root, where `python -m` finds the verifier."""
-    receipt, output, trust = (_shown(path) for path in (files.receipt, files.output, files.trust))
+    receipt, output, trust = (str(_shown(path)) for path in (files.receipt, files.output, files.trust))
     return [".venv/bin/python", *VERIFIER, receipt, "--artifact", output, "--trust", trust]
 
 
@@ -121,5 +121,5 @@ def _with_another_outcome(receipt: bytes) -> bytes:
     return json.dumps(document).encode()
 
 
-def _shown(folder: Path) -> Path:
-    return folder.relative_to(ROOT)
+def _shown(path: Path) -> Path:
+    return path.relative_to(ROOT)
