@@ -3,18 +3,23 @@
 What it writes stays under `var/run`, so the next start goes on where this one ended. `PORT` chooses the port;
 `DATABASE_URL`, `REDIS_URL`, `OPA_URL` and `ASSENT_WITNESSES` name those outside instead of the embedded ones; `ENGINE`
 chooses the policy engine (`rego`, `opa`, `casbin`); `ASSENT_WORKERS` sets the number of inference workers. Seeding
-leaves what a person needs to log in in `var/run/data/access.json`.
+leaves what a person needs to log in in `var/run/data/access.json`; while it runs, `var/run/env` makes a shell part of
+it.
 """
 
 import json
 import os
+import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from scripts.stack.errors import StackError
 from scripts.stack.places import ROOT
 from scripts.stack.stack import Stack
 
 DATA_DIR = ROOT / "var" / "run"
+SHELL_ENV = DATA_DIR / "env"
 OUTSIDE = ("DATABASE_URL", "REDIS_URL", "OPA_URL", "ASSENT_POLICY_ENGINE", "ASSENT_WITNESSES")
 ENGINES = ("rego", "opa", "casbin")
 DEFAULT_PORT = 8000
@@ -47,7 +52,21 @@ def welcome(stack: Stack) -> str:
         lines.append(f"  log in    {given['console_username']} / {given['console_password']}")
         lines.append("  try       " + token_line(stack.web_url, given["client_id"], given["client_secret"]))
         lines.append(f"  shell     CLIENT='{given['client_id']}:{given['client_secret']}' API={stack.web_url}/api/v1")
+    lines.append(f"  manage    (set -a; . {shlex.quote(str(SHELL_ENV))}; .venv/bin/python manage.py audit status)")
     return "\n".join([*lines, f"  logs      {stack.logs}", ""])
+
+
+@contextmanager
+def shell_env(stack: Stack) -> Iterator[None]:
+    """Keep a file that a shell can read, so that `manage.py` works on this stack; only its owner may read it."""
+    SHELL_ENV.unlink(missing_ok=True)
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in sorted(stack.settings.items())]
+    with open(os.open(SHELL_ENV, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.writelines(lines)
+    try:
+        yield
+    finally:
+        SHELL_ENV.unlink(missing_ok=True)
 
 
 def token_line(web_url: str, client_id: str, client_secret: str) -> str:
@@ -66,7 +85,7 @@ def serve() -> None:
         env={**outside, **engine()},
         seed=("seed_demo", "--if-empty"),
     )
-    with stack:
+    with stack, shell_env(stack):
         print(welcome(stack), flush=True)
         try:
             stack.watch()

@@ -89,7 +89,12 @@ class Stack:
     @property
     def env(self) -> dict[str, str]:
         """The environment of every process of the product."""
-        ours = {
+        return {name: value for name, value in {**os.environ, **self.settings}.items() if name != OWNER_URL}
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The variables that a process, or a person's shell, needs to be part of this stack."""
+        return {
             "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", SETTINGS),
             "ASSENT_DATA_DIR": str(self.data_dir / "data"),
             "ASSENT_STATIC_ROOT": str(self.data_dir / "static"),
@@ -102,7 +107,6 @@ class Stack:
             **({"ASSENT_DATABASE_ROLE": "application"} if self._owner_url != self._database_url else {}),
             "REDIS_URL": self._redis_url,
         }
-        return {name: value for name, value in {**os.environ, **ours}.items() if name != OWNER_URL}
 
     def manage(self, *arguments: str, allowed: Collection[int] = (0,), as_owner: bool = False) -> str:
         """Run a management command and return its standard output; `as_owner` of the tables, which migrations need.

@@ -1,6 +1,7 @@
 """What `make run` reads from the environment."""
 
 import json
+import subprocess
 from types import SimpleNamespace
 
 import pytest
@@ -46,3 +47,13 @@ def test_the_welcome_gives_what_the_walk_begins_with(tmp_path) -> None:
     said = run.welcome(SimpleNamespace(web_url="http://127.0.0.1:8000", data_dir=tmp_path, logs=tmp_path / "logs"))
     assert "admin / pw" in said
     assert "CLIENT='app:hush' API=http://127.0.0.1:8000/api/v1\n" in said
+
+
+def test_a_shell_becomes_part_of_the_stack_while_it_runs(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "SHELL_ENV", tmp_path / "env")
+    value = """{"name": "it's $HOME"}"""
+    with run.shell_env(SimpleNamespace(settings={"ASSENT_WITNESSES": value})):
+        assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
+        shell = ["sh", "-c", 'set -a; . "$0"; printenv ASSENT_WITNESSES', str(tmp_path / "env")]
+        assert subprocess.run(shell, capture_output=True, text=True, check=True).stdout == value + "\n"
+    assert not (tmp_path / "env").exists()
