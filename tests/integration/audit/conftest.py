@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
 
+from governance.audit import log_guard
+from governance.audit.log_guard import Patrol
 from governance.audit.ports import worm_store
 from governance.audit.worm_filesystem import FilesystemWormStore
 from governance.kernel.keys import KeyRing, key_ring
 from tests.factories.keys import development_ring
+from tests.log_damage import ORIGIN
 from tests.s3 import S3Server, seaweedfs
 
 
@@ -35,3 +39,12 @@ def store(worm_root: Path) -> Iterator[FilesystemWormStore]:
     store = FilesystemWormStore(worm_root)
     with worm_store.override(store):
         yield store
+
+
+@pytest.fixture
+def own_log(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> None:
+    """Let a test have a log without witnesses, and begin its round of old entries at the first."""
+    monkeypatch.setattr(log_guard, "patrol", Patrol())
+    settings.ASSENT_LOG_ORIGIN = ORIGIN
+    settings.ASSENT_WITNESSES = []
+    settings.ASSENT_WITNESS_QUORUM = 0
