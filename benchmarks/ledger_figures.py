@@ -23,15 +23,15 @@ django.setup()
 from django.db import connection, transaction  # noqa: E402 - models can be imported only after Django's setup
 from psycopg import Cursor  # noqa: E402
 
-from governance.audit.log_reader import inclusion_proof, log_size, root_at  # noqa: E402
+from governance.audit.log.log_reader import inclusion_proof, log_size, root_at  # noqa: E402
+from governance.audit.log.sequencer import sequence_all  # noqa: E402
 from governance.audit.models import LedgerEntry, OutboxEntry  # noqa: E402
-from governance.audit.proofs import verify_inclusion  # noqa: E402
-from governance.audit.sequencer import sequence_all  # noqa: E402
-from governance.audit.services import record  # noqa: E402
+from governance.audit.recording.record import record  # noqa: E402
 from governance.audit.types import Actor, SubjectRef  # noqa: E402
 from governance.kernel import clock  # noqa: E402
 from governance.kernel.canonical import Json  # noqa: E402
 from governance.kernel.ids import new_id  # noqa: E402
+from governance.transparency.proofs import verify_inclusion  # noqa: E402
 
 WRITERS = (1, 8, 32)
 KIND = "decision.recorded"

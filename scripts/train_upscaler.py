@@ -1,6 +1,6 @@
 """Train the super-resolution network that Assent ships, on photographs inside installed wheels.
 
-    python -m scripts.train_upscaler [--steps 4000] [--seed 0] [--output inference_workers/weights]
+    python -m scripts.train_upscaler [--steps 4000] [--seed 0] [--output governance/demo/weights]
 
 Writes `espcn_x2.safetensors` and the card `espcn_x2.json` (training photos with digests, hold-out photos with their
 PSNR against bicubic, seed and shape). About five minutes on two CPU cores. The same seed on the same machine with the
@@ -8,7 +8,7 @@ same number of threads gives the same weights.
 
 Pairs are made as the demo makes them: a photo and its half by Pillow's bicubic filter. The photos are few, so each is
 used at three sizes and every patch is flipped, turned, its channels permuted and its brightness inverted at random.
-The hold-out photos of `inference_workers.samples` are never trained on. They were looked at between two full runs:
+The hold-out photos of `governance.demo.samples` are never trained on. They were looked at between two full runs:
 sharpened copies among the training photos gained no more, and 0.06 dB less on the hardest one, so they are left out.
 """
 
@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import save
 
+from governance.demo import samples
 from governance.kernel.canonical import sha256_hex
 from governance.kernel.ids import new_id
-from inference_workers import samples
 from inference_workers.images import decode
 from inference_workers.runtimes.espcn import Espcn, EspcnConfig
 from inference_workers.runtimes.torch_upscaler import TorchUpscaler
@@ -184,7 +184,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the super-resolution network that Assent ships.")
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--output", type=Path, default=Path("inference_workers/weights"))
+    parser.add_argument("--output", type=Path, default=Path("governance/demo/weights"))
     arguments = parser.parse_args()
 
     network = train(steps=arguments.steps, seed=arguments.seed)

@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from governance.audit.checkpoint_slots import slot_key
-from governance.audit.checkpoints import advance_log
 from governance.audit.errors import LogHalted
-from governance.audit.log_alarms import ensure_running
-from governance.audit.log_reader import log_size
-from governance.audit.merkle import Frontier, leaf_hash
+from governance.audit.log.checkpoint_slots import slot_key
+from governance.audit.log.checkpoints import advance_log
+from governance.audit.log.log_alarms import ensure_running
+from governance.audit.log.log_reader import log_size
 from governance.audit.models import Checkpoint, LedgerEntry, LogAlarm, LogTile, OutboxEntry, TreeHead, WormReference
-from governance.audit.notes import CheckpointBody, sign_note
 from governance.audit.types import Actor
-from governance.kernel.keys import KeyPurpose, KeyRing
+from governance.keys.ring import KeyPurpose, KeyRing
+from governance.transparency.merkle import Frontier, leaf_hash
+from governance.transparency.notes import CheckpointBody, sign_note
 from tests.factories.audit import record_entries
 from tests.history import guards_lifted
 

@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from governance.audit.evidence.receipts import receipt_data
 from governance.audit.models import Receipt
-from governance.audit.receipts import receipt_data
 from governance.kernel.canonical import sha256_hex
-from governance.kernel.dsse import Envelope
+from governance.keys.dsse import Envelope
 
 
 def said_besides(entry: Mapping[str, Any]) -> dict[str, Any]:

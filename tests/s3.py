@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from governance.audit.worm_s3_bucket import S3Bucket, connect
+from governance.audit.stores.s3_bucket import S3Bucket, connect
 from governance.kernel.ids import new_id
 from scripts.stack.ports import HOST, reserve_port
 from scripts.stack.process import ManagedProcess, ProcessSpec

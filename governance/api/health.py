@@ -11,12 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.audit.log_alarms import ensure_running
+from governance.audit.log.log_alarms import ensure_running
 from governance.audit.ports import worm_store
 from governance.engines.ports import RemoteEngine, policy_engine
 from governance.kernel import clock
 from governance.kernel.ids import new_token
-from governance.kernel.keys import KeyPurpose, key_ring
+from governance.keys.ring import KeyPurpose, key_ring
 from governance.rulebook.queries import active_program
 
 logger = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from django.db import models
 
 from governance.audit.choices import ScrubState, WormKind
-from governance.audit.frozen import FrozenColumns
+from governance.audit.guards.frozen import FrozenColumns
 from governance.kernel import clock
 from governance.kernel.ids import new_id
 

@@ -1,7 +1,7 @@
 """Reads of the audit area."""
 
-from governance.audit.entries import entry_data
 from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry
+from governance.audit.recording.entries import entry_data
 from governance.audit.types import Actor, SubjectRef, TimelineItem
 
 

@@ -31,6 +31,10 @@ class Actor:
         return f"{self.type}:{self.id}"
 
 
+#: Assent itself, where the audit area acts by its own clock.
+AUDIT_ACTOR = Actor(type="system", id="audit")
+
+
 class StatementParts(TypedDict):
     """What an area puts into a receipt: the predicate's short name, what it is about, and what happened."""
 

@@ -1,14 +1,14 @@
 """Does all that was recorded still hold? Everything is recomputed from the stored bytes; nothing is taken on trust."""
 
-from governance.audit.evidence_checks import evidence_faults, removed_faults
-from governance.audit.ledger_checks import ledger_faults, outbox_faults
+from governance.audit.evidence.evidence_checks import evidence_faults, removed_faults
+from governance.audit.evidence.receipt_checks import receipt_faults
+from governance.audit.keeping.worm_checks import other_object_faults
+from governance.audit.log.ledger_checks import ledger_faults, outbox_faults
+from governance.audit.log.tile_checks import tile_faults
 from governance.audit.ports import worm_store
-from governance.audit.receipt_checks import receipt_faults
 from governance.audit.tally import Progress, Tally
-from governance.audit.tile_checks import tile_faults
 from governance.audit.types import SubjectRef, VerificationReport
-from governance.audit.worm_checks import other_object_faults
-from governance.kernel.keys import key_ring
+from governance.keys.ring import key_ring
 
 
 def verify_all(*, subject: SubjectRef | None = None, on_progress: Progress | None = None) -> VerificationReport:

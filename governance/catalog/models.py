@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 
-from governance.audit.frozen import FrozenColumns
+from governance.audit.guards.frozen import FrozenColumns
 from governance.catalog.choices import AssetStatus, CreatorStatus, GrantKind, GrantMethod
 from governance.kernel import clock
 from governance.kernel.ids import new_id

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from governance.audit.commitments import commit, forget, open_commitment
+from governance.audit.evidence.commitments import commit, forget, open_commitment
 from governance.audit.queries import timeline
-from governance.audit.services import record
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, TimelineItem
 from governance.catalog.choices import CreatorStatus
 from governance.catalog.entries import creator_ref

@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
-from governance.audit.receipts import record_with_receipt
-from governance.audit.services import record
+from governance.audit.evidence.receipts import record_with_receipt
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.catalog import objects, terms
 from governance.catalog.choices import AssetStatus, CreatorStatus, GrantKind

@@ -3,8 +3,8 @@
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 
+from governance.audit.guards.database_role import refuse_powerful
 from governance.config import wiring
-from governance.config.database_role import refuse_powerful
 
 
 class CompositionConfig(AppConfig):

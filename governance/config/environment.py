@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from governance.audit.witnesses import WitnessInvalid, witnesses_of
+from governance.audit.log.witnesses import WitnessInvalid, witnesses_of
 
 #: A key's name in signed notes and a subject in ledger entries: no blank, no '+' (c2sp.org/signed-note).
 _ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/~-]{0,127}", re.ASCII)

@@ -5,20 +5,20 @@ from collections.abc import Callable, Mapping
 from django.conf import settings
 
 from governance.audit.ports import WormStore, worm_store
-from governance.audit.worm_filesystem import FilesystemWormStore
-from governance.audit.worm_s3 import S3WormStore
-from governance.audit.worm_s3_bucket import S3Bucket, connect
+from governance.audit.stores.filesystem import FilesystemWormStore
+from governance.audit.stores.s3 import S3WormStore
+from governance.audit.stores.s3_bucket import S3Bucket, connect
 from governance.decisions.cache import DecisionCache
 from governance.decisions.ports import decision_cache, supported_obligations
 from governance.engines.casbin import CasbinEngine
 from governance.engines.opa import OpaEngine
-from governance.engines.ports import PolicyEngine, offline_engine, policy_engine
+from governance.engines.ports import PolicyEngine, build_engine, engine_makers, offline_engine, policy_engine
 from governance.engines.rego import RegoEngine
 from governance.engines.shadow import ShadowedEngine
-from governance.kernel.key_kms import KmsKeyStore, kms_client
-from governance.kernel.key_layers import LayeredKeyStore
-from governance.kernel.key_store import FileKeyStore
-from governance.kernel.keys import KeyRing, KeyStore, key_ring
+from governance.keys.file_store import FileKeyStore
+from governance.keys.kms import KmsKeyStore, kms_client
+from governance.keys.layers import LayeredKeyStore
+from governance.keys.ring import KeyRing, KeyStore, key_ring
 from inference_workers.obligations.handlers import CARRIED_OUT
 
 
@@ -26,6 +26,7 @@ def bind_all() -> None:
     """Bind every port. Adapters are built on first use, so this opens no file and no connection."""
     key_ring.bind(_key_ring)
     worm_store.bind(_worm_store)
+    engine_makers.bind(lambda: _ENGINES)
     offline_engine.bind(RegoEngine)
     policy_engine.bind(_policy_engine)
     decision_cache.bind(_decision_cache)
@@ -81,18 +82,13 @@ _ENGINES: Mapping[str, Callable[[], PolicyEngine]] = {"rego": RegoEngine, "opa":
 
 
 def _policy_engine() -> PolicyEngine:
-    engine = _ENGINES[settings.ASSENT_POLICY_ENGINE]()
+    engine = build_engine(settings.ASSENT_POLICY_ENGINE)
     if not settings.ASSENT_SHADOW_ENGINE:
         return engine
-    return ShadowedEngine(first=engine, second=_ENGINES[settings.ASSENT_SHADOW_ENGINE]())
+    return ShadowedEngine(first=engine, second=build_engine(settings.ASSENT_SHADOW_ENGINE))
 
 
 def _decision_cache() -> DecisionCache:
     """With a shadow engine every decision is made anew, so that it is checked; with OPA, so that it is in OPA's log."""
     anew = settings.ASSENT_SHADOW_ENGINE or settings.ASSENT_POLICY_ENGINE == "opa"
     return DecisionCache(entries=0 if anew else settings.ASSENT_DECISION_CACHE_ENTRIES)
-
-
-def build_engine(name: str) -> PolicyEngine:
-    """Return a new engine by its name in the settings. Raises LookupError for a name that there is not."""
-    return _ENGINES[name]()

@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
-from governance.audit.services import record
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.console.forms.fields import RegionField
 from governance.kernel.canonical import Json

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from governance.audit.entries import differing_columns
-from governance.audit.key_history import key_ranges
-from governance.audit.log_reader import inclusion_proof
-from governance.audit.merkle import leaf_hash, node_hash
+from governance.audit.log.key_history import key_ranges
+from governance.audit.log.log_reader import inclusion_proof
+from governance.audit.log.trust import log_vkey
 from governance.audit.models import Checkpoint, LedgerEntry
-from governance.audit.notes import (
+from governance.audit.recording.entries import differing_columns
+from governance.kernel.errors import GovernanceError
+from governance.keys.ring import KeyPurpose
+from governance.transparency.merkle import leaf_hash, node_hash
+from governance.transparency.notes import (
     NoteInvalid,
     NoteKey,
     open_note,
@@ -23,10 +26,7 @@ from governance.audit.notes import (
     split_note,
     verify_cosignature,
 )
-from governance.audit.proofs import ProofInvalid, verify_inclusion
-from governance.audit.trust import log_vkey
-from governance.kernel.errors import GovernanceError
-from governance.kernel.keys import KeyPurpose
+from governance.transparency.proofs import ProofInvalid, verify_inclusion
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import CheckboxFilter
 
-from governance.audit.entries import ACTOR_TYPES
+from governance.audit.recording.entries import ACTOR_TYPES
 from governance.jobs.choices import JobState
 from governance.jobs.states import ENDED
 from governance.kernel.vocabulary import PURPOSE_CHOICES

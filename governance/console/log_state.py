@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from governance.audit.checkpoints import LogStatus, log_status, newest_checkpoint, published_checkpoint
+from governance.audit.log.checkpoints import LogStatus, log_status, newest_checkpoint, published_checkpoint
 from governance.audit.models import Checkpoint
 from governance.console.presentation import Tone, duration
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from django.core.files.uploadedfile import UploadedFile
 
-from governance.audit import receipts
+from governance.audit.evidence import receipts
+from governance.audit.log.trust import trust_file
 from governance.audit.models import EvidenceRecord, Receipt
-from governance.audit.trust import trust_file
-from governance.audit.verifier import Outcome, Status, Verdict
-from governance.audit.verifier.checks import judge
 from governance.kernel.canonical import canonical_json
+from governance.transparency.verifier import Outcome, Status, Verdict
+from governance.transparency.verifier.checks import judge
 
 TONES = {Outcome.OK: "good", Outcome.FAILED: "bad", Outcome.SKIPPED: "quiet"}
 WORDS = {

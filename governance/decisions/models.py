@@ -3,7 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from governance.audit.frozen import FrozenColumns
+from governance.audit.guards.frozen import FrozenColumns
 from governance.decisions.choices import DecisionEffect, DecisionKind, FlipDirection, ReplayState
 from governance.kernel import clock
 from governance.kernel.ids import new_id

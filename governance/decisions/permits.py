@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from governance.audit.services import record
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.catalog.models import Creator
 from governance.decisions.choices import DecisionEffect
@@ -22,9 +22,9 @@ from governance.decisions.errors import PermitInvalid
 from governance.decisions.models import DecisionRecord, Permit
 from governance.kernel import clock
 from governance.kernel.canonical import canonical_json, timestamp
-from governance.kernel.dsse import Envelope, EnvelopeMalformed, sign_envelope, verify_envelope
 from governance.kernel.ids import new_id
-from governance.kernel.keys import KeyPurpose, SignatureInvalid, key_ring
+from governance.keys.dsse import Envelope, EnvelopeMalformed, sign_envelope, verify_envelope
+from governance.keys.ring import KeyPurpose, SignatureInvalid, key_ring
 from governance.rulebook.errors import NoActiveRevision, PolicyFrozen
 from governance.rulebook.queries import active_program
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Func, IntegerField, QuerySet
 
-from governance.audit.services import record
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.decisions.again import Again, answer_again, effect_of, lacks_facts, why_undecided
 from governance.decisions.choices import FlipDirection, ReplayState

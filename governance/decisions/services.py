@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from governance.audit.receipts import record_with_receipt
-from governance.audit.services import record
+from governance.audit.evidence.receipts import record_with_receipt
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.decisions.choices import DecisionEffect, DecisionKind
 from governance.decisions.models import DecisionRecord

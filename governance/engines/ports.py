@@ -1,6 +1,6 @@
 """The interface that every policy engine offers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from governance.engines.types import EngineRequest, EngineResult, PolicyProgram
@@ -33,3 +33,11 @@ policy_engine: Port[PolicyEngine] = Port("policy_engine")
 
 #: Runs any program, not only the active one: for checks, replays, and decisions that are made once more.
 offline_engine: Port[PolicyEngine] = Port("offline_engine")
+
+#: How each engine is made, by its name in the settings.
+engine_makers: Port[Mapping[str, Callable[[], PolicyEngine]]] = Port("engine_makers")
+
+
+def build_engine(name: str) -> PolicyEngine:
+    """Return a new engine by its name in the settings. Raises LookupError for a name that there is not."""
+    return engine_makers.get()[name]()

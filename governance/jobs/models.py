@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from governance.audit.frozen import FrozenColumns
+from governance.audit.guards.frozen import FrozenColumns
 from governance.catalog.models import SHA256, Asset
 from governance.decisions.models import DecisionRecord
 from governance.jobs.choices import JobState, JobTask

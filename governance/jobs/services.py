@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from governance.audit.services import record
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.decisions.choices import DecisionEffect
 from governance.jobs.choices import JobState

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from governance.audit.services import record
+from governance.audit.recording.record import record
 from governance.audit.types import SubjectRef
 from governance.jobs.leases import lock_leased, worker
 from governance.jobs.types import Lease

@@ -5,7 +5,7 @@ Format: https://www.openpolicyagent.org/docs/configuration. JSON is YAML too, so
 
 from typing import Any
 
-from governance.kernel.keys import PublicKeyInfo
+from governance.keys.ring import PublicKeyInfo
 from governance.opa.events import BUNDLE
 from governance.rulebook.bundles import SCOPE
 

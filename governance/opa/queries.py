@@ -10,7 +10,7 @@ from typing import Any
 
 from governance.decisions.models import DecisionRecord
 from governance.engines.opa_modules import PDP_PATH
-from governance.kernel.keys import KeyPurpose, key_ring
+from governance.keys.ring import KeyPurpose, key_ring
 from governance.opa.errors import BundleUnknown, OpaCredentialInvalid
 from governance.opa.events import BUNDLE
 from governance.opa.models import OpaDecisionLog, OpaServer

@@ -7,12 +7,12 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from governance.audit.services import record
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
 from governance.kernel.errors import InvalidInput
 from governance.kernel.ids import new_token
-from governance.kernel.keys import KeyPurpose, key_ring
+from governance.keys.ring import KeyPurpose, key_ring
 from governance.opa.errors import OpaNameTaken, OpaRevoked
 from governance.opa.events import read_event, read_status
 from governance.opa.models import SERVER_NAME, OpaDecisionLog, OpaServer, OpaStatus

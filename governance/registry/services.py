@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from safetensors import SafetensorError, safe_open
 
-from governance.audit.services import record
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.catalog import objects
 from governance.catalog.types import ByteSource

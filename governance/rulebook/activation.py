@@ -4,8 +4,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
-from governance.audit.receipts import record_with_receipt
-from governance.audit.services import record
+from governance.audit.evidence.receipts import record_with_receipt
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.engines.ports import policy_engine
 from governance.kernel import clock

@@ -3,13 +3,13 @@
 import json
 
 from governance.audit.choices import WormKind
+from governance.audit.keeping.worm import object_data, store_object
 from governance.audit.ports import worm_store
-from governance.audit.services import record
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
-from governance.audit.worm import object_data, store_object
 from governance.engines.types import PolicyProgram
 from governance.kernel.canonical import canonical_json, sha256_hex, timestamp
-from governance.kernel.dsse import Envelope, EnvelopeMalformed
+from governance.keys.dsse import Envelope, EnvelopeMalformed
 from governance.rulebook.content import program_of
 from governance.rulebook.errors import RevisionCorrupt, RevisionNotFound
 from governance.rulebook.models import PolicyRevision, RevisionAnchor

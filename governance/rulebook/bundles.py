@@ -14,7 +14,7 @@ from governance.engines.opa_modules import ROOTS, opa_modules
 from governance.engines.types import PolicyProgram
 from governance.kernel.canonical import canonical_json, sha256_hex
 from governance.kernel.errors import Unavailable
-from governance.kernel.keys import KeyAlgorithm, KeyPurpose, KeyRing, PublicKeyInfo
+from governance.keys.ring import KeyAlgorithm, KeyPurpose, KeyRing, PublicKeyInfo
 
 MEDIA_TYPE = "application/vnd.openpolicyagent.bundles"
 #: The signature holds only in a server that expects this scope, so no bundle of another kind passes for a policy.

@@ -2,7 +2,7 @@
 
 from django.db import IntegrityError, transaction
 
-from governance.audit.services import record
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
 from governance.kernel.canonical import Json, sha256_hex

@@ -4,7 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
-from governance.audit.frozen import FrozenColumns
+from governance.audit.guards.frozen import FrozenColumns
 from governance.kernel import clock
 from governance.kernel.ids import new_id
 from governance.kernel.vocabulary import ACTION_CHOICES

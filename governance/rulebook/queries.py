@@ -5,7 +5,7 @@ from functools import lru_cache
 from django.db.models import Exists
 
 from governance.engines.types import PolicyProgram
-from governance.kernel.dsse import Envelope, EnvelopeMalformed
+from governance.keys.dsse import Envelope, EnvelopeMalformed
 from governance.rulebook.content import RevisionRule, program_of, rules_of
 from governance.rulebook.errors import NoActiveRevision, PolicyFrozen, RevisionCorrupt, RevisionNotFound
 from governance.rulebook.models import AbacRule, PolicyActivation, PolicyFreeze, PolicyRevision

@@ -3,7 +3,7 @@
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
-from governance.audit.services import record
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
 from governance.kernel.canonical import digest

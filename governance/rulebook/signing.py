@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from governance.kernel.canonical import canonical_json
-from governance.kernel.dsse import Envelope, EnvelopeMalformed, sign_envelope, verify_envelope
-from governance.kernel.keys import KeyPurpose, SignatureInvalid, key_ring
+from governance.keys.dsse import Envelope, EnvelopeMalformed, sign_envelope, verify_envelope
+from governance.keys.ring import KeyPurpose, SignatureInvalid, key_ring
 from governance.rulebook.errors import RevisionCorrupt
 
 PAYLOAD_TYPE = "application/vnd.assent.policy-revision+json"

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from governance.audit.services import record
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.jobs.choices import JobState
 from governance.jobs.errors import TransitionRefused

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
-from governance.audit.receipts import record_with_receipt
+from governance.audit.evidence.receipts import record_with_receipt
 from governance.audit.types import Actor
 from governance.catalog.entries import creator_ref
 from governance.catalog.models import ERASED_NAME, ERASED_TITLE, Asset, ConsentGrant, Creator

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.db import transaction
 
+from governance.audit.evidence.issue import issue_evidence
 from governance.audit.models import EvidenceRecord
-from governance.audit.services import issue_evidence
 from governance.audit.types import Actor, SubjectRef
 from governance.decisions.models import DecisionRecord
 from governance.decisions.queries import decisions_for_job, redeemed_permit

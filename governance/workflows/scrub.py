@@ -11,8 +11,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from governance.audit import scrub
 from governance.audit.errors import ScrubConflict
+from governance.audit.keeping import scrub
 from governance.audit.models import ScrubRun
 from governance.audit.types import Actor
 from governance.jobs.dispatch import send

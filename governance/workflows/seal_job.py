@@ -4,8 +4,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from governance.audit.anchoring import anchor_evidence
-from governance.audit.log_alarms import ensure_running
+from governance.audit.evidence.anchoring import anchor_evidence
+from governance.audit.log.log_alarms import ensure_running
 from governance.audit.queries import evidence_for
 from governance.audit.types import Actor, SubjectRef
 from governance.jobs.choices import JobState

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from celery import shared_task
 
-from governance.audit import checkpoints
-from governance.audit.anchoring import anchor_pending
+from governance.audit.evidence.anchoring import anchor_pending
+from governance.audit.log import checkpoints
 from governance.audit.types import Actor
 from governance.kernel.errors import Unavailable
 from governance.partners.services import clear_expired_tokens

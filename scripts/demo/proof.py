@@ -15,7 +15,7 @@ from scripts.demo.transcript import Transcript
 from scripts.stack.places import ROOT, make_writable
 from scripts.stack.stack import Stack
 
-VERIFIER = ("-m", "governance.audit.verifier")
+VERIFIER = ("-m", "governance.transparency.verifier")
 VALID, INVALID = 0, 1
 PROOF_SECONDS = 30.0
 POLL_SECONDS = 0.1

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from inference_workers import samples
+from governance.demo import samples
 from scripts.demo.client import PartnerApp
 from scripts.demo.transcript import Transcript
 from scripts.stack.stack import Stack

@@ -86,7 +86,7 @@ class EmbeddedWitness:
 
     def _command(self) -> list[str]:
         state = make_writable(self._directory)
-        return [sys.executable, "-m", "governance.audit.witness", "--name", NAME, "--state", str(state)]
+        return [sys.executable, "-m", "governance.transparency.witness", "--name", NAME, "--state", str(state)]
 
     def _logs(self) -> Path:
         return make_writable(self._directory) / "logs"

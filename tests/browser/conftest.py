@@ -9,12 +9,12 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
-from governance.audit.anchoring import anchor_pending
+from governance.audit.evidence.anchoring import anchor_pending
+from governance.audit.log.sequencer import sequence_pending
 from governance.audit.ports import worm_store
-from governance.audit.sequencer import sequence_pending
-from governance.audit.worm_filesystem import FilesystemWormStore
+from governance.audit.stores.filesystem import FilesystemWormStore
 from governance.console.roles import ensure_roles
-from inference_workers.samples import low_resolution_png
+from governance.demo.samples import low_resolution_png
 from scripts.install_chromium import ADVICE, find_chromium
 from scripts.stack.places import ROOT
 from tests.factories.marketplace import Marketplace, finish, make_asset, make_marketplace

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.urls import reverse
 
-from governance.audit.log_reader import log_size
+from governance.audit.log.log_reader import log_size
 from governance.audit.models import Checkpoint, LedgerEntry, LogAlarm, Receipt
 from governance.audit.types import Fault
 from governance.catalog.objects import read_verified

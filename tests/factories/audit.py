@@ -7,10 +7,11 @@ from typing import Any
 import factory
 from django.db import connection, transaction
 
+from governance.audit.evidence.issue import issue_evidence
+from governance.audit.evidence.receipts import record_with_receipt
+from governance.audit.log.sequencer import sequence_all
 from governance.audit.models import EvidenceRecord, Receipt, ReconciliationReport
-from governance.audit.receipts import record_with_receipt
-from governance.audit.sequencer import sequence_all
-from governance.audit.services import issue_evidence, record
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, Fault, SubjectRef
 from governance.kernel import clock
 from governance.kernel.ids import new_id

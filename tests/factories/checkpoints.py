@@ -9,14 +9,14 @@ from django.conf import settings
 from django.db import transaction
 
 from governance.audit.choices import WormKind
-from governance.audit.key_history import announce_keys
-from governance.audit.log_reader import log_size, root_at
+from governance.audit.keeping.worm import store_object
+from governance.audit.log.key_history import announce_keys
+from governance.audit.log.log_reader import log_size, root_at
 from governance.audit.models import Checkpoint, Cosignature
-from governance.audit.notes import COSIGNATURE_V1, CheckpointBody, cosign, sign_note, split_note, vkey_of
 from governance.audit.types import SubjectRef
-from governance.audit.worm import store_object
 from governance.kernel import clock
-from governance.kernel.keys import KeyPurpose, key_ring
+from governance.keys.ring import KeyPurpose, key_ring
+from governance.transparency.notes import COSIGNATURE_V1, CheckpointBody, cosign, sign_note, split_note, vkey_of
 
 
 def make_checkpoint(*, size: int | None = None, **given: Any) -> Checkpoint:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from governance.audit.anchoring import anchor_pending
-from governance.audit.holds import ask_release, release_hold, set_hold
+from governance.audit.evidence.anchoring import anchor_pending
+from governance.audit.keeping.holds import ask_release, release_hold, set_hold
+from governance.audit.log.sequencer import sequence_pending
 from governance.audit.models import WormReference
-from governance.audit.sequencer import sequence_pending
 from governance.catalog import services as catalog
 from governance.catalog.choices import GrantMethod
 from governance.catalog.models import Creator

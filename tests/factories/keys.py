@@ -4,8 +4,8 @@ from datetime import datetime
 
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
-from governance.kernel.key_pairs import KeyPair
-from governance.kernel.keys import KeyChange, KeyPlan, KeyRing, SigningKey
+from governance.keys.pairs import KeyPair
+from governance.keys.ring import KeyChange, KeyPlan, KeyRing, SigningKey
 
 
 class MemoryKeyStore:

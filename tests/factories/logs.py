@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from governance.audit.merkle import leaf_hash
-from governance.audit.notes import COSIGNATURE_V1, ED25519, CheckpointBody, NoteKey, cosign, note_key, sign_note
+from governance.transparency.merkle import leaf_hash
+from governance.transparency.notes import COSIGNATURE_V1, ED25519, CheckpointBody, NoteKey, cosign, note_key, sign_note
 from tests.factories.merkle import consistency_path, inclusion_path, tree_hash
 
 ORIGIN = "log.example/ledger"

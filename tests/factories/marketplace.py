@@ -14,6 +14,7 @@ from governance.catalog import services as catalog
 from governance.catalog.choices import GrantMethod
 from governance.catalog.models import Asset, ConsentLevel, Creator
 from governance.decisions.permits import redeem
+from governance.demo import samples
 from governance.jobs.models import Job
 from governance.kernel import clock
 from governance.kernel.vocabulary import Action, Purpose
@@ -29,7 +30,6 @@ from governance.workflows.run_job import run_job
 from governance.workflows.seal_job import seal_job
 from governance.workflows.submit_job import SubmitOutcome, submit_job
 from governance.workflows.types import JobRequest
-from inference_workers import samples
 from inference_workers.moderators.nudenet import NudeNetModerator
 from inference_workers.obligations.carry_out import apply_obligations
 from inference_workers.runtimes.torch_upscaler import TorchUpscaler

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from governance.audit.merkle import EMPTY_ROOT, node_hash
+from governance.transparency.merkle import EMPTY_ROOT, node_hash
 
 
 def _half(size: int) -> int:

@@ -10,14 +10,14 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from governance.audit.merkle import leaf_hash
-from governance.audit.notes import COSIGNATURE_V1, CheckpointBody, cosign, sign_note, vkey_of
-from governance.audit.proofs import ProofFile, format_proof_file
 from governance.kernel import strict_base64
 from governance.kernel.canonical import canonical_json, digest, sha256_hex
-from governance.kernel.dsse import IN_TOTO_PAYLOAD_TYPE, Envelope, EnvelopeSignature, pae
-from governance.kernel.key_pairs import KeyPair, PrivateKey, describe, key_id_of, public_pem_of
-from governance.kernel.keys import KeyAlgorithm, KeyPlan, KeyPurpose
+from governance.keys.dsse import IN_TOTO_PAYLOAD_TYPE, Envelope, EnvelopeSignature, pae
+from governance.keys.pairs import KeyPair, PrivateKey, describe, key_id_of, public_pem_of
+from governance.keys.ring import KeyAlgorithm, KeyPlan, KeyPurpose
+from governance.transparency.merkle import leaf_hash
+from governance.transparency.notes import COSIGNATURE_V1, CheckpointBody, cosign, sign_note, vkey_of
+from governance.transparency.proofs import ProofFile, format_proof_file
 from tests.factories.merkle import inclusion_path, tree_hash
 
 ORIGIN = "log.example/ledger"

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from governance.audit.witness.judge import Judge
-from governance.audit.witness.logs import WatchedLogs
-from governance.audit.witness.memory import Memory, open_memory
-from governance.audit.witness.server import WitnessServer
-from governance.audit.witnesses import Witness
+from governance.audit.log.witnesses import Witness
+from governance.transparency.witness.judge import Judge
+from governance.transparency.witness.logs import WatchedLogs
+from governance.transparency.witness.memory import Memory, open_memory
+from governance.transparency.witness.server import WitnessServer
 from tests.factories.logs import WITNESS_NAME, NoteSigner
 
 HOST = "127.0.0.1"

@@ -9,9 +9,9 @@ from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import CryptoSigner, SSlibKey
 
 from governance.kernel import clock
-from governance.kernel.dsse import IN_TOTO_PAYLOAD_TYPE, Envelope, sign_envelope, verify_envelope
-from governance.kernel.key_pairs import KeyPair
-from governance.kernel.keys import KeyAlgorithm, KeyPlan, KeyPurpose, KeyRing, PublicKeyInfo, SignatureInvalid
+from governance.keys.dsse import IN_TOTO_PAYLOAD_TYPE, Envelope, sign_envelope, verify_envelope
+from governance.keys.pairs import KeyPair
+from governance.keys.ring import KeyAlgorithm, KeyPlan, KeyPurpose, KeyRing, PublicKeyInfo, SignatureInvalid
 from tests.factories.keys import MemoryKeyStore, development_ring
 
 PURPOSE = KeyPurpose.RECEIPT

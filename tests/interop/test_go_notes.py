@@ -2,7 +2,7 @@
 
 import pytest
 
-from governance.audit.notes import NoteInvalid, open_note, parse_vkey
+from governance.transparency.notes import NoteInvalid, open_note, parse_vkey
 from tests.factories.logs import ORIGIN, WITNESS_NAME, NoteSigner, ToyLog
 from tests.interop.go_checker import CheckerFailed, GoChecker
 

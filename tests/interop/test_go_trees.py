@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from governance.audit.merkle import Frontier, leaf_hash
-from governance.audit.proofs import ProofInvalid, verify_consistency, verify_inclusion
+from governance.transparency.merkle import Frontier, leaf_hash
+from governance.transparency.proofs import ProofInvalid, verify_consistency, verify_inclusion
 from tests.factories.merkle import consistency_path, inclusion_path, tree_hash
 from tests.interop.go_checker import GoChecker
 

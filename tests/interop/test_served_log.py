@@ -9,13 +9,13 @@ from django.core.management import call_command
 from django.db import transaction
 from pytest_django.live_server_helper import LiveServer
 
-from governance.audit.checkpoints import advance_log
+from governance.audit.log.checkpoints import advance_log
 from governance.audit.models import LedgerEntry, LogTile
 from governance.audit.ports import worm_store
-from governance.audit.services import record
+from governance.audit.recording.record import record
+from governance.audit.stores.filesystem import FilesystemWormStore
 from governance.audit.types import Actor, SubjectRef
-from governance.audit.worm_filesystem import FilesystemWormStore
-from governance.kernel.keys import KeyRing, key_ring
+from governance.keys.ring import KeyRing, key_ring
 from tests.factories.keys import development_ring
 from tests.factories.witnesses import RunningWitness, running_witness
 from tests.history import guards_lifted

@@ -8,7 +8,7 @@ from rest_framework.exceptions import ValidationError
 
 from governance.api.authzen.questions import Refusal, context_for, question_for, version_in
 from governance.api.authzen.serializers import EvaluationRequestSerializer
-from governance.audit.services import record
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.decisions.explanations import told_of
 from governance.decisions.services import Answer, answer_questions

@@ -12,9 +12,9 @@ from governance.api.errors import QueryInvalid
 from governance.api.log.views import OpenLogView, needed_checkpoint
 from governance.api.schema import problems
 from governance.audit.errors import LogRangeInvalid
-from governance.audit.log_reader import consistency_proof, inclusion_proof, root_at, tile
-from governance.audit.merkle import HASH_BYTES
-from governance.audit.tiles import TILE_WIDTH
+from governance.audit.log.log_reader import consistency_proof, inclusion_proof, root_at, tile
+from governance.transparency.merkle import HASH_BYTES
+from governance.transparency.tiles import TILE_WIDTH
 
 MOST = 2**63 - 1
 CODES = ("log_not_published", "log_range_invalid")

@@ -11,10 +11,10 @@ from rest_framework.views import APIView
 
 from governance.api.errors import LogNotPublished
 from governance.api.schema import problems
-from governance.audit.checkpoints import published_checkpoint, signed_note_of
-from governance.audit.log_reader import entry_bundle, tile
+from governance.audit.log.checkpoints import published_checkpoint, signed_note_of
+from governance.audit.log.log_reader import entry_bundle, tile
 from governance.audit.models import Checkpoint
-from governance.audit.tiles import TileRef, parse_tile_path
+from governance.transparency.tiles import TileRef, parse_tile_path
 
 #: A full tile is the same for ever. So is a partial one, but readers do without it as soon as there is a larger one.
 FULL, PARTIAL = "public, max-age=31536000, immutable", "public, max-age=300"

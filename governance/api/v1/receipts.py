@@ -32,7 +32,7 @@ class EnvelopeSerializer(serializers.Serializer[Any]):
 
 
 class ReceiptSerializer(serializers.Serializer[Any]):
-    """A receipt file, to be kept as it is and judged by `python -m governance.audit.verifier` (docs/receipts.md)."""
+    """A receipt file (docs/receipts.md): keep it as it is; `python -m governance.transparency.verifier` judges it."""
 
     format = serializers.ChoiceField(choices=["assent-receipt/1"])
     envelope = EnvelopeSerializer()

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from governance.audit.triggers import FUNCTION, append_only
+from governance.audit.guards.triggers import FUNCTION, append_only
 
 
 class Migration(migrations.Migration):

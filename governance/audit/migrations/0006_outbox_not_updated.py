@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from governance.audit.triggers import not_updated
+from governance.audit.guards.triggers import not_updated
 
 
 class Migration(migrations.Migration):

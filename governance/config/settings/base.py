@@ -48,6 +48,8 @@ INSTALLED_APPS = [
     "governance.moderation",
     "governance.console",
     "governance.api",
+    "governance.operations",
+    "governance.demo",
     "governance.config",
 ]
 

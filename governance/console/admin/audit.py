@@ -17,7 +17,7 @@ from governance.console.pages import require
 from governance.console.presentation import badge, choice_badge, digest, moment
 from governance.console.subjects import subject_link
 from governance.console.verification import receipt_file
-from governance.kernel.dsse import Envelope
+from governance.keys.dsse import Envelope
 
 
 class AnchoredFilter(admin.SimpleListFilter):

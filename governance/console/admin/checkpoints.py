@@ -11,10 +11,9 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.paginator import InfinitePaginator
 
-from governance.audit.checkpoints import signed_note_of
-from governance.audit.log_reader import consistency_proof
+from governance.audit.log.checkpoints import signed_note_of
+from governance.audit.log.log_reader import consistency_proof
 from governance.audit.models import Checkpoint, LogAlarm
-from governance.audit.proofs import verify_consistency
 from governance.console.base import StoryAdmin
 from governance.console.downloads import attachment
 from governance.console.entry_proof import ProofStep, log_keys, quorum_step, signature_step
@@ -23,6 +22,7 @@ from governance.console.pages import require
 from governance.console.presentation import badge, code, digest, moment
 from governance.console.subjects import person_names
 from governance.kernel.errors import GovernanceError
+from governance.transparency.proofs import verify_consistency
 
 #: What to do about each alarm, beside the runbook docs/operations/runbooks/log-alarm.md.
 REMEDIES = {

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from governance.audit.holds import ask_release, release_hold, withdraw_release
+from governance.audit.keeping.holds import ask_release, release_hold, withdraw_release
 from governance.audit.models import LegalHold
 from governance.audit.queries import timeline
 from governance.audit.types import SubjectRef

@@ -13,12 +13,11 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.paginator import InfinitePaginator
 
-from governance.audit.checkpoints import published_checkpoint, signed_note_of
-from governance.audit.log_reader import inclusion_proof
+from governance.audit.evidence.issue import EVIDENCE_ISSUED
+from governance.audit.log.checkpoints import published_checkpoint, signed_note_of
+from governance.audit.log.log_reader import inclusion_proof
 from governance.audit.models import EvidenceRecord, LedgerEntry, Receipt, TreeHead
-from governance.audit.proofs import ProofFile, format_proof_file
 from governance.audit.queries import evidence_for
-from governance.audit.services import EVIDENCE_ISSUED
 from governance.audit.types import SubjectRef
 from governance.console.base import StoryAdmin
 from governance.console.downloads import attachment, hex_dump
@@ -27,6 +26,7 @@ from governance.console.filters import ActorFilter, KindFilter
 from governance.console.pages import require
 from governance.console.presentation import badge, code, digest, moment
 from governance.console.subjects import subject_link, user_names
+from governance.transparency.proofs import ProofFile, format_proof_file
 
 SHOWN = 200
 RELATED = 100

@@ -19,7 +19,7 @@ from governance.console.forms.opa import AddressForm, EnrolForm
 from governance.console.pages import Page, form_page, render_page, require, sent
 from governance.console.presentation import EMPTY, ago, badge, code, digest, link, moment, page_url
 from governance.kernel import clock
-from governance.kernel.keys import key_ring
+from governance.keys.ring import key_ring
 from governance.opa.configuration import LONG_POLL_SECONDS, opa_configuration
 from governance.opa.models import OpaDecisionLog, OpaServer
 from governance.opa.queries import reconcile

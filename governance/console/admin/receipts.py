@@ -20,7 +20,7 @@ from governance.console.pages import Page, render_page, require, sent
 from governance.console.presentation import badge, code, digest, list_url, moment
 from governance.console.subjects import short_id, subject_link
 from governance.console.verification import check_receipt, receipt_file, sha256_of, trust
-from governance.kernel.dsse import Envelope
+from governance.keys.dsse import Envelope
 
 KINDS = {
     "asset.registered": "Uploads",

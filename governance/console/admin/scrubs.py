@@ -9,9 +9,9 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 
 from governance.audit.choices import ScrubState
+from governance.audit.keeping.scrub import cancel_scrub
 from governance.audit.models import ScrubRun
 from governance.audit.queries import timeline
-from governance.audit.scrub import cancel_scrub
 from governance.audit.types import SubjectRef
 from governance.console.base import StoryAdmin, actor_of
 from governance.console.pages import Page, form_page, require, sent

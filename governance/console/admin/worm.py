@@ -8,13 +8,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 
-from governance.audit.extensions import (
+from governance.audit.keeping.extensions import (
     add_retention_class,
     change_retention_class,
     extend_object,
     remove_retention_class,
 )
-from governance.audit.holds import set_hold
+from governance.audit.keeping.holds import set_hold
 from governance.audit.models import LegalHold, RetentionClass, WormReference
 from governance.audit.queries import timeline
 from governance.audit.types import SubjectRef

@@ -6,8 +6,8 @@ from django import forms
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from governance.audit.choices import WormKind
+from governance.audit.keeping.retention import FOREVER_DAYS
 from governance.audit.models import RetentionClass
-from governance.audit.retention import FOREVER_DAYS
 from governance.console.forms.fields import MomentField, choice_field
 from governance.kernel.regions import REGIONS
 from governance.partners.models import Partner

@@ -8,7 +8,7 @@ from django import template
 from django.db.models import Model
 from django.utils.safestring import SafeString
 
-from governance.audit.log_alarms import halted
+from governance.audit.log.log_alarms import halted
 from governance.audit.models import LogAlarm
 from governance.console import presentation
 from governance.console.navigation import place_of

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from governance.audit.triggers import append_only
+from governance.audit.guards.triggers import append_only
 
 
 class Migration(migrations.Migration):

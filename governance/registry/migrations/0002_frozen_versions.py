@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from governance.audit.triggers import frozen_columns
+from governance.audit.guards.triggers import frozen_columns
 
 
 class Migration(migrations.Migration):

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import migrations
 
-from governance.audit.triggers import append_only, frozen_columns
+from governance.audit.guards.triggers import append_only, frozen_columns
 
 
 def note_known_editors(apps, schema_editor):

@@ -11,7 +11,7 @@ from django.db import DataError, connection, transaction
 
 from governance.audit.models import ReconciliationReport
 from governance.audit.ports import worm_store
-from governance.audit.services import record
+from governance.audit.recording.record import record
 from governance.audit.tally import Progress, Tally
 from governance.audit.types import Actor, Fault, SubjectRef
 from governance.kernel import clock

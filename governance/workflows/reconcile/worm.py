@@ -10,13 +10,13 @@ from django.db import transaction
 
 from governance.audit.choices import WormKind
 from governance.audit.errors import WormObjectMissing
+from governance.audit.keeping.worm_checks import object_faults, record_faults
 from governance.audit.models import LedgerEntry, OutboxEntry, WormReference
 from governance.audit.ports import WormStore, worm_store
-from governance.audit.services import record
+from governance.audit.recording.record import record
+from governance.audit.stores.probe import FOLDER as PROBES
 from governance.audit.tally import Tally, fault
 from governance.audit.types import Actor, Fault, ListedObject, SubjectRef, WormObject
-from governance.audit.worm_checks import object_faults, record_faults
-from governance.audit.worm_probe import FOLDER as PROBES
 from governance.kernel import clock
 from governance.kernel.errors import GovernanceError
 from governance.rulebook.archive import revision_document

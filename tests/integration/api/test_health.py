@@ -6,10 +6,10 @@ import pytest
 
 from governance.api import health
 from governance.audit.errors import LogDiverged
-from governance.audit.log_alarms import raise_alarm
+from governance.audit.log.log_alarms import raise_alarm
 from governance.audit.ports import worm_store
-from governance.audit.worm_filesystem import FilesystemWormStore
-from governance.kernel.keys import key_ring
+from governance.audit.stores.filesystem import FilesystemWormStore
+from governance.keys.ring import key_ring
 from governance.rulebook.activation import publish_without_review
 from tests.factories.marketplace import TESTER
 

@@ -6,15 +6,15 @@ from base64 import b64decode
 
 import pytest
 
-from governance.audit.checkpoints import advance_log, newest_checkpoint, signed_note_of
-from governance.audit.log_reader import log_size, root_at
-from governance.audit.merkle import leaf_hash
+from governance.audit.log.checkpoints import advance_log, newest_checkpoint, signed_note_of
+from governance.audit.log.log_reader import log_size, root_at
+from governance.audit.log.sequencer import sequence_all
 from governance.audit.models import LedgerEntry
 from governance.audit.ports import worm_store
-from governance.audit.proofs import verify_consistency, verify_inclusion
-from governance.audit.sequencer import sequence_all
-from governance.audit.worm_filesystem import FilesystemWormStore
-from governance.kernel.keys import key_ring
+from governance.audit.stores.filesystem import FilesystemWormStore
+from governance.keys.ring import key_ring
+from governance.transparency.merkle import leaf_hash
+from governance.transparency.proofs import verify_consistency, verify_inclusion
 from tests.factories.audit import filled_log, record_entries
 from tests.factories.checkpoints import TestWitness
 from tests.factories.keys import development_ring

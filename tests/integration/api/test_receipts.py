@@ -5,15 +5,15 @@ import json
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from governance.audit.checkpoints import advance_log
+from governance.audit.log.checkpoints import advance_log
+from governance.audit.log.sequencer import sequence_pending
+from governance.audit.log.trust import trust_file
 from governance.audit.models import Receipt
 from governance.audit.ports import worm_store
-from governance.audit.sequencer import sequence_pending
-from governance.audit.trust import trust_file
-from governance.audit.verifier import Status, verify
-from governance.audit.worm_filesystem import FilesystemWormStore
+from governance.audit.stores.filesystem import FilesystemWormStore
 from governance.catalog.objects import read_verified
 from governance.jobs.models import JobOutput
+from governance.transparency.verifier import Status, verify
 from tests.factories.images import image_bytes
 from tests.factories.marketplace import finish
 from tests.history import guards_lifted

@@ -7,12 +7,12 @@ import json
 import pytest
 from django.core.files.storage import storages
 
-from governance.audit.anchoring import anchor_pending
+from governance.audit.evidence.anchoring import anchor_pending
 from governance.jobs.models import Job
 from governance.kernel.canonical import canonical_json, sha256_hex
-from governance.kernel.dsse import Envelope, verify_envelope
-from governance.kernel.keys import KeyPurpose, key_ring
 from governance.kernel.vocabulary import Action
+from governance.keys.dsse import Envelope, verify_envelope
+from governance.keys.ring import KeyPurpose, key_ring
 from tests.factories.marketplace import finish
 
 

@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from governance.audit.anchoring import anchor_pending
+from governance.audit.evidence.anchoring import anchor_pending
 from governance.audit.types import SubjectRef
 from governance.config.wsgi import application
 from tests.factories.catalog import stored_asset

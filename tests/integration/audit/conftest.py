@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 
-from governance.audit import log_guard
-from governance.audit.log_guard import Patrol
+from governance.audit.log import log_guard
+from governance.audit.log.log_guard import Patrol
 from governance.audit.ports import worm_store
-from governance.audit.worm_filesystem import FilesystemWormStore
-from governance.kernel.keys import KeyRing, key_ring
+from governance.audit.stores.filesystem import FilesystemWormStore
+from governance.keys.ring import KeyRing, key_ring
 from tests.factories.keys import development_ring
 from tests.log_damage import ORIGIN
 from tests.s3 import S3Server, seaweedfs

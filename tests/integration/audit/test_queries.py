@@ -1,9 +1,9 @@
 import pytest
 
-from governance.audit.anchoring import anchor_evidence
+from governance.audit.evidence.anchoring import anchor_evidence
+from governance.audit.log.sequencer import sequence_pending
 from governance.audit.models import OutboxEntry
 from governance.audit.queries import evidence_for, timeline
-from governance.audit.sequencer import sequence_pending
 from governance.audit.types import SubjectRef
 from tests.factories.audit import SubjectRefFactory, issued_evidence, record_entries
 

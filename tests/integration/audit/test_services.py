@@ -7,8 +7,6 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 
-from governance.audit import anchoring
-from governance.audit.anchoring import anchor_evidence, anchor_pending
 from governance.audit.errors import (
     EntryInvalid,
     EvidenceAltered,
@@ -18,18 +16,21 @@ from governance.audit.errors import (
     WormOverwriteRefused,
     WormUnavailable,
 )
-from governance.audit.merkle import Frontier, leaf_hash
+from governance.audit.evidence import anchoring
+from governance.audit.evidence.anchoring import anchor_evidence, anchor_pending
+from governance.audit.evidence.issue import issue_evidence
+from governance.audit.log.sequencer import sequence_pending
 from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry, RetentionClass, TreeHead, WormReference
 from governance.audit.ports import worm_store
-from governance.audit.sequencer import sequence_pending
-from governance.audit.services import issue_evidence, record
+from governance.audit.recording.record import record
+from governance.audit.stores.filesystem import FilesystemWormStore
 from governance.audit.types import Actor, SubjectRef
-from governance.audit.worm_filesystem import FilesystemWormStore
 from governance.kernel import clock
 from governance.kernel.canonical import sha256_hex
 from governance.kernel.clock import ManualClock
-from governance.kernel.dsse import IN_TOTO_PAYLOAD_TYPE, Envelope, verify_envelope
-from governance.kernel.keys import KeyPurpose, KeyRing, KeyUnavailable
+from governance.keys.dsse import IN_TOTO_PAYLOAD_TYPE, Envelope, verify_envelope
+from governance.keys.ring import KeyPurpose, KeyRing, KeyUnavailable
+from governance.transparency.merkle import Frontier, leaf_hash
 from tests.factories.audit import ActorFactory, SubjectRefFactory, issued_evidence, record_entries
 from tests.history import guards_lifted
 from tests.threads import in_threads

@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from governance.audit.anchoring import anchor_evidence, anchor_pending
-from governance.audit.merkle import Frontier, leaf_hash
+from governance.audit.evidence.anchoring import anchor_evidence, anchor_pending
+from governance.audit.log.sequencer import sequence_pending
 from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry, TreeHead, WormReference
 from governance.audit.ports import worm_store
-from governance.audit.sequencer import sequence_pending
+from governance.audit.stores.filesystem import FilesystemWormStore
 from governance.audit.tally import REMEDIES
 from governance.audit.types import SubjectRef, WormObject
 from governance.audit.verification import verify_all
-from governance.audit.worm_filesystem import FilesystemWormStore
 from governance.kernel import clock
 from governance.kernel.canonical import canonical_json, sha256_hex
-from governance.kernel.dsse import IN_TOTO_PAYLOAD_TYPE, Envelope, sign_envelope
-from governance.kernel.keys import KeyPurpose, KeyRing
 from governance.kernel.ports import Port, PortUnbound
+from governance.keys.dsse import IN_TOTO_PAYLOAD_TYPE, Envelope, sign_envelope
+from governance.keys.ring import KeyPurpose, KeyRing
+from governance.transparency.merkle import Frontier, leaf_hash
 from tests.factories.audit import SubjectRefFactory, issued_evidence, record_entries
 from tests.history import guards_lifted
 
@@ -406,7 +406,7 @@ def test_file_that_cannot_be_read_is_a_fault_of_that_file(
     def bad_block(path: Path) -> bytes:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("governance.audit.worm_filesystem.read_plain_file", bad_block)
+    monkeypatch.setattr("governance.audit.stores.filesystem.read_plain_file", bad_block)
 
     faults = verify_all().faults
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from governance.kernel.keys import KeyRing, key_ring
+from governance.keys.ring import KeyRing, key_ring
 from tests.factories.keys import development_ring
 
 

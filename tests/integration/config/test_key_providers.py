@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from governance.config.wiring import bind_all
-from governance.kernel.key_store import FileKeyStore
-from governance.kernel.keys import KeyPurpose, KeyRing, key_ring
+from governance.keys.file_store import FileKeyStore
+from governance.keys.ring import KeyPurpose, KeyRing, key_ring
 from tests.kms import CREDENTIALS, REGION, kms_server
 
 

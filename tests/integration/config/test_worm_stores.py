@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from governance.audit.ports import worm_store
-from governance.audit.worm_filesystem import FilesystemWormStore
-from governance.audit.worm_s3 import S3WormStore
+from governance.audit.stores.filesystem import FilesystemWormStore
+from governance.audit.stores.s3 import S3WormStore
 from governance.config.wiring import bind_all
 
 

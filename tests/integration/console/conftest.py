@@ -6,10 +6,10 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from governance.audit.anchoring import anchor_pending
+from governance.audit.evidence.anchoring import anchor_pending
+from governance.audit.log.sequencer import sequence_pending
 from governance.audit.ports import worm_store
-from governance.audit.sequencer import sequence_pending
-from governance.audit.worm_filesystem import FilesystemWormStore
+from governance.audit.stores.filesystem import FilesystemWormStore
 from governance.console.roles import ensure_roles
 from governance.jobs.models import Job
 from tests.factories.marketplace import Marketplace, finish, make_marketplace

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.urls import reverse
 
-from governance.audit.sequencer import sequence_pending
+from governance.audit.log.sequencer import sequence_pending
 from governance.audit.types import Fault
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock

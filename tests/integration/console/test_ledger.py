@@ -7,11 +7,11 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
+from governance.audit.log.sequencer import sequence_pending
 from governance.audit.models import Checkpoint, LedgerEntry, LogAlarm
-from governance.audit.notes import split_note
-from governance.audit.proofs import parse_proof_file
-from governance.audit.sequencer import sequence_pending
 from governance.console.presentation import list_url, page_url
+from governance.transparency.notes import split_note
+from governance.transparency.proofs import parse_proof_file
 from tests.factories.checkpoints import TestWitness, make_checkpoint
 from tests.history import guards_lifted
 

@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from oauth2_provider.models import get_refresh_token_model
 
-from governance.audit.holds import set_hold
+from governance.audit.keeping.holds import set_hold
+from governance.audit.keeping.scrub import start_scrub
 from governance.audit.models import LogAlarm, OutboxEntry, WormReference
-from governance.audit.scrub import start_scrub
 from governance.catalog.models import Dataset
 from governance.console.presentation import list_url, page_url
 from governance.console.roles import AREAS

@@ -8,9 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from governance.audit.models import OutboxEntry, Receipt
-from governance.audit.verifier import Status, verify
 from governance.console.verification import receipt_file
 from governance.kernel.errors import Unavailable
+from governance.transparency.verifier import Status, verify
 from tests.factories.checkpoints import make_checkpoint
 
 VERIFY = "verify"

@@ -7,12 +7,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from governance.audit.log.trust import trust_document
 from governance.audit.models import Checkpoint, EvidenceRecord, LedgerEntry, OutboxEntry, Receipt, ReconciliationReport
-from governance.audit.trust import trust_document
 from governance.audit.types import Fault
-from governance.audit.verifier import Status, verify
 from governance.catalog.objects import read_verified
 from governance.console.presentation import list_url, page_url
+from governance.transparency.verifier import Status, verify
 from tests.factories.audit import make_report
 from tests.factories.checkpoints import make_checkpoint
 

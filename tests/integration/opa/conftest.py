@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from governance.kernel.keys import KeyRing, key_ring
+from governance.keys.ring import KeyRing, key_ring
 from governance.opa import queries
 from governance.opa.models import OpaServer
 from governance.opa.services import enrol

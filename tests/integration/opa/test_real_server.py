@@ -26,8 +26,8 @@ from governance.engines.opa import OpaEngine
 from governance.engines.ports import policy_engine
 from governance.kernel import clock
 from governance.kernel.ids import new_id
-from governance.kernel.keys import KeyPurpose, key_ring
 from governance.kernel.vocabulary import Purpose
+from governance.keys.ring import KeyPurpose, key_ring
 from governance.opa.configuration import opa_configuration
 from governance.opa.models import OpaDecisionLog, OpaServer
 from governance.opa.queries import bundle_to_run, reconcile

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from governance.engines.ports import policy_engine
 from governance.engines.rego import RegoEngine
-from governance.kernel.keys import KeyRing, key_ring
+from governance.keys.ring import KeyRing, key_ring
 from governance.rulebook.queries import load_program
 from tests.factories.keys import development_ring
 

@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from governance.audit.types import Actor
 from governance.kernel import clock
-from governance.kernel.dsse import sign_envelope
-from governance.kernel.keys import KeyPurpose, KeyRing
+from governance.keys.dsse import sign_envelope
+from governance.keys.ring import KeyPurpose, KeyRing
 from governance.rulebook.activation import publish_without_review
 from governance.rulebook.errors import NoActiveRevision, RevisionCorrupt, RuleInvalid
 from governance.rulebook.models import PolicyRevision

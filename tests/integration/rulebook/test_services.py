@@ -14,7 +14,7 @@ from governance.audit.types import Actor
 from governance.engines.errors import ProgramRejected
 from governance.engines.ports import policy_engine
 from governance.engines.types import Effect, EngineRequest
-from governance.kernel.keys import KeyUnavailable, key_ring
+from governance.keys.ring import KeyUnavailable, key_ring
 from governance.rulebook.activation import publish_without_review
 from governance.rulebook.content import ABAC
 from governance.rulebook.errors import RevisionCorrupt, RuleIdTaken, RuleInvalid

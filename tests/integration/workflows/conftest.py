@@ -3,7 +3,7 @@
 import pytest
 
 from governance.audit.ports import worm_store
-from governance.audit.worm_filesystem import FilesystemWormStore
+from governance.audit.stores.filesystem import FilesystemWormStore
 from tests.factories.marketplace import Marketplace, make_marketplace
 
 

@@ -13,10 +13,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from governance.audit.anchoring import anchor_pending
-from governance.audit.commitments import commitment_of, open_commitment
+from governance.audit.evidence.anchoring import anchor_pending
+from governance.audit.evidence.commitments import commitment_of, open_commitment
+from governance.audit.log.sequencer import sequence_pending
 from governance.audit.models import CommitmentSalt, EvidenceRecord, LedgerEntry, OutboxEntry, Receipt
-from governance.audit.sequencer import sequence_pending
 from governance.audit.verification import verify_all
 from governance.catalog.choices import ConsentState, CreatorStatus, GrantMethod
 from governance.catalog.entries import creator_ref

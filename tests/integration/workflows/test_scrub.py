@@ -7,10 +7,10 @@ import pytest
 
 from governance.audit.choices import ScrubState, WormKind
 from governance.audit.errors import ScrubConflict, WormUnavailable
+from governance.audit.keeping.worm import store_object
 from governance.audit.models import ScrubRun
 from governance.audit.ports import worm_store
 from governance.audit.types import Actor, SubjectRef
-from governance.audit.worm import store_object
 from governance.kernel import clock
 from governance.workflows import scrub
 from governance.workflows.scrub import (

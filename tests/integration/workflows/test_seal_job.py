@@ -3,7 +3,7 @@
 import pytest
 
 from governance.audit.errors import LogDiverged, LogHalted
-from governance.audit.log_alarms import raise_alarm, resolve_alarms
+from governance.audit.log.log_alarms import raise_alarm, resolve_alarms
 from governance.audit.models import WormReference
 from governance.audit.types import Actor
 from governance.jobs.choices import JobState

@@ -6,9 +6,9 @@ import pytest
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from governance.audit.evidence.issue import issue_evidence
 from governance.audit.models import EvidenceRecord
 from governance.audit.ports import worm_store
-from governance.audit.services import issue_evidence
 from governance.audit.types import SubjectRef
 from governance.jobs.choices import JobState
 from governance.jobs.leases import take_lease

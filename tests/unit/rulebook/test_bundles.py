@@ -9,7 +9,7 @@ from base64 import urlsafe_b64decode
 import pytest
 
 from governance.engines.types import PolicyProgram
-from governance.kernel.keys import KeyAlgorithm, KeyPurpose, KeyUnavailable, Signature
+from governance.keys.ring import KeyAlgorithm, KeyPurpose, KeyUnavailable, Signature
 from governance.rulebook.bundles import SCOPE, BundleKeyUnfit, signed_bundle
 from tests.factories.keys import development_ring
 

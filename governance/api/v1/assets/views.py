@@ -18,7 +18,7 @@ from governance.api.v1.assets.filters import AssetFilterSet
 from governance.api.v1.assets.serializers import AssetSerializer, UploadSerializer
 from governance.api.v1.receipts import receipt_response, receipt_schema
 from governance.api.v1.visibility import assets_for, uploads_of
-from governance.audit.receipts import needed_receipt, receipt_file
+from governance.audit.evidence.receipts import needed_receipt, receipt_file
 from governance.catalog.entries import asset_ref
 from governance.catalog.models import Asset
 from governance.workflows.upload_asset import upload_asset

@@ -15,7 +15,7 @@ from governance.api.filters import MomentFilter
 from governance.api.v1.decisions.serializers import DecisionSerializer, ExplainedDecisionSerializer
 from governance.api.v1.receipts import receipt_response, receipt_schema
 from governance.api.v1.visibility import decisions_for
-from governance.audit.receipts import needed_receipt, receipt_file
+from governance.audit.evidence.receipts import needed_receipt, receipt_file
 from governance.audit.types import SubjectRef
 from governance.decisions.models import DecisionRecord
 

@@ -18,9 +18,9 @@ from governance.api.permissions import require_output_cover
 from governance.api.schema import problems
 from governance.api.v1.jobs.serializers import EvidenceSerializer
 from governance.api.v1.receipts import receipt_response, receipt_schema
+from governance.audit.evidence.receipts import evidence_file
 from governance.audit.models import EvidenceRecord
 from governance.audit.queries import evidence_for
-from governance.audit.receipts import evidence_file
 from governance.audit.types import SubjectRef
 from governance.catalog.objects import read_verified
 from governance.jobs.models import Job, JobOutput

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from governance.audit.witnesses import witnesses_of
+from governance.audit.log.witnesses import witnesses_of
 from scripts.stack.errors import StackError
 from scripts.stack.witness import NAME, EmbeddedWitness
 from tests.factories.logs import ToyLog

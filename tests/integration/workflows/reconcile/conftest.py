@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import override_settings
 
 from governance.audit.ports import worm_store
-from governance.audit.worm_filesystem import FilesystemWormStore
+from governance.audit.stores.filesystem import FilesystemWormStore
 from tests.factories.history import History, make_history
 
 

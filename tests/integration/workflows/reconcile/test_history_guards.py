@@ -3,8 +3,8 @@
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from governance.audit.guards.privileges import rights
 from governance.audit.models import CommitmentSalt, OutboxEntry
-from governance.audit.privileges import rights
 from tests.factories.history import History
 
 pytestmark = pytest.mark.django_db

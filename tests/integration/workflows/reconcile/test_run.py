@@ -10,10 +10,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 
-from governance.audit.checkpoints import advance_log
+from governance.audit.log.checkpoints import advance_log
 from governance.audit.models import Checkpoint, EvidenceRecord, OutboxEntry, ReconciliationReport, WormReference
 from governance.audit.ports import WormStore, worm_store
-from governance.audit.worm_filesystem import FilesystemWormStore
+from governance.audit.stores.filesystem import FilesystemWormStore
 from governance.jobs.models import Job
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock

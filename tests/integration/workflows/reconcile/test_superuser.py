@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from governance.audit.ports import worm_store
+from governance.audit.stores.filesystem import FilesystemWormStore
 from governance.audit.tally import Tally
 from governance.audit.types import Fault
 from governance.audit.verification import verify_all
-from governance.audit.worm_filesystem import FilesystemWormStore
 from governance.workflows.reconcile.run import database_faults, snapshot
 from tests.factories.history import make_history
 from tests.intruder import as_superuser

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
+from governance.demo import samples
 from governance.workflows.types import LabelScore, ModerationScores
-from inference_workers import samples
 from inference_workers.errors import RuntimeFault
 from inference_workers.images import decode, encode_png
 from inference_workers.moderators.nudenet import (

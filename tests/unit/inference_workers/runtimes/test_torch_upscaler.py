@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import save
 
+from governance.demo import samples
 from governance.kernel.errors import Forbidden
 from governance.workflows.types import RuntimeResult
-from inference_workers import samples
 from inference_workers.errors import RuntimeFault
 from inference_workers.images import decode, encode_png
 from inference_workers.runtimes.espcn import Espcn, EspcnConfig

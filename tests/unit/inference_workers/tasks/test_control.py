@@ -2,8 +2,8 @@
 
 import pytest
 
-from governance.audit import checkpoints
 from governance.audit.errors import LogHalted, WormUnavailable
+from governance.audit.log import checkpoints
 from inference_workers.tasks.control import advance_log
 
 

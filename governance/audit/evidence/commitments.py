@@ -1,0 +1,53 @@
+"""Commitments: how the ledger can speak of a person without knowing who it is.
+
+A commitment is SHA-256 over the canonical JSON (RFC 8785) of `name`, a random salt and the value. The salt lies in a
+side table. Who knows salt and value can show that an entry is about them; once the salt is deleted nobody can, for a
+guessed value can no longer be tried against 256 bits of chance.
+"""
+
+import hmac
+
+from django.db import connection
+
+from governance.audit.errors import OutsideTransaction
+from governance.audit.models import CommitmentSalt
+from governance.audit.recording.entries import check_reference
+from governance.audit.types import SubjectRef
+from governance.kernel.canonical import Json, digest
+from governance.kernel.ids import new_secret
+
+SALT_BYTES = 32
+
+
+def commitment_of(*, name: str, salt: bytes, value: Json) -> str:
+    """Return the commitment to a value, in hexadecimal: what anybody recomputes who was given salt and value."""
+    return digest({"name": name, "salt": salt.hex(), "value": value})
+
+
+def commit(*, subject: SubjectRef, name: str, value: Json) -> str:
+    """Return a fresh commitment to `value`, the salt kept in the present transaction until `forget`.
+
+    The same value committed to twice gives two commitments that nobody can tell to be of one value. Raises
+    OutsideTransaction and EntryInvalid.
+    """
+    check_reference(subject)
+    if not connection.in_atomic_block:
+        raise OutsideTransaction(f"Outside a transaction, the salt of {subject} could be kept without its entry.")
+    salt = new_secret(SALT_BYTES)
+    CommitmentSalt.objects.create(subject_type=subject.type, subject_id=subject.id, name=name, salt=salt)
+    return commitment_of(name=name, salt=salt, value=value)
+
+
+def open_commitment(*, subject: SubjectRef, name: str, value: Json, commitment: str) -> str | None:
+    """Return the salt, in hexadecimal, with which `value` gives `commitment`; None when there is none (any more)."""
+    kept = CommitmentSalt.objects.filter(subject_type=subject.type, subject_id=subject.id, name=name)
+    for salt in kept.values_list("salt", flat=True).order_by("created_at", "id"):
+        if hmac.compare_digest(commitment_of(name=name, salt=bytes(salt), value=value), commitment):
+            return bytes(salt).hex()
+    return None
+
+
+def forget(subject: SubjectRef) -> int:
+    """Delete every salt of `subject`, for good, and return how many there were."""
+    deleted, _ = CommitmentSalt.objects.filter(subject_type=subject.type, subject_id=subject.id).delete()
+    return deleted

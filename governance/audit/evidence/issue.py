@@ -1,0 +1,71 @@
+"""Issuing evidence: a signed statement of how something ended, with its ledger entry."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from governance.audit.errors import EvidenceExists
+from governance.audit.evidence.statements import EvidenceIdentity, build_statement, seal_statement
+from governance.audit.models import EvidenceRecord
+from governance.audit.recording.record import need_transaction, record
+from governance.audit.types import AUDIT_ACTOR, SubjectRef
+from governance.kernel import clock
+from governance.kernel.canonical import Json, sha256_hex
+from governance.kernel.ids import new_id
+from governance.keys.ring import key_ring
+
+EVIDENCE_ISSUED = "evidence.issued"
+
+
+def issue_evidence(
+    *,
+    subject: SubjectRef,
+    outcome: str,
+    predicate_type: str,
+    statement_subject: list[dict[str, Any]],
+    predicate: Mapping[str, Any],
+) -> EvidenceRecord:
+    """Sign a statement of how `subject` ended and store it in the present transaction, with its ledger entry.
+
+    `statement_subject` are in-toto resource descriptors (name and digests) of what the statement is about; the
+    predicate gains a member `evidence` that names this record. It is written to WORM later, by `anchor_evidence`.
+    Raises OutsideTransaction, EntryInvalid, NotCanonical, KeyUnavailable, and EvidenceExists when the subject has
+    evidence already.
+    """
+    need_transaction(f"evidence of {subject}")
+    identity = EvidenceIdentity(id=new_id(), subject=subject, outcome=outcome, issued_at=clock.now())
+    statement = build_statement(
+        identity=identity, predicate_type=predicate_type, statement_subject=statement_subject, predicate=predicate
+    )
+    envelope = seal_statement(key_ring=key_ring.get(), statement=statement)
+    text = envelope.to_json()
+    evidence = EvidenceRecord(
+        id=identity.id,
+        subject_type=subject.type,
+        subject_id=subject.id,
+        outcome=outcome,
+        predicate_type=predicate_type,
+        envelope=text,
+        envelope_sha256=sha256_hex(text.encode()),
+        key_id=envelope.signatures[0].key_id,
+        created_at=identity.issued_at,
+    )
+    try:
+        with transaction.atomic():
+            evidence.save(force_insert=True)
+    except IntegrityError as error:
+        raise EvidenceExists(f"There is evidence of {subject} already.", details={"subject": str(subject)}) from error
+    record(kind=EVIDENCE_ISSUED, subject=subject, actor=AUDIT_ACTOR, data=issued_data(evidence))
+    return evidence
+
+
+def issued_data(evidence: EvidenceRecord) -> dict[str, Json]:
+    """Return what the ledger says of an evidence record."""
+    return {
+        "evidence_id": str(evidence.id),
+        "outcome": evidence.outcome,
+        "predicate_type": evidence.predicate_type,
+        "envelope_sha256": evidence.envelope_sha256,
+        "key_id": evidence.key_id,
+    }

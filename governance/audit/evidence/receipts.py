@@ -1,0 +1,165 @@
+"""Receipts: signed statements of single ledger entries, and the file that proves one to somebody outside.
+
+A receipt is signed in the transaction that records its entry, and the entry holds the envelope's digest. So the place
+in the log says when it was signed, and nothing signed later with a stolen key can take that place.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from governance.audit.errors import ReceiptMissing
+from governance.audit.evidence.issue import EVIDENCE_ISSUED
+from governance.audit.evidence.statements import (
+    EVIDENCE_MEMBER,
+    RECEIPT_MEMBER,
+    included_by,
+    seal_statement,
+    statement_of,
+)
+from governance.audit.log.checkpoints import published_checkpoint, signed_note_of
+from governance.audit.log.log_reader import inclusion_proof
+from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry, Receipt
+from governance.audit.recording.predicates import PREDICATES
+from governance.audit.recording.record import record
+from governance.audit.types import Actor, SubjectRef
+from governance.kernel import clock, strict_base64
+from governance.kernel.canonical import Json, sha256_hex, timestamp
+from governance.kernel.ids import new_id
+from governance.keys.dsse import Envelope
+from governance.keys.ring import KeyPurpose, key_ring
+from governance.transparency.proofs import ProofFile, format_proof_file
+
+FORMAT = "assent-receipt/1"
+
+
+def record_with_receipt(
+    *,
+    kind: str,
+    subject: SubjectRef,
+    actor: Actor,
+    data: Mapping[str, Json],
+    predicate_type: str,
+    statement_subject: Sequence[Mapping[str, Any]],
+    predicate: Mapping[str, Any],
+) -> Receipt:
+    """Write a ledger entry as `record` does, and sign a receipt of it, both in the present transaction.
+
+    `predicate_type` is the short name, such as "upload/v1". `statement_subject` are in-toto resource descriptors, and
+    `predicate` says what happened in ids, digests and codes; it gains a member `receipt`. The entry's data gains
+    `envelope_sha256`, `predicate_type` and `key_id`. Raises OutsideTransaction, EntryInvalid, NotCanonical,
+    KeyUnavailable.
+    """
+    receipt_id, entry_id, now = new_id(), new_id(), clock.now()
+    about: dict[str, Json] = {
+        "id": str(receipt_id),
+        "entry_id": str(entry_id),
+        "kind": kind,
+        "subject": {"type": subject.type, "id": subject.id},
+        "issued_at": timestamp(now),
+        "included_by": included_by(now),
+    }
+    statement = statement_of(
+        predicate_type=PREDICATES + predicate_type,
+        statement_subject=statement_subject,
+        predicate=predicate,
+        member=RECEIPT_MEMBER,
+        about=about,
+    )
+    envelope = seal_statement(key_ring=key_ring.get(), statement=statement, purpose=KeyPurpose.RECEIPT)
+    receipt = Receipt(
+        id=receipt_id,
+        entry_id=entry_id,
+        kind=kind,
+        subject_type=subject.type,
+        subject_id=subject.id,
+        predicate_type=PREDICATES + predicate_type,
+        envelope=envelope.to_json(),
+        envelope_sha256=sha256_hex(envelope.to_json().encode()),
+        key_id=envelope.signatures[0].key_id,
+        created_at=now,
+    )
+    record(kind=kind, subject=subject, actor=actor, data={**data, **receipt_data(receipt)}, entry_id=entry_id)
+    receipt.save(force_insert=True)
+    return receipt
+
+
+def receipt_data(receipt: Receipt) -> dict[str, Json]:
+    """Return what the ledger entry says of its receipt."""
+    return {
+        "envelope_sha256": receipt.envelope_sha256,
+        "predicate_type": receipt.predicate_type,
+        "key_id": receipt.key_id,
+    }
+
+
+def receipt_for(subject: SubjectRef, kind: str | None = None) -> Receipt | None:
+    """Return the newest receipt about `subject`, of one kind of entry if that is given."""
+    found = Receipt.objects.filter(subject_type=subject.type, subject_id=subject.id)
+    return (found.filter(kind=kind) if kind else found).order_by("-created_at", "-id").first()
+
+
+def needed_receipt(subject: SubjectRef, kind: str) -> Receipt:
+    """Return the newest receipt of that kind about `subject`. Raises ReceiptMissing, as for what is older than them."""
+    receipt = receipt_for(subject, kind)
+    if receipt is None:
+        raise ReceiptMissing("There is no receipt: this happened before receipts were issued.")
+    return receipt
+
+
+def receipt_document(*, envelope_text: str, entry_id: UUID) -> dict[str, Any]:
+    """Return the receipt file (docs/receipts.md) of an envelope that the ledger entry `entry_id` names.
+
+    `proof` is None until the entry is under a published checkpoint. Raises ReceiptMissing when there is no such entry.
+    """
+    body, index = _placed(entry_id)
+    predicate = json.loads(Envelope.from_json(envelope_text).payload)["predicate"]
+    about = predicate.get(RECEIPT_MEMBER) or predicate[EVIDENCE_MEMBER]
+    return {
+        "format": FORMAT,
+        "envelope": json.loads(envelope_text),
+        "entry": strict_base64.encode(body),
+        "included_by": about.get("included_by"),
+        "proof": None if index is None else _proof(index),
+    }
+
+
+def receipt_file(receipt: Receipt) -> dict[str, Any]:
+    """Return the receipt file of a receipt. Raises ReceiptMissing."""
+    return receipt_document(envelope_text=receipt.envelope, entry_id=receipt.entry_id)
+
+
+def evidence_file(evidence: EvidenceRecord) -> dict[str, Any]:
+    """Return the receipt file of evidence: it is the receipt of how something ended. Raises ReceiptMissing."""
+    about = {
+        "kind": EVIDENCE_ISSUED,
+        "subject_type": evidence.subject_type,
+        "subject_id": evidence.subject_id,
+    }
+    # The outbox is read first: an entry that gets its place in between is then found there.
+    waiting = OutboxEntry.objects.filter(**about).values_list("entry_id", flat=True).first()
+    entry_id = waiting or LedgerEntry.objects.filter(**about).values_list("entry_id", flat=True).first()
+    if entry_id is None:
+        raise ReceiptMissing(f"The ledger does not tell of the evidence {evidence.id}.")
+    return receipt_document(envelope_text=evidence.envelope, entry_id=entry_id)
+
+
+def _placed(entry_id: UUID) -> tuple[bytes, int | None]:
+    """Return an entry's bytes and, once it has one, its place in the log."""
+    waiting = OutboxEntry.objects.filter(entry_id=entry_id).first()
+    placed = LedgerEntry.objects.filter(entry_id=entry_id).first()
+    if placed is not None:
+        return bytes(placed.body), placed.index
+    if waiting is not None:
+        return bytes(waiting.body), None
+    raise ReceiptMissing(f"There is no ledger entry {entry_id}.")
+
+
+def _proof(index: int) -> str | None:
+    """Return the proof file of an entry, under the newest checkpoint that enough witnesses have cosigned."""
+    checkpoint = published_checkpoint()
+    if checkpoint is None or checkpoint.size <= index:
+        return None
+    hashes = inclusion_proof(index=index, size=checkpoint.size)
+    return format_proof_file(ProofFile(index=index, hashes=tuple(hashes), checkpoint=signed_note_of(checkpoint)))

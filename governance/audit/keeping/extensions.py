@@ -1,0 +1,100 @@
+"""Keeping things longer: retention classes that people change, and objects that are extended."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from governance.audit.choices import WormKind
+from governance.audit.errors import RetentionClassInvalid
+from governance.audit.keeping.worm import kept_until, object_data
+from governance.audit.models import RetentionClass, WormReference
+from governance.audit.ports import worm_store
+from governance.audit.recording.record import record
+from governance.audit.types import Actor, SubjectRef
+from governance.kernel import clock
+
+
+def add_retention_class(
+    *, slug: str, name: str, kind: WormKind, partner: str, region: str, days: int | None, actor: Actor
+) -> RetentionClass:
+    """Make a class for what is stored from now on; `days` is None for ever.
+
+    Raises RetentionClassInvalid when there is one for the same, or with the same slug, and for a scope that no object
+    of its kind can have.
+    """
+    if kind != WormKind.EVIDENCE and (partner or region):
+        raise RetentionClassInvalid("Only evidence belongs to a partner or a region.")
+    try:
+        with transaction.atomic():
+            row = RetentionClass.objects.create(
+                slug=slug, name=name, kind=kind, partner=partner, region=region, days=days, updated_at=clock.now()
+            )
+            _record_class("retention.added", row, actor, before=0)
+    except IntegrityError as error:
+        raise RetentionClassInvalid("There is a class for this kind, partner and region already.") from error
+    return row
+
+
+@transaction.atomic
+def change_retention_class(*, row: RetentionClass, name: str, days: int | None, actor: Actor) -> RetentionClass:
+    """Change for how long a class keeps things; `days` is None for ever. What it is for stays as it is.
+
+    What is stored already is kept at least as long as before: a longer class reaches it with the next scrub, a shorter
+    one never.
+    """
+    locked = RetentionClass.objects.select_for_update().get(pk=row.pk)
+    before = locked.days
+    locked.name, locked.days, locked.updated_at = name, days, clock.now()
+    locked.save()
+    _record_class("retention.changed", locked, actor, before=before)
+    return locked
+
+
+@transaction.atomic
+def remove_retention_class(*, row: RetentionClass, actor: Actor) -> None:
+    """Remove the class of a contract or a region: the general one counts from then on.
+
+    Raises RetentionClassInvalid for a general class, without which nothing would say how long.
+    """
+    if not row.partner and not row.region:
+        raise RetentionClassInvalid("The general class of a kind cannot be removed; change its days instead.")
+    _record_class("retention.removed", row, actor, before=row.days)
+    row.delete()
+
+
+@transaction.atomic
+def extend_object(*, reference: WormReference, until: datetime, actor: Actor) -> WormReference:
+    """Keep an object until a later date, in the store and on record; return its reference.
+
+    Raises WormRetentionInvalid for an earlier date than was promised, and what WormStore.extend raises.
+    """
+    extended = roll_on(reference=reference, until=until)
+    subject = SubjectRef("worm", str(extended.pk))
+    record(kind="worm.extended", subject=subject, actor=actor, data=object_data(extended))
+    return extended
+
+
+@transaction.atomic
+def roll_on(*, reference: WormReference, until: datetime) -> WormReference:
+    """Move the date of an object that is kept for ever; return its reference. Raises as `extend_object`.
+
+    Nothing new is promised, so the ledger is not told: of checkpoints alone there may be millions.
+    """
+    locked = WormReference.objects.select_for_update(of=("self",)).get(pk=reference.pk)
+    stored = worm_store.get().extend(uri=locked.uri, version_id=locked.version_id, retain_until=until)
+    return kept_until(locked, stored.retain_until)
+
+
+def _record_class(kind: str, row: RetentionClass, actor: Actor, *, before: int | None) -> None:
+    record(
+        kind=kind,
+        subject=SubjectRef("retention", row.slug),
+        actor=actor,
+        data={
+            "kind": row.kind,
+            "partner": row.partner,
+            "region": row.region,
+            "days": row.days,
+            "days_before": before,
+        },
+    )

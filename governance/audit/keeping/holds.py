@@ -1,0 +1,100 @@
+"""Legal holds on WORM objects: one person sets a hold, two different persons release it together.
+
+The store takes a hold before the database says that it is there, and lets go only after the database says that it is
+released. So whoever dies in between leaves an object that is held for longer than it must be; the next scrub sees that.
+"""
+
+from functools import partial
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from governance.audit.errors import HoldConflict
+from governance.audit.models import LegalHold, WormReference
+from governance.audit.ports import worm_store
+from governance.audit.recording.record import record
+from governance.audit.types import Actor, SubjectRef
+from governance.kernel import clock
+from governance.kernel.canonical import Json, sha256_hex
+
+
+def set_hold(*, reference: WormReference, actor: Actor, reason: str) -> LegalHold:
+    """Keep an object whatever its retention says. Raises HoldConflict when it is held, and what the store raises."""
+    try:
+        with transaction.atomic():
+            lock_reference(reference.pk)
+            hold = LegalHold.objects.create(reference=reference, reason=reason, set_by=str(actor), set_at=clock.now())
+            _record("worm.held", hold, actor, reason_sha256=sha256_hex(reason.encode()))
+            worm_store.get().hold(uri=reference.uri, version_id=reference.version_id)
+    except IntegrityError as error:
+        raise HoldConflict("This object is under legal hold already.") from error
+    return hold
+
+
+@transaction.atomic
+def ask_release(*, hold: LegalHold, actor: Actor, reason: str) -> LegalHold:
+    """Ask for a hold to be released, which a second person must do. Raises HoldConflict when somebody has asked."""
+    locked = _active(hold)
+    if locked.release_asked_by:
+        raise HoldConflict("Somebody asked for this already; a second person must agree.")
+    locked.release_asked_by, locked.release_asked_at, locked.release_reason = str(actor), clock.now(), reason
+    locked.save()
+    _record("worm.hold_release_asked", locked, actor, reason_sha256=sha256_hex(reason.encode()))
+    return locked
+
+
+@transaction.atomic
+def release_hold(*, hold: LegalHold, actor: Actor) -> LegalHold:
+    """Agree with whoever asked, and release the hold. Raises HoldConflict when nobody, or the same person, asked."""
+    locked = _active(hold)
+    if not locked.release_asked_by:
+        raise HoldConflict("Nobody asked for this hold to be released.")
+    if locked.release_asked_by == str(actor):
+        raise HoldConflict("You asked for this yourself; a second person must agree.")
+    locked.active, locked.released_by, locked.released_at = False, str(actor), clock.now()
+    locked.save()
+    _record("worm.hold_released", locked, actor, asked_by=locked.release_asked_by)
+    transaction.on_commit(partial(let_go, locked.reference_id), robust=True)
+    return locked
+
+
+@transaction.atomic
+def withdraw_release(*, hold: LegalHold, actor: Actor) -> LegalHold:
+    """Take back that somebody asked for a hold to be released. Raises HoldConflict when nobody has."""
+    locked = _active(hold)
+    if not locked.release_asked_by:
+        raise HoldConflict("Nobody asked for this hold to be released.")
+    locked.release_asked_by, locked.release_asked_at, locked.release_reason = "", None, ""
+    locked.save()
+    _record("worm.hold_release_withdrawn", locked, actor)
+    return locked
+
+
+@transaction.atomic
+def let_go(reference_id: UUID) -> None:
+    """Release an object in the store, unless somebody has set a hold on it meanwhile. Raises what the store raises."""
+    reference = lock_reference(reference_id)
+    if not reference.holds.filter(active=True).exists():
+        worm_store.get().release_hold(uri=reference.uri, version_id=reference.version_id)
+
+
+def lock_reference(reference_id: UUID) -> WormReference:
+    """Wait until nobody else changes in the store whether an object is held, and keep it so for the transaction."""
+    return WormReference.objects.select_for_update(of=("self",)).get(pk=reference_id)
+
+
+def _active(hold: LegalHold) -> LegalHold:
+    locked = LegalHold.objects.select_for_update(of=("self",)).select_related("reference").get(pk=hold.pk)
+    if not locked.active:
+        raise HoldConflict("This hold is released already.")
+    return locked
+
+
+def _record(kind: str, hold: LegalHold, actor: Actor, **data: Json) -> None:
+    facts: dict[str, Json] = {
+        "hold": str(hold.pk),
+        "uri": hold.reference.uri,
+        "version_id": hold.reference.version_id,
+        **data,
+    }
+    record(kind=kind, subject=SubjectRef("worm", str(hold.reference_id)), actor=actor, data=facts)

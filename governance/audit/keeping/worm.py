@@ -1,0 +1,71 @@
+"""Writing to WORM storage, and the references that the database keeps of it."""
+
+from datetime import datetime
+
+from governance.audit.choices import WormKind
+from governance.audit.errors import WormObjectAltered
+from governance.audit.keeping.retention import retention_for
+from governance.audit.models import EvidenceRecord, WormReference
+from governance.audit.ports import worm_store
+from governance.audit.types import SubjectRef, WormObject
+from governance.kernel import clock
+from governance.kernel.canonical import Json, sha256_hex, timestamp
+
+
+def store_object(
+    *,
+    kind: WormKind,
+    subject: SubjectRef,
+    key: str,
+    data: bytes,
+    evidence: EvidenceRecord | None = None,
+    partner: str = "",
+    region: str = "",
+) -> WormReference:
+    """Write `data` once and for good, and store the reference in the present transaction; the caller records it.
+
+    How long it is kept follows from the retention class for its kind, partner and region. The same bytes under the
+    same key again give the same reference, kept longer if the class says so by now; what a killed caller left in the
+    store is taken over. Raises what WormStore.put raises, and WormObjectAltered when the store holds other bytes.
+    """
+    retention = retention_for(kind=kind, partner=partner, region=region)
+    stored = worm_store.get().put(key=key, data=data, retain_until=retention.until(clock.now()))
+    if stored.sha256 != sha256_hex(data):
+        raise WormObjectAltered(f"The WORM store says that it holds other bytes as {key} than it was given.")
+    reference, created = WormReference.objects.get_or_create(
+        uri=stored.uri,
+        version_id=stored.version_id,
+        defaults={
+            "kind": kind,
+            "subject_type": subject.type,
+            "subject_id": subject.id,
+            "evidence": evidence,
+            "sha256": stored.sha256,
+            "size": stored.size,
+            "mode": stored.mode,
+            "retain_until": stored.retain_until,
+            "retention_class": retention.slug,
+            "stored_at": stored.stored_at,
+        },
+    )
+    return reference if created else kept_until(reference, stored.retain_until)
+
+
+def kept_until(reference: WormReference, retain_until: datetime) -> WormReference:
+    """Note that the store keeps an object longer; an earlier date changes nothing."""
+    if retain_until > reference.retain_until:
+        reference.retain_until = retain_until
+        reference.save(update_fields=["retain_until"])
+    return reference
+
+
+def object_data(known: WormReference | WormObject) -> dict[str, Json]:
+    """Return what the ledger says of an object in WORM storage."""
+    return {
+        "uri": known.uri,
+        "version_id": known.version_id,
+        "sha256": known.sha256,
+        "size": known.size,
+        "mode": known.mode,
+        "retain_until": timestamp(known.retain_until),
+    }

@@ -1,0 +1,59 @@
+"""Collecting the witnesses' cosignatures of the newest checkpoint."""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from governance.audit.log.log_reader import consistency_proof
+from governance.audit.log.witnesses import configured_witnesses, cosign_all
+from governance.audit.models import Checkpoint, Cosignature
+
+#: Any fixed number: whoever holds this advisory lock asks the witnesses.
+_ASKING_LOCK = 0x61_73_6B
+
+
+def collect_cosignatures(checkpoint: Checkpoint) -> int:
+    """Ask every witness that has not cosigned `checkpoint` yet, and keep what they sign; return how many did.
+
+    A witness that is down is asked again at the next call. Only one process asks at a time; the others return 0.
+    """
+    with transaction.atomic():
+        signed = set(checkpoint.cosignatures.values_list("witness", flat=True))
+        witnesses = configured_witnesses()
+        missing = [witness for witness in witnesses if witness.name not in signed]
+        if not missing or not _is_only_one_asking():
+            return 0
+        received = cosign_all(
+            checkpoint_note=checkpoint.note,
+            old_size_of=lambda witness: last_cosigned(checkpoint.origin, witness.name) or 0,
+            proof_of=lambda size: _proof(size, checkpoint.size),
+            witnesses=missing,
+            timeout=settings.ASSENT_WITNESS_TIMEOUT_MS / 1000,
+            enough=max(0, settings.ASSENT_WITNESS_QUORUM - len(witnesses) + len(missing)),
+        )
+        rows = [
+            Cosignature(checkpoint=checkpoint, witness=each.witness, line=each.line, witnessed_at=each.witnessed_at)
+            for each in received
+        ]
+        return len(Cosignature.objects.bulk_create(rows, ignore_conflicts=True))
+
+
+def last_cosigned(origin: str, witness: str) -> int | None:
+    """Return how many entries the checkpoint covers that a witness, by name, cosigned last; None when it never did.
+
+    By the order in which cosignatures came, of which there is an index: as good as that of the checkpoints, since a
+    witness cosigns no older one.
+    """
+    seen = Cosignature.objects.filter(checkpoint__origin=origin, witness=witness).order_by("-id")
+    return seen.values_list("checkpoint__size", flat=True).first()
+
+
+def _proof(first: int, second: int) -> Sequence[bytes]:
+    return consistency_proof(first=first, second=second)
+
+
+def _is_only_one_asking() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_ASKING_LOCK])
+        return bool(cursor.fetchone()[0])

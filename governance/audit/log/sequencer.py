@@ -1,0 +1,149 @@
+"""The sequencer: gives waiting entries their places in the log and grows the tree over them.
+
+One transaction takes a batch out of the outbox, appends it to the ledger, stores the tiles that became full and the
+new tree head. Cut short anywhere, nothing of it has happened, and the entries wait as before.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+
+from django.db import IntegrityError, connection, transaction
+
+from governance.audit.errors import LogDiverged
+from governance.audit.models import LedgerEntry, LogTile, TreeHead
+from governance.kernel import clock
+from governance.transparency.merkle import Frontier
+from governance.transparency.tiles import TILE_WIDTH, fold
+
+BATCH = 4096
+#: Any fixed number: whoever holds this advisory lock is the one sequencer of the database.
+_SEQUENCER_LOCK = 0x61_75_64_69_74
+
+#: Out of the outbox and into the ledger without a detour: the leaf hash (RFC 6962 section 2.1) is PostgreSQL's work.
+_APPEND = """
+    WITH taken AS (
+        DELETE FROM audit_outboxentry WHERE id = ANY (ARRAY(
+            SELECT id FROM audit_outboxentry ORDER BY id LIMIT %s
+        )) RETURNING *
+    ), placed AS (
+        INSERT INTO audit_ledgerentry (
+            index, entry_id, kind, subject_type, subject_id, actor_type, actor_id, occurred_at, sequenced_at, body,
+            leaf_hash
+        )
+        SELECT %s + row_number() OVER (ORDER BY id) - 1, entry_id, kind, subject_type, subject_id, actor_type, actor_id,
+            occurred_at, %s, body, sha256('\\x00'::bytea || body)
+        FROM taken ORDER BY id
+        RETURNING index, leaf_hash
+    )
+    SELECT leaf_hash FROM placed ORDER BY index
+"""
+
+
+def sequence_pending(*, limit: int = BATCH) -> int:
+    """Give up to `limit` waiting entries their places in the ledger and store the new tree head; return how many.
+
+    Only one caller at a time does this, however many are started: the others return 0 at once. Entries that become
+    visible late (their transaction was long) get a later place; no place is ever left out. Raises LogDiverged
+    `log_altered` when the log cannot be appended to, because somebody changed it.
+    """
+    try:
+        return _sequence(limit)
+    except IntegrityError as error:
+        message = f"Waiting entries cannot be put into the log, for what is there already forbids it: {error}"
+        raise LogDiverged(message, code="log_altered") from error
+
+
+def _sequence(limit: int) -> int:
+    with transaction.atomic():
+        if not _is_only_sequencer():
+            return 0
+        before, now = _frontier(), clock.now()
+        leaves = _append(limit=limit, start=before.size, now=now)
+        if leaves:
+            after = before.extended(leaves)
+            TreeHead.objects.create(size=after.size, root_hash=after.root(), frontier=after.to_bytes(), created_at=now)
+            _store_full_tiles(size=after.size)
+        return len(leaves)
+
+
+def sequence_all() -> int:
+    """Run `sequence_pending` until nothing is left or somebody else is at it; return how many got a place."""
+    done = 0
+    while count := sequence_pending():
+        done += count
+        if count < BATCH:
+            break
+    return done
+
+
+def store_missing_tiles() -> None:
+    """Store, in the present transaction, the tiles of a log from before there were any; wait for others who are at it.
+
+    The first new entries of such a log bring them too. Until then nobody may take it for one that was altered.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SEQUENCER_LOCK])
+    _store_full_tiles(size=_frontier().size)
+
+
+def _append(*, limit: int, start: int, now: datetime) -> list[bytes]:
+    with connection.cursor() as cursor:
+        cursor.execute(_APPEND, [limit, start, now])
+        return [bytes(row[0]) for row in cursor.fetchall()]
+
+
+def _frontier() -> Frontier:
+    head = TreeHead.objects.order_by("-size").first()
+    if head is None:
+        return Frontier()
+    try:
+        stored = Frontier.from_bytes(size=head.size, data=bytes(head.frontier))
+    except ValueError:
+        stored = None
+    if stored is None or stored.root() != bytes(head.root_hash):
+        raise LogDiverged(f"The tree head of {head.size} entries is not as it was stored.", code="log_altered")
+    return stored
+
+
+def _store_full_tiles(*, size: int) -> None:
+    """Store every full tile of a tree of `size` leaves that is not stored yet, level by level.
+
+    It goes on from the last tile that there is, not from the last batch: a log from before there were tiles gets all.
+    """
+    level, end = 0, size // TILE_WIDTH
+    while end:
+        first = _next_tile(level)
+        if first < end:
+            LogTile.objects.bulk_create(_full_tiles(level, first, end), batch_size=TILE_WIDTH)
+        level, end = level + 1, end // TILE_WIDTH
+
+
+def _next_tile(level: int) -> int:
+    newest = LogTile.objects.filter(level=level).order_by("-number").values_list("number", flat=True).first()
+    return 0 if newest is None else newest + 1
+
+
+def _full_tiles(level: int, first: int, end: int) -> Iterator[LogTile]:
+    for number, hashes in enumerate(_rows_of(level, first, end), start=first):
+        yield LogTile(level=level, number=number, hashes=b"".join(hashes), root=fold(hashes))
+
+
+def _rows_of(level: int, first: int, end: int) -> Iterator[Sequence[bytes]]:
+    hashes = _hashes_below(level, first * TILE_WIDTH, end * TILE_WIDTH)
+    for _ in range(first, end):
+        yield list(islice(hashes, TILE_WIDTH))
+
+
+def _hashes_below(level: int, start: int, end: int) -> Iterator[bytes]:
+    if level == 0:
+        leaves = LedgerEntry.objects.filter(index__gte=start, index__lt=end).order_by("index")
+        return map(bytes, leaves.values_list("leaf_hash", flat=True).iterator(chunk_size=BATCH))
+    tiles = LogTile.objects.filter(level=level - 1, number__gte=start, number__lt=end).order_by("number")
+    return map(bytes, tiles.values_list("root", flat=True).iterator(chunk_size=BATCH))
+
+
+def _is_only_sequencer() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_SEQUENCER_LOCK])
+        return bool(cursor.fetchone()[0])

@@ -1,0 +1,103 @@
+"""Succession: a log whose database cannot be brought back to what was published goes on under another name.
+
+The old log is never continued, nor is it hidden: the first thing that its successor records is where it ended.
+"""
+
+import logging
+from base64 import b64encode
+
+from django.conf import settings
+from django.db import transaction
+
+from governance.audit.errors import LogDiverged, SuccessionInvalid
+from governance.audit.log.checkpoint_slots import StoredCheckpoint, read_slot
+from governance.audit.log.log_alarms import LOG, resolve_alarms
+from governance.audit.models import Checkpoint, LedgerEntry, OutboxEntry
+from governance.audit.recording.record import record
+from governance.audit.types import Actor, SubjectRef
+from governance.kernel.canonical import Json
+
+logger = logging.getLogger(__name__)
+
+SUCCEEDED = "log.succeeded"
+_REASON_LENGTH = 300
+
+
+def check_origin() -> None:
+    """Raise LogDiverged `log_origin_changed` when another log's entries are about to get a new name unannounced."""
+    origin = settings.ASSENT_LOG_ORIGIN
+    if Checkpoint.objects.filter(origin=origin).exists() or not Checkpoint.objects.exists():
+        return
+    if not _is_announced(origin):
+        others = sorted(set(Checkpoint.objects.values_list("origin", flat=True).order_by("origin").distinct()))
+        message = (
+            f"ASSENT_LOG_ORIGIN is {origin}, but this log was published as {', '.join(others)}. Set the origin "
+            f"back, or let it be succeeded with 'manage.py audit succeed'."
+        )
+        raise LogDiverged(message, code="log_origin_changed", details={"origin": origin, "published": others})
+
+
+def succeed(*, old_origin: str, reason: str, actor: Actor) -> StoredCheckpoint | None:
+    """Record that the log of this installation takes over from `old_origin`, and end the alarms.
+
+    ASSENT_LOG_ORIGIN must be the new name already. Returns the old log's last checkpoint in WORM storage, None when
+    there is none; slots after it that hold something else are counted in the entry. Raises SuccessionInvalid, what
+    `resolve_alarms` and what the store raises.
+    """
+    origin = settings.ASSENT_LOG_ORIGIN
+    if origin == old_origin:
+        raise SuccessionInvalid(f"The new log needs another name: set ASSENT_LOG_ORIGIN, which is still {origin}.")
+    if not reason.strip() or len(reason) > _REASON_LENGTH:
+        raise SuccessionInvalid(f"Say in 1 to {_REASON_LENGTH} characters why, without naming anybody.")
+    if _is_announced(origin) or Checkpoint.objects.filter(origin=origin).exists():
+        raise SuccessionInvalid(f"{origin} is in use already; a log that succeeds another begins with a new name.")
+    last = last_in_storage(old_origin)
+    with transaction.atomic():
+        told = None if last is None else _told(last)
+        data: dict[str, Json] = {"old_origin": old_origin, "reason": reason, "checkpoint": told}
+        if spoiled := last_slot(old_origin) - (last.number if last else 0):
+            data["spoiled_slots"] = spoiled
+        record(kind=SUCCEEDED, subject=SubjectRef(LOG, origin), actor=actor, data=data)
+        resolve_alarms(resolution=reason, actor=actor)
+    return last
+
+
+def last_in_storage(origin: str) -> StoredCheckpoint | None:
+    """Return the readable checkpoint with the highest number, None when there is none.
+
+    Raises what the store raises. A slot that holds what we did not sign is passed over, so that nobody who spoils one
+    keeps the log from being succeeded.
+    """
+    for number in range(last_slot(origin), 0, -1):
+        try:
+            return read_slot(origin=origin, number=number)
+        except LogDiverged as found:
+            logger.error("Passed over: %s", found.message)
+    return None
+
+
+def last_slot(origin: str) -> int:
+    """Return the highest number whose slot is taken, 0 when none is: in about 2 log2(n) reads, as there are no gaps."""
+    taken, free = 0, 1
+    while _is_taken(origin, free):
+        taken, free = free, free * 2
+    while free - taken > 1:
+        middle = (taken + free) // 2
+        taken, free = (middle, free) if _is_taken(origin, middle) else (taken, middle)
+    return taken
+
+
+def _is_taken(origin: str, number: int) -> bool:
+    try:
+        return read_slot(origin=origin, number=number) is not None
+    except LogDiverged:
+        return True
+
+
+def _told(last: StoredCheckpoint) -> Json:
+    return {"number": last.number, "size": last.body.size, "root": b64encode(last.body.root).decode("ascii")}
+
+
+def _is_announced(origin: str) -> bool:
+    about = {"kind": SUCCEEDED, "subject_type": LOG, "subject_id": origin}
+    return OutboxEntry.objects.filter(**about).exists() or LedgerEntry.objects.filter(**about).exists()

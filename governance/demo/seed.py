@@ -1,0 +1,198 @@
+"""A small marketplace to try Assent on: real photos, four creators with different wishes, two partners, one model."""
+
+import json
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from governance.audit.types import Actor, SubjectRef
+from governance.catalog import services as catalog
+from governance.catalog.choices import GrantMethod
+from governance.catalog.models import Asset, ConsentLevel, Creator, Dataset
+from governance.catalog.personal_data import commit_personal_data
+from governance.demo import samples
+from governance.kernel.ids import new_token
+from governance.kernel.vocabulary import Action, Purpose
+from governance.partners.models import Partner, Tier
+from governance.partners.services import create_client
+from governance.registry import services as registry
+from governance.registry.choices import ModelTask, RuntimeName, Stage
+from governance.registry.models import Licence, Model
+from governance.rulebook.activation import publish_without_review
+
+SEEDER = Actor("system", "seed")
+WEIGHTS = Path(samples.__file__).parent / "weights"
+SHEET_EDGE = 640
+INFERENCE_ACTIONS = [Action.MODEL_INVOKE, Action.ASSET_INFER, Action.OUTPUT_RELEASE, Action.ASSET_PREVIEW]
+
+LEVELS: list[tuple[str, str, int, str, list[tuple[Action, Purpose]]]] = [
+    (
+        "preview-only",
+        "Preview only",
+        10,
+        "People may look, machines may not.",
+        [(Action.ASSET_PREVIEW, purpose) for purpose in Purpose],
+    ),
+    (
+        "research",
+        "Research",
+        20,
+        "Previews, and inference for research and non-commercial work.",
+        [
+            *((Action.ASSET_PREVIEW, purpose) for purpose in Purpose),
+            (Action.ASSET_INFER, Purpose.RESEARCH),
+            (Action.ASSET_INFER, Purpose.NON_COMMERCIAL),
+            (Action.ASSET_TRAIN, Purpose.RESEARCH),
+        ],
+    ),
+    (
+        "commercial",
+        "Commercial inference",
+        30,
+        "Inference for every purpose; no training, no export.",
+        [
+            *((Action.ASSET_PREVIEW, purpose) for purpose in Purpose),
+            *((Action.ASSET_INFER, purpose) for purpose in Purpose),
+        ],
+    ),
+    (
+        "full",
+        "Everything",
+        40,
+        "Inference, training and export for every purpose.",
+        [
+            (action, purpose)
+            for action in (Action.ASSET_PREVIEW, Action.ASSET_INFER, Action.ASSET_TRAIN, Action.ASSET_EXPORT)
+            for purpose in Purpose
+        ],
+    ),
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SeededCreator:
+    """A creator of the demo marketplace: pseudonym, name, region, default consent, works by sample name."""
+
+    slug: str
+    name: str
+    region: str
+    level: str | None
+    works: tuple[tuple[str, str], ...]
+
+
+CREATORS = [
+    SeededCreator("ada", "Ada Lindqvist", "SE", "commercial", (("astronaut", "Portrait in orange"),)),
+    SeededCreator("bruno", "Bruno Keller", "DE", "research", (("chelsea", "Chelsea, resting"),)),
+    SeededCreator("chiara", "Chiara Moretti", "IT", "commercial", (("china", "Summer palace"), ("flower", "Dahlia"))),
+    SeededCreator("deniz", "Deniz Aydin", "TR", None, (("rocket", "Lift-off at dusk"),)),
+]
+
+
+@transaction.atomic
+def seed() -> dict[str, Any]:
+    """Fill an empty database and return what a person needs to log in: console login and API clients.
+
+    Raises RuntimeError when there are creators already: seeding twice would mix demo data into real data.
+    """
+    if Creator.objects.exists():
+        raise RuntimeError("The database has creators already; the demo data is only for an empty one.")
+    _seed_catalogue()
+    _seed_model()
+    publish_without_review(actor=SEEDER, note="First revision: the system rules.")
+    clients = _seed_partners()
+    return {**_seed_console_user(), **clients["lumen"], "clients": clients}
+
+
+def _seed_catalogue() -> None:
+    for slug, name, rank, description, pairs in LEVELS:
+        catalog.save_consent_level(slug=slug, name=name, rank=rank, description=description, pairs=pairs, actor=SEEDER)
+    dataset = Dataset.objects.create(slug="photographs", name="Photographs", description="Photographs for upscaling.")
+    for seeded in CREATORS:
+        creator = Creator.objects.create(
+            slug=seeded.slug, display_name=seeded.name, region=seeded.region, uploaders=["lumen"]
+        )
+        commit_personal_data(creator=creator, actor=SEEDER)
+        if seeded.level is not None:
+            _grant(creator, None, seeded.level)
+        for sample, title in seeded.works:
+            _add_work(creator, dataset, title, sample, samples.low_resolution_png(sample))
+    ada = Creator.objects.get(slug="ada")
+    _add_work(ada, dataset, "Contact sheet", "contact-sheet", samples.large_png(SHEET_EDGE))
+
+
+def _add_work(creator: Creator, dataset: Dataset, title: str, sample: str, image: bytes) -> Asset:
+    return catalog.register_asset(
+        creator=creator,
+        title=title,
+        stream=BytesIO(image),
+        filename=f"{sample}.png",
+        uploaded_by=SubjectRef("creator", str(creator.id)),
+        dataset=dataset,
+        actor=Actor("creator", str(creator.id)),
+    )
+
+
+def _grant(creator: Creator, asset: Asset | None, level: str) -> None:
+    catalog.grant_consent(
+        creator=creator,
+        asset=asset,
+        level=ConsentLevel.objects.get(slug=level),
+        method=GrantMethod.SIGNED_FORM,
+        actor=Actor("creator", str(creator.id)),
+    )
+
+
+def _seed_model() -> None:
+    licence = Licence.objects.create(
+        slug="open-upscale",
+        name="Open upscale licence",
+        purposes=[Purpose.RESEARCH, Purpose.NON_COMMERCIAL, Purpose.COMMERCIAL],
+        obligations=[{"kind": "attribution", "parameters": {"text": "Upscaled with ESPCN x2 under Assent"}}],
+    )
+    model = Model.objects.create(
+        slug="espcn-x2",
+        name="ESPCN ×2",
+        description="Super-resolution network that doubles width and height of a photograph.",
+        task=ModelTask.UPSCALE,
+        owner="assent-labs",
+        licence=licence,
+    )
+    card = json.loads((WEIGHTS / "espcn_x2.json").read_text())
+    with (WEIGHTS / "espcn_x2.safetensors").open("rb") as artifact:
+        version = registry.register_version(
+            model=model,
+            version="1.0.0",
+            artifact=artifact,
+            runtime=RuntimeName.TORCH_ESPCN,
+            config=card["config"],
+            actor=SEEDER,
+        )
+    registry.set_stage(version=version, stage=Stage.PRODUCTION, actor=SEEDER)
+    registry.set_alias(model=model, name="production", version=version, actor=SEEDER)
+
+
+def _seed_partners() -> dict[str, dict[str, str]]:
+    tier = Tier.objects.create(slug="production", name="Production", requests_per_minute=6000, max_open_jobs=100)
+    Tier.objects.create(slug="sandbox", name="Sandbox", requests_per_minute=60, max_open_jobs=5)
+    made = {}
+    for slug, name, region in (("lumen", "Lumen Prints", "DE"), ("northlight", "Northlight Studio", "US")):
+        partner = Partner.objects.create(slug=slug, name=name, tier=tier, region=region)
+        client, secret = create_client(
+            partner=partner,
+            name=f"{name} server",
+            actions=INFERENCE_ACTIONS,
+            purposes=list(Purpose),
+            actor=SEEDER,
+        )
+        made[slug] = {"client_id": client.client_id, "client_secret": secret}
+    return made
+
+
+def _seed_console_user() -> dict[str, str]:
+    password = new_token(12)
+    get_user_model().objects.create_superuser("admin", password=password)
+    return {"console_username": "admin", "console_password": password}

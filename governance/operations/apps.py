@@ -1,0 +1,9 @@
+"""Django application of the operations area."""
+
+from django.apps import AppConfig
+
+
+class OperationsConfig(AppConfig):
+    name = "governance.operations"
+    label = "operations"
+    verbose_name = "Operations"

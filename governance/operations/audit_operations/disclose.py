@@ -1,0 +1,31 @@
+"""`manage.py audit disclose`: give a creator what shows that entries of the ledger are about them."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from governance.catalog.models import Creator
+from governance.catalog.personal_data import disclosures
+from governance.operations.audit_operations.operation import CANNOT_RUN, Operation
+
+
+def _arguments(parser: CommandParser) -> None:
+    parser.add_argument("pseudonym", help="the creator's slug")
+
+
+def _disclose(command: BaseCommand, options: dict[str, Any]) -> None:
+    creator = Creator.objects.filter(slug=options["pseudonym"]).first()
+    if creator is None:
+        raise CommandError(f"There is no creator '{options['pseudonym']}'.", returncode=CANNOT_RUN)
+    told = [asdict(each) for each in disclosures(creator=creator)]
+    command.stdout.write(json.dumps({"creator": str(creator.id), "commitments": told}, indent=2))
+
+
+DISCLOSE = Operation(
+    name="disclose",
+    help="Print salts and values of the commitments to a creator's data, as JSON. For that creator only.",
+    run=_disclose,
+    add_arguments=_arguments,
+)

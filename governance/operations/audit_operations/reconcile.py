@@ -1,0 +1,85 @@
+"""`manage.py audit reconcile` and `acknowledge`: is all there, once, and nothing else?"""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from governance.audit.models import ReconciliationReport
+from governance.audit.types import Actor
+from governance.operations.audit_operations.operation import FAULTS, Operation
+from governance.workflows.reconcile.run import reconcile
+from governance.workflows.reconcile.worm import acknowledge
+
+OPERATOR = Actor("system", "command")
+
+
+def _reconcile_arguments(parser: CommandParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    parser.add_argument("--no-bytes", action="store_true", help="look for WORM objects without rehashing them")
+
+
+def _reconcile(command: BaseCommand, options: dict[str, Any]) -> None:
+    def progress(stage: str, done: int, total: int) -> None:
+        command.stderr.write(f"{stage.replace('_', ' ')}: {done} of {total}", command.style.NOTICE)
+
+    report = reconcile(asked_by=str(OPERATOR), read_bytes=not options["no_bytes"], on_progress=progress)
+    command.stdout.write(_as_json(report) if options["json"] else _as_text(report))
+    if not report.ok:
+        raise CommandError(f"{_faults(report)} found.", returncode=FAULTS)
+
+
+def _as_json(report: ReconciliationReport) -> str:
+    return json.dumps(
+        {
+            "ok": report.ok,
+            "report": str(report.id),
+            "counts": report.counts,
+            "fault_count": report.fault_count,
+            "faults": report.faults,
+        }
+    )
+
+
+def _as_text(report: ReconciliationReport) -> str:
+    lines = ["Reconciled"]
+    lines += [f"  {count:>8}  {name.replace('_', ' ')}" for name, count in report.counts.items()]
+    for number, each in enumerate(report.faults, start=1):
+        lines += [
+            "",
+            f"Fault {number}: {each['check']}",
+            f"  where  {each['subject']}",
+            f"  what   {each['message']}",
+            f"  to do  {each['remedy']}",
+        ]
+    if report.fault_count > len(report.faults):
+        lines += ["", f"... and {report.fault_count - len(report.faults)} more."]
+    return "\n".join([*lines, "", "Nothing is missing." if report.ok else f"{_faults(report)}."])
+
+
+def _faults(report: ReconciliationReport) -> str:
+    return "1 fault" if report.fault_count == 1 else f"{report.fault_count} faults"
+
+
+def _acknowledge_arguments(parser: CommandParser) -> None:
+    parser.add_argument("uri", help="as the reconciliation names it")
+    parser.add_argument("version", help="the version id")
+
+
+def _acknowledge(command: BaseCommand, options: dict[str, Any]) -> None:
+    known = acknowledge(uri=options["uri"], version_id=options["version"], actor=OPERATOR)
+    command.stdout.write(f"On record: {known.uri}, {known.size} bytes, SHA-256 {known.sha256}.")
+
+
+RECONCILE = Operation(
+    name="reconcile",
+    help="Hold database, log and WORM storage against each other. Exit code 0: nothing is missing; 1: faults.",
+    run=_reconcile,
+    add_arguments=_reconcile_arguments,
+)
+ACKNOWLEDGE = Operation(
+    name="acknowledge",
+    help="Put on record that a WORM object is known though nothing refers to it.",
+    run=_acknowledge,
+    add_arguments=_acknowledge_arguments,
+)

@@ -1,0 +1,43 @@
+"""`manage.py audit`: proving, watching and repairing what was recorded. Its subcommands are in `audit_operations`."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from governance.kernel.errors import GovernanceError
+from governance.operations.audit_operations.disclose import DISCLOSE
+from governance.operations.audit_operations.log import CHECKPOINT, RESOLVE, STATUS, SUCCEED
+from governance.operations.audit_operations.operation import CANNOT_RUN, Operation
+from governance.operations.audit_operations.reconcile import ACKNOWLEDGE, RECONCILE
+from governance.operations.audit_operations.worm import PROBE, SCRUB
+
+OPERATIONS: tuple[Operation, ...] = (
+    RECONCILE,
+    ACKNOWLEDGE,
+    SCRUB,
+    PROBE,
+    STATUS,
+    CHECKPOINT,
+    RESOLVE,
+    SUCCEED,
+    DISCLOSE,
+)
+
+
+class Command(BaseCommand):
+    """Exit code 0: all is well. 1: something is wrong, and is named. 2: it could not be done."""
+
+    help = "Reconcile and watch what was recorded. Exit code 0: all is well; 1: faults; 2: could not be done."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        chosen = parser.add_subparsers(dest="operation", required=True)
+        for operation in OPERATIONS:
+            operation.add_arguments(chosen.add_parser(operation.name, help=operation.help))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        operation = next(each for each in OPERATIONS if each.name == options["operation"])
+        try:
+            operation.run(self, options)
+        except (GovernanceError, DatabaseError) as error:
+            raise CommandError(f"Cannot {operation.name}: {error}", returncode=CANNOT_RUN) from error

@@ -1,0 +1,159 @@
+"""`manage.py keys`: look after the signing keys of this installation."""
+
+import json
+from argparse import ArgumentTypeError
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from governance.audit.log.key_history import KeyRange, announce_keys, key_ranges
+from governance.audit.log.trust import trust_file
+from governance.kernel import clock
+from governance.kernel.canonical import sha256_hex, to_json_value
+from governance.kernel.durable_files import replace_file
+from governance.kernel.errors import GovernanceError
+from governance.keys.ring import KeyAlgorithm, KeyPurpose, KeyRing, PublicKeyInfo, key_ring
+
+PURPOSES = [each.value for each in KeyPurpose]
+ALGORITHMS = [each.value for each in KeyAlgorithm]
+
+
+class Command(BaseCommand):
+    """`list`, `init`, `rotate PURPOSE`, `revoke KEY_ID`, `export-trust`."""
+
+    help = "List, make, rotate and revoke signing keys; export what others need to check our signatures."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True, title="actions")
+        listing = actions.add_parser("list", help="show every key, its window and its state")
+        listing.add_argument("--json", action="store_true", help="print one JSON array, with the public keys")
+        making = actions.add_parser("init", help="make a key for every purpose that has none")
+        making.add_argument("--algorithm", choices=ALGORITHMS, help="left out: what suits the key store")
+        rotating = actions.add_parser("rotate", help="make a new key; the one before ends an hour later")
+        rotating.add_argument("purpose", choices=PURPOSES)
+        rotating.add_argument("--algorithm", choices=ALGORITHMS, help="as before when left out")
+        revoking = actions.add_parser("revoke", help="let nothing count that the key signs from now on")
+        revoking.add_argument("key_id")
+        revoking.add_argument("--since", type=_moment, help="ISO 8601 time with zone, when it may have been stolen")
+        exporting = actions.add_parser("export-trust", help="write the trust file that offline verifiers need")
+        exporting.add_argument("--out", type=Path, metavar="FILE", help="write it here instead of to standard output")
+
+    def handle(self, *, action: str, **options: Any) -> None:
+        act = {
+            "list": self._list,
+            "init": self._init,
+            "rotate": self._rotate,
+            "revoke": self._revoke,
+            "export-trust": self._export,
+        }[action]
+        try:
+            act(key_ring.get(), options)
+        except GovernanceError as error:
+            raise CommandError(f"{error.message} ({error.error_code})") from error
+
+    def _list(self, ring: KeyRing, options: dict[str, Any]) -> None:
+        keys, places = ring.public_keys(), _places()
+        if options["json"]:
+            self.stdout.write(json.dumps([_as_json(info, places.get(info.key_id)) for info in keys]))
+            return
+        for info in keys:
+            end = info.not_after.isoformat(timespec="seconds") if info.not_after else "no end"
+            start = info.not_before.isoformat(timespec="seconds")
+            self.stdout.write(
+                f"{info.key_id:<22} {info.purpose:<11} {info.algorithm:<8} {_state(info):<8} "
+                f"{_as_text(places.get(info.key_id)):<26} {start} to {end}"
+            )
+
+    def _init(self, ring: KeyRing, options: dict[str, Any]) -> None:
+        development = settings.ASSENT_ALLOW_DEVELOPMENT_KEYS and settings.ASSENT_KEY_PROVIDER == "file"
+        ring.ensure(development=development, algorithm=_algorithm(options))
+        self._announce()
+        self._list(ring, {"json": False})
+
+    def _rotate(self, ring: KeyRing, options: dict[str, Any]) -> None:
+        info = ring.rotate(purpose=KeyPurpose(options["purpose"]), algorithm=_algorithm(options))
+        self.stdout.write(f"Key {info.key_id} now signs for '{info.purpose}'.")
+        self._announce()
+
+    def _revoke(self, ring: KeyRing, options: dict[str, Any]) -> None:
+        info = ring.revoke(key_id=options["key_id"], since=options["since"])
+        self.stdout.write(f"Key {info.key_id} counts for nothing signed from {info.revoked_at} on.")
+        self._announce()
+        if not any(_state(other) == "valid" for other in ring.public_keys() if other.purpose is info.purpose):
+            self.stdout.write(f"No key is left for '{info.purpose}': run 'manage.py keys rotate {info.purpose}'.")
+
+    def _export(self, ring: KeyRing, options: dict[str, Any]) -> None:
+        data, target = trust_file(), options["out"]
+        if target is None:
+            self.stdout.write(data.decode(), ending="")
+        else:
+            _write(target, data)
+            self.stdout.write(f"Wrote {target}.")
+        self.stderr.write(f"SHA-256 {sha256_hex(data)}: publish it where your partners look for it.", lambda text: text)
+
+    def _announce(self) -> None:
+        """Tell the log. A key must be revocable while the database is down: the sequencer then tells it later."""
+        try:
+            announce_keys()
+        except DatabaseError as error:
+            told = "The log could not be told yet; the sequencer does it when the database is back"
+            self.stderr.write(f"{told} ({str(error).strip()}).")
+
+
+def _algorithm(options: dict[str, Any]) -> KeyAlgorithm | None:
+    return KeyAlgorithm(options["algorithm"]) if options["algorithm"] else None
+
+
+def _places() -> dict[str, KeyRange]:
+    """Return where in the log each key counts; nothing while the database is down."""
+    try:
+        return {each.key_id: each for each in key_ranges()}
+    except DatabaseError:
+        return {}
+
+
+def _as_json(info: PublicKeyInfo, place: KeyRange | None) -> dict[str, Any]:
+    ends = ("from_index", "until_index", "revoked_from_index")
+    return {
+        **to_json_value(info),
+        "state": _state(info),
+        **{name: getattr(place, name) if place else None for name in ends},
+    }
+
+
+def _as_text(place: KeyRange | None) -> str:
+    if place is None:
+        return "not in the log yet"
+    ends = [end for end in (place.until_index, place.revoked_from_index) if end is not None]
+    if not ends:
+        return f"from entry {place.from_index} on"
+    last = min(ends) - 1
+    return f"entries {place.from_index} to {last}" if last >= place.from_index else "no entry"
+
+
+def _write(target: Path, data: bytes) -> None:
+    try:
+        replace_file(target.absolute(), data, mode=0o644)
+    except OSError as error:
+        raise CommandError(f"{target} cannot be written: {error.strerror}.") from error
+
+
+def _state(info: PublicKeyInfo) -> str:
+    now = clock.now()
+    if info.revoked(now):
+        return "revoked"
+    return "valid" if info.in_window(now) else "ended"
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is not an ISO 8601 time") from error
+    if moment.tzinfo is None:
+        raise ArgumentTypeError(f"{text!r} has no time zone; add Z or +01:00")
+    return moment

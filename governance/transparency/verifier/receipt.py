@@ -1,0 +1,115 @@
+"""The receipt file, `assent-receipt/1`, taken apart; nothing in here is verified yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from governance.kernel import strict_base64
+from governance.kernel.canonical import canonical_json, sha256_hex
+from governance.kernel.errors import GovernanceError
+from governance.keys.dsse import Envelope
+from governance.transparency.notes import CheckpointBody, parse_checkpoint, split_note
+from governance.transparency.proofs import ProofFile, parse_proof_file
+from governance.transparency.verifier.reading import Unreadable, items, members, read_json, text
+
+FORMAT = "assent-receipt/1"
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+#: The member of the predicate in which a statement says what it is itself; one of the two.
+SELF_MEMBERS = ("receipt", "evidence")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The in-toto Statement v1 that was signed: its subjects (name and SHA-256), its type, and what it says of itself.
+
+    `evidence` tells in which member it does: `evidence`, signed before its entry had an id, or `receipt`.
+    """
+
+    subjects: tuple[tuple[str, str], ...]
+    predicate_type: str
+    evidence: bool
+    about: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The proof file, and what the checkpoint in it says."""
+
+    file: ProofFile
+    tree: CheckpointBody
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptFile:
+    """A receipt: the envelope with its statement, the bytes of the ledger entry, and the proof once there is one.
+
+    `envelope_sha256` is the digest of the envelope's canonical JSON (RFC 8785).
+    """
+
+    envelope: Envelope
+    envelope_sha256: str
+    statement: Statement
+    entry: bytes
+    included_by: str | None
+    proof: Proof | None
+
+
+def read_receipt(data: bytes) -> ReceiptFile:
+    """Take a receipt file apart. Raises Unreadable, which says what is not as it must be."""
+    document = members(read_json(data), ("format", "envelope", "entry", "included_by", "proof"), "The receipt")
+    if document["format"] != FORMAT:
+        raise Unreadable(f"Its format is {document['format']!r}; this verifier reads {FORMAT!r}.")
+    try:
+        canonical = canonical_json(document["envelope"])
+        envelope = Envelope.from_json(canonical)
+        entry = strict_base64.decode(text(document["entry"], "The entry"))
+        proof = None if document["proof"] is None else _proof(text(document["proof"], "The proof"))
+    except (GovernanceError, ValueError) as error:
+        raise Unreadable(f"A part of it cannot be read: {error}") from error
+    promise = document["included_by"]
+    return ReceiptFile(
+        envelope=envelope,
+        envelope_sha256=sha256_hex(canonical),
+        statement=_statement(envelope.payload),
+        entry=entry,
+        included_by=None if promise is None else text(promise, "included_by"),
+        proof=proof,
+    )
+
+
+def _proof(written: str) -> Proof:
+    file = parse_proof_file(written)
+    return Proof(file=file, tree=parse_checkpoint(split_note(file.checkpoint)[0]))
+
+
+def _statement(payload: bytes) -> Statement:
+    names = ("_type", "subject", "predicateType", "predicate")
+    document = members(read_json(payload), names, "The statement in the envelope")
+    if document["_type"] != STATEMENT_TYPE:
+        raise Unreadable(f"The envelope holds {document['_type']!r}, not an in-toto statement.")
+    member, about = _itself(document["predicate"])
+    return Statement(
+        subjects=tuple(_subject(each) for each in items(document["subject"], "The statement's subject")),
+        predicate_type=text(document["predicateType"], "The predicate type"),
+        evidence=member == "evidence",
+        about=about,
+    )
+
+
+def _itself(predicate: Any) -> tuple[str, dict[str, Any]]:
+    """Return the member in which a statement says what it is itself, and what it says there."""
+    found = [name for name in SELF_MEMBERS if isinstance(predicate, dict) and isinstance(predicate.get(name), dict)]
+    if len(found) != 1:
+        raise Unreadable("The statement does not say what it is itself: a member 'receipt' or 'evidence'.")
+    about: dict[str, Any] = predicate[found[0]]
+    for name in ("id", "issued_at"):
+        text(about.get(name), f"The statement's own {name}")
+    for name, value in members(about.get("subject"), ("type", "id"), "The statement's own subject").items():
+        text(value, f"The {name} of the statement's own subject")
+    return found[0], about
+
+
+def _subject(value: Any) -> tuple[str, str]:
+    resource = members(value, ("name", "digest"), "A subject of the statement")
+    digests = members(resource["digest"], ("sha256",), "The digest of a subject")
+    return text(resource["name"], "The name of a subject"), text(digests["sha256"], "The digest of a subject")
