@@ -26,7 +26,7 @@ from psycopg import Cursor  # noqa: E402
 from governance.audit.log.log_reader import inclusion_proof, log_size, root_at  # noqa: E402
 from governance.audit.log.sequencer import sequence_all  # noqa: E402
 from governance.audit.models import LedgerEntry, OutboxEntry  # noqa: E402
-from governance.audit.recording.record import record  # noqa: E402
+from governance.audit.recording.record import write_entry  # noqa: E402
 from governance.audit.types import Actor, SubjectRef  # noqa: E402
 from governance.kernel import clock  # noqa: E402
 from governance.kernel.canonical import Json  # noqa: E402
@@ -161,7 +161,7 @@ def _ledger_writer(until: float) -> int:
     count = 0
     while time.monotonic() < until:
         with transaction.atomic():
-            record(kind=KIND, subject=SUBJECT, actor=ACTOR, data=DATA)
+            write_entry(kind=KIND, subject=SUBJECT, actor=ACTOR, data=DATA)
         count += 1
     return count
 
@@ -216,7 +216,7 @@ def _cost() -> float:
     for _ in range(SAMPLE // 100):
         with transaction.atomic():
             for _ in range(100):
-                record(kind=KIND, subject=SUBJECT, actor=ACTOR, data=DATA)
+                write_entry(kind=KIND, subject=SUBJECT, actor=ACTOR, data=DATA)
     sequence_all()
     return (time.monotonic() - started) / SAMPLE * 1e6
 

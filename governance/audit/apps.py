@@ -1,6 +1,7 @@
 """Django application of the audit area."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class AuditConfig(AppConfig):
@@ -8,3 +9,7 @@ class AuditConfig(AppConfig):
     label = "audit"
     verbose_name = "Audit"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Load what every area declares of its ledger entries, so that each list of kinds is complete."""
+        autodiscover_modules("entries")

@@ -36,9 +36,8 @@ AUDIT_ACTOR = Actor(type="system", id="audit")
 
 
 class StatementParts(TypedDict):
-    """What an area puts into a receipt: the predicate's short name, what it is about, and what happened."""
+    """What an area puts into a receipt: what it is about, and what happened."""
 
-    predicate_type: str
     statement_subject: list[dict[str, Any]]
     predicate: dict[str, Json]
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from governance.audit.evidence.commitments import commit, forget, open_commitment
 from governance.audit.queries import timeline
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, TimelineItem
 from governance.catalog.choices import CreatorStatus
 from governance.catalog.entries import creator_ref
@@ -44,7 +44,7 @@ def commit_personal_data(*, creator: Creator, actor: Actor, fields: Collection[s
         about = creator_ref(creator)
         commitments = {name: commit(subject=about, name=name, value=value) for name, value in values.items() if value}
         if commitments:
-            record(kind=COMMITTED, subject=about, actor=actor, data={"commitments": {**commitments}})
+            write_entry(kind=COMMITTED, subject=about, actor=actor, data={"commitments": {**commitments}})
 
 
 @dataclass(frozen=True, slots=True)

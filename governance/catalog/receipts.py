@@ -10,7 +10,6 @@ from governance.kernel.canonical import Json, digest
 def upload_statement(asset: Asset, facts: Mapping[str, Json]) -> StatementParts:
     """Return the statement that a work was taken in; its subject is the uploaded file."""
     return {
-        "predicate_type": "upload/v1",
         "statement_subject": [{"name": "upload", "digest": {"sha256": asset.sha256}}],
         "predicate": {"asset": str(asset.id), **facts},
     }
@@ -22,7 +21,6 @@ def consent_statement(creator: Creator, change: str, terms: Mapping[str, Json]) 
     Its subject is the SHA-256 of the terms as canonical JSON (RFC 8785), which the predicate holds under `terms`.
     """
     return {
-        "predicate_type": "consent-change/v1",
         "statement_subject": [{"name": "terms", "digest": {"sha256": digest(terms)}}],
         "predicate": {"creator": str(creator.id), "change": change, "terms": dict(terms)},
     }
@@ -34,7 +32,6 @@ def erasure_statement(creator: Creator, facts: Mapping[str, Json]) -> StatementP
     Its subject is the SHA-256 of the figures as canonical JSON (RFC 8785), which the predicate holds under `erased`.
     """
     return {
-        "predicate_type": "erasure/v1",
         "statement_subject": [{"name": "erased", "digest": {"sha256": digest(facts)}}],
         "predicate": {"creator": str(creator.id), "erased": dict(facts)},
     }

@@ -14,17 +14,17 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from governance.audit.evidence.receipts import record_with_receipt
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.catalog import objects, terms
 from governance.catalog.choices import AssetStatus, CreatorStatus, GrantKind
 from governance.catalog.entries import (
+    AssetRegistered,
+    ConsentGranted,
+    ConsentWithdrawn,
     asset_ref,
     creator_ref,
-    grant_entry,
     pair_codes,
-    registration_entry,
-    statement_entry,
 )
 from governance.catalog.errors import AssetClaimed, AssetInvalid
 from governance.catalog.media import inspect_image
@@ -75,13 +75,12 @@ def grant_consent(
             recorded_by_id=actor.id,
             created_at=now,
         )
-        data = grant_entry(grant)
+        entry = ConsentGranted.of(grant)
         record_with_receipt(
-            kind="consent.granted",
+            entry,
             subject=creator_ref(creator),
             actor=actor,
-            data=data,
-            **consent_statement(creator, "granted", data),
+            **consent_statement(creator, "granted", entry.to_data()),
         )
     return grant
 
@@ -116,17 +115,20 @@ def withdraw_consent(
             )
             for asset_id in covered
         )
-        data = statement_entry(withdrawals[0]) | {
-            "everything": everything,
-            "statements": len(withdrawals),
-            "assets_sha256": digest(sorted(str(asset_id) for asset_id in covered if asset_id is not None)),
-        }
+        entry = ConsentWithdrawn(
+            statement=withdrawals[0].id,
+            asset=withdrawals[0].asset_id,
+            method=method,
+            epoch=epoch,
+            everything=everything,
+            statements=len(withdrawals),
+            assets_sha256=digest(sorted(str(asset_id) for asset_id in covered if asset_id is not None)),
+        )
         record_with_receipt(
-            kind="consent.withdrawn",
+            entry,
             subject=creator_ref(creator),
             actor=actor,
-            data=data,
-            **consent_statement(creator, "withdrawn", data),
+            **consent_statement(creator, "withdrawn", entry.to_data()),
         )
     return withdrawals[0]
 
@@ -155,12 +157,14 @@ def save_consent_level(
             "level": slug,
             "rank": rank,
             "text_sha256": digest([name, description]),
-            "pairs": pair_codes(wanted),
-            "added": pair_codes(wanted - had),
-            "removed": pair_codes(had - wanted),
+            "pairs": [*pair_codes(wanted)],
+            "added": [*pair_codes(wanted - had)],
+            "removed": [*pair_codes(had - wanted)],
             "creators": _raise_epochs_of_users(level) if had != wanted else 0,
         }
-        record(kind="consent_level.changed", subject=SubjectRef("consent_level", str(level.id)), actor=actor, data=data)
+        write_entry(
+            kind="consent_level.changed", subject=SubjectRef("consent_level", str(level.id)), actor=actor, data=data
+        )
     return level
 
 
@@ -173,7 +177,7 @@ def set_creator_status(*, creator: Creator, status: CreatorStatus, actor: Actor)
             current.status = status
             current.save(update_fields=["status"])
             data: dict[str, Json] = {"status": str(status), "epoch": epoch}
-            record(kind="creator.status_changed", subject=creator_ref(creator), actor=actor, data=data)
+            write_entry(kind="creator.status_changed", subject=creator_ref(creator), actor=actor, data=data)
     creator.status, creator.consent_epoch = current.status, current.consent_epoch
     return creator
 
@@ -186,7 +190,7 @@ def set_asset_status(*, asset: Asset, status: AssetStatus, actor: Actor) -> Asse
             current.status = status
             current.save(update_fields=["status"])
             data: dict[str, Json] = {"status": str(status), "sha256": current.sha256}
-            record(kind="asset.status_changed", subject=asset_ref(asset), actor=actor, data=data)
+            write_entry(kind="asset.status_changed", subject=asset_ref(asset), actor=actor, data=data)
     asset.status = current.status
     return asset
 
@@ -227,14 +231,8 @@ def register_asset(
             uploaded_by_type=uploaded_by.type,
             uploaded_by_id=uploaded_by.id,
         )
-        facts = registration_entry(asset)
-        record_with_receipt(
-            kind="asset.registered",
-            subject=asset_ref(asset),
-            actor=actor,
-            data=facts,
-            **upload_statement(asset, facts),
-        )
+        entry = AssetRegistered.of(asset)
+        record_with_receipt(entry, subject=asset_ref(asset), actor=actor, **upload_statement(asset, entry.to_data()))
     return asset
 
 

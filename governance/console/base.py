@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.console.forms.fields import RegionField
 from governance.kernel.canonical import Json
@@ -88,7 +88,7 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
 
     def _note(self, request: HttpRequest, key: str, what: str, data: dict[str, Json]) -> None:
         name = str(self.opts.model_name)
-        record(kind=f"{name}.{what}", subject=SubjectRef(name, key), actor=actor_of(request), data=data)
+        write_entry(kind=f"{name}.{what}", subject=SubjectRef(name, key), actor=actor_of(request), data=data)
 
     def prepare(self, rows: list[Any]) -> None:
         """Add to the rows of one list page what its columns show beyond the database columns."""

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.catalog.models import Creator
 from governance.decisions.choices import DecisionEffect
@@ -74,7 +74,7 @@ def issue(*, decision: DecisionRecord, binding: Binding, actor: Actor) -> Permit
             expires_at=expires_at,
         )
         data = {"job": str(binding.job_id), "decision": str(decision.id), "expires_at": timestamp(expires_at)}
-        record(kind="permit.issued", subject=SubjectRef("permit", str(permit_id)), actor=actor, data=data)
+        write_entry(kind="permit.issued", subject=SubjectRef("permit", str(permit_id)), actor=actor, data=data)
     return permit
 
 
@@ -187,7 +187,7 @@ def _current_epochs(epochs: Mapping[str, int]) -> dict[str, int]:
 
 def _record_use(permit: Permit, refusal: PermitInvalid | None) -> None:
     data = {"job": str(permit.job_id), "decision": str(permit.decision_id)}
-    record(
+    write_entry(
         kind="permit.redeemed" if refusal is None else "permit.refused",
         subject=SubjectRef("permit", str(permit.id)),
         actor=Actor("worker", "runtime"),

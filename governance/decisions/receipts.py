@@ -1,4 +1,4 @@
-"""What ledger and receipts say of a decision: predicate `decision/v1`, in ids, digests and codes."""
+"""What receipts say of a decision: predicate `decision/v1`, in ids, digests and codes."""
 
 from collections.abc import Mapping
 
@@ -7,26 +7,12 @@ from governance.decisions.models import DecisionRecord
 from governance.kernel.canonical import Json, timestamp
 
 
-def decision_entry(decision: DecisionRecord) -> dict[str, Json]:
-    """Return what the ledger says of a decision."""
-    return {
-        "decision_kind": str(decision.kind),
-        "job": str(decision.job_id),
-        "effect": str(decision.effect),
-        "reason_codes": list(decision.reason_codes),
-        "facts_sha256": decision.facts_digest,
-        "revision": decision.revision_digest,
-        "engine": decision.engine,
-    }
-
-
 def decision_statement(decision: DecisionRecord, facts: Mapping[str, Json]) -> StatementParts:
     """Return the statement of a decision; its subject is the SHA-256 of the facts that it rests on.
 
     The facts themselves stay inside: they name creators. Who decided for whom is the partner's and the client's id.
     """
     return {
-        "predicate_type": "decision/v1",
         "statement_subject": [{"name": "facts", "digest": {"sha256": decision.facts_digest}}],
         "predicate": {
             **facts,

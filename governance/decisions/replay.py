@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Func, IntegerField, QuerySet
 
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.decisions.again import Again, answer_again, effect_of, lacks_facts, why_undecided
 from governance.decisions.choices import FlipDirection, ReplayState
@@ -210,4 +210,4 @@ def _end(report: ReplayReport, state: ReplayState, actor: Actor, *, problem: str
 
 def _record(kind: str, report: ReplayReport, actor: Actor, **data: Any) -> None:
     facts = {"draft": str(report.draft_id), "digest": report.draft_digest, "base": report.base_digest, **data}
-    record(kind=kind, subject=SubjectRef("replay", str(report.pk)), actor=actor, data=facts)
+    write_entry(kind=kind, subject=SubjectRef("replay", str(report.pk)), actor=actor, data=facts)

@@ -10,12 +10,13 @@ from uuid import UUID
 from django.db import transaction
 
 from governance.audit.evidence.receipts import record_with_receipt
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.decisions.choices import DecisionEffect, DecisionKind
+from governance.decisions.entries import DecisionRecorded
 from governance.decisions.models import DecisionRecord
 from governance.decisions.ports import decision_cache, supported_obligations
-from governance.decisions.receipts import decision_entry, decision_statement
+from governance.decisions.receipts import decision_statement
 from governance.decisions.types import AccessContext, Evaluated, Question, QuestionSet
 from governance.engines.errors import EngineDisagreement, EngineUnavailable
 from governance.engines.ports import PolicyEngine, policy_engine
@@ -92,17 +93,18 @@ def decide(
             request_id=request_id,
             decided_at=clock.now(),
         )
-        facts = decision_entry(decision)
+        entry = DecisionRecorded.of(decision)
         record_with_receipt(
-            kind="decision.recorded",
+            entry,
             subject=SubjectRef("decision", str(decision.id)),
             actor=actor,
-            data=facts,
-            **decision_statement(decision, facts),
+            **decision_statement(decision, entry.to_data()),
         )
         if EngineDisagreement.code in decision.reason_codes:
             known: dict[str, Json] = {"facts_sha256": decision.facts_digest, "revision": decision.revision_digest}
-            record(kind="engine.disagreed", subject=SubjectRef("decision", str(decision.id)), actor=actor, data=known)
+            write_entry(
+                kind="engine.disagreed", subject=SubjectRef("decision", str(decision.id)), actor=actor, data=known
+            )
     return decision
 
 

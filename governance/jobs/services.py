@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.decisions.choices import DecisionEffect
 from governance.jobs.choices import JobState
@@ -77,4 +77,4 @@ def _note(job: Job, before: str, ending: Ending, actor: Actor, extra: dict[str, 
         at=job.updated_at,
     )
     data: dict[str, Json] = {"from": str(before), "fencing_token": job.fencing_token, "reason_code": ending.code}
-    record(kind=f"job.{job.state}", subject=SubjectRef("job", str(job.id)), actor=actor, data=data | extra)
+    write_entry(kind=f"job.{job.state}", subject=SubjectRef("job", str(job.id)), actor=actor, data=data | extra)

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import SubjectRef
 from governance.jobs.leases import lock_leased, worker
 from governance.jobs.types import Lease
@@ -26,7 +26,7 @@ def record_verdict(*, lease: Lease, stage: ModerationStage, scored: Scored) -> M
             labels=[{"label": label, "score": score} for label, score in scored.labels],
             duration_ms=scored.duration_ms,
         )
-        record(
+        write_entry(
             kind="moderation.recorded",
             subject=SubjectRef("job", str(job.id)),
             actor=worker(lease.owner),

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
 from governance.kernel.errors import InvalidInput
@@ -117,7 +117,7 @@ def store_status(*, server: OpaServer, report: Mapping[str, Any]) -> OpaServer:
 
 
 def _record(kind: str, server: OpaServer, actor: Actor) -> None:
-    record(kind=kind, subject=SubjectRef("opa_server", str(server.pk)), actor=actor, data={"name": server.name})
+    write_entry(kind=kind, subject=SubjectRef("opa_server", str(server.pk)), actor=actor, data={"name": server.name})
 
 
 def _bundle_key() -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel.canonical import Json
 from governance.kernel.ids import new_id
@@ -56,7 +56,7 @@ def save_role(
         "inherits": [parent.slug for parent in parents],
         "grants": [[grant.action, grant.model, grant.group.slug if grant.group else ""] for grant in unique],
     }
-    record(kind="role.created" if created else "role.updated", subject=_ref(role), actor=actor, data=data)
+    write_entry(kind="role.created" if created else "role.updated", subject=_ref(role), actor=actor, data=data)
     return role
 
 
@@ -67,7 +67,7 @@ def save_model_group(*, slug: str, name: str, models: Iterable[str], actor: Acto
     slugs = sorted(set(models))
     group, _ = ModelGroup.objects.update_or_create(slug=slug, defaults={"name": name, "model_slugs": slugs})
     subject = SubjectRef("model_group", str(group.pk))
-    record(kind="model_group.saved", subject=subject, actor=actor, data={"group": slug, "models": [*slugs]})
+    write_entry(kind="model_group.saved", subject=subject, actor=actor, data={"group": slug, "models": [*slugs]})
     return group
 
 
@@ -82,7 +82,7 @@ def set_roles(*, client: ApiClient, roles: Iterable[Role], actor: Actor) -> None
     client.role_assignments.all().delete()
     RoleAssignment.objects.bulk_create(RoleAssignment(client=client, role=role) for role in wanted)
     data: dict[str, Json] = {"client": client.client_id, "roles": [role.slug for role in wanted]}
-    record(kind="client.roles_set", subject=SubjectRef("client", client.client_id), actor=actor, data=data)
+    write_entry(kind="client.roles_set", subject=SubjectRef("client", client.client_id), actor=actor, data=data)
 
 
 def _refuse(role: Role, parents: Sequence[Role], grants: Sequence[Grant], partner: Partner | None) -> None:

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from oauth2_provider.models import AbstractApplication
 
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
 from governance.kernel.ids import new_token
@@ -48,7 +48,7 @@ def create_client(
     )
     with transaction.atomic():
         _save_checked(client)
-        record(
+        write_entry(
             kind="client.created",
             subject=SubjectRef("client", client.client_id),
             actor=actor,
@@ -83,7 +83,7 @@ def issue_token(*, client: ApiClient, coverage: Coverage, raw_token: str, second
             created=issued_at,
             expires=issued_at + timedelta(seconds=seconds),
         )
-        record(
+        write_entry(
             kind="token.issued",
             subject=SubjectRef("token", str(token.pk)),
             actor=Actor("client", client.client_id),
@@ -104,7 +104,7 @@ def revoke_token(*, token: AccessToken, actor: Actor, reason: str) -> bool:
         now = clock.now()
         changed = AccessToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now, updated=now)
         if changed:
-            record(
+            write_entry(
                 kind="token.revoked",
                 subject=SubjectRef("token", str(token.pk)),
                 actor=actor,
@@ -126,7 +126,7 @@ def revoke_partner_tokens(*, partner: Partner, actor: Actor, reason: str) -> int
         open_tokens = AccessToken.objects.filter(application__partner=locked, revoked_at=None)
         live = open_tokens.filter(expires__gt=now).count()
         open_tokens.update(revoked_at=now, updated=now)
-        record(
+        write_entry(
             kind="partner.tokens_revoked",
             subject=SubjectRef("partner", locked.slug),
             actor=actor,

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from safetensors import SafetensorError, safe_open
 
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.catalog import objects
 from governance.catalog.types import ByteSource
@@ -66,7 +66,7 @@ def register_version(
             "config_sha256": sha256_hex(canonical_json(config)),
             "artifact_size": stored.size,
         }
-        record(kind="model.version_registered", subject=_version_ref(registered), actor=actor, data=data)
+        write_entry(kind="model.version_registered", subject=_version_ref(registered), actor=actor, data=data)
     return registered
 
 
@@ -85,7 +85,7 @@ def set_stage(*, version: ModelVersion, stage: Stage, actor: Actor) -> ModelVers
             current.stage = stage
             current.save(update_fields=["stage"])
             data = _version_json(current) | {"from": str(before), "to": str(stage)}
-            record(kind="model.stage_changed", subject=_version_ref(current), actor=actor, data=data)
+            write_entry(kind="model.stage_changed", subject=_version_ref(current), actor=actor, data=data)
             _drop_aliases(current, actor)
     version.stage = current.stage
     return version
@@ -107,7 +107,7 @@ def set_alias(*, model: Model, name: str, version: ModelVersion, actor: Actor) -
             raise AliasRefused(f"The alias '{name}' may not point to a version in stage {current.stage}.")
         alias, _ = ModelAlias.objects.update_or_create(model=model, name=name, defaults={"version": current})
         data = _version_json(current) | {"alias": name}
-        record(kind="model.alias_set", subject=_model_ref(model), actor=actor, data=data)
+        write_entry(kind="model.alias_set", subject=_model_ref(model), actor=actor, data=data)
     return alias
 
 
@@ -149,7 +149,7 @@ def _drop_aliases(version: ModelVersion, actor: Actor) -> None:
     for alias in aliases if version.stage == Stage.RETIRED else aliases.filter(name=PRODUCTION_ALIAS):
         data = _version_json(version) | {"alias": alias.name}
         alias.delete()
-        record(kind="model.alias_removed", subject=_model_ref(version.model), actor=actor, data=data)
+        write_entry(kind="model.alias_removed", subject=_model_ref(version.model), actor=actor, data=data)
 
 
 def _invalid(field: str, message: str) -> ModelVersionInvalid:

@@ -5,7 +5,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from governance.audit.evidence.receipts import record_with_receipt
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.engines.ports import policy_engine
 from governance.kernel import clock
@@ -13,6 +13,7 @@ from governance.kernel.canonical import Json
 from governance.rulebook.archive import anchor_revision
 from governance.rulebook.choices import ActivationKind, DraftState
 from governance.rulebook.content import RevisionContent
+from governance.rulebook.entries import RevisionActivated
 from governance.rulebook.errors import (
     DraftStale,
     DraftStateConflict,
@@ -131,7 +132,7 @@ def add_event(draft: PolicyDraft, *, step: str, actor: Actor, comment: str = "")
         "state": str(draft.state),
         "base": draft.base_digest,
     }
-    record(kind=f"draft.{step}", subject=SubjectRef("draft", str(draft.pk)), actor=actor, data=data)
+    write_entry(kind=f"draft.{step}", subject=SubjectRef("draft", str(draft.pk)), actor=actor, data=data)
 
 
 def _revision(content: RevisionContent, *, actor: Actor, note: str, last_edit: int) -> PolicyRevision:
@@ -150,7 +151,7 @@ def _revision(content: RevisionContent, *, actor: Actor, note: str, last_edit: i
         created_by=str(actor),
         created_at=clock.now(),
     )
-    record(kind="revision.published", subject=_subject(revision), actor=actor, data=_facts(revision))
+    write_entry(kind="revision.published", subject=_subject(revision), actor=actor, data=_facts(revision))
     return revision
 
 
@@ -170,13 +171,15 @@ def _activate(revision: PolicyRevision, *, kind: ActivationKind, actor: Actor, r
         activated_by=str(actor),
         activated_at=clock.now(),
     )
-    data = {**_facts(revision), "kind": str(kind), "replaced": replaced.digest if replaced else ""}
+    entry = RevisionActivated(
+        number=revision.number,
+        digest=revision.digest,
+        rules=revision.rule_count,
+        kind=kind,
+        replaced=replaced.digest if replaced else "",
+    )
     record_with_receipt(
-        kind="revision.activated",
-        subject=_subject(revision),
-        actor=actor,
-        data=data,
-        **activation_statement(revision, data),
+        entry, subject=_subject(revision), actor=actor, **activation_statement(revision, entry.to_data())
     )
 
 

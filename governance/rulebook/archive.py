@@ -5,7 +5,7 @@ import json
 from governance.audit.choices import WormKind
 from governance.audit.keeping.worm import object_data, store_object
 from governance.audit.ports import worm_store
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.engines.types import PolicyProgram
 from governance.kernel.canonical import canonical_json, sha256_hex, timestamp
@@ -46,7 +46,7 @@ def anchor_revision(*, revision: PolicyRevision, actor: Actor) -> RevisionAnchor
         key=f"policy/revisions/{revision.digest}/{document}.json",
         data=data,
     )
-    record(kind="revision.anchored", subject=subject, actor=actor, data=object_data(reference))
+    write_entry(kind="revision.anchored", subject=subject, actor=actor, data=object_data(reference))
     return RevisionAnchor.objects.create(
         revision=revision,
         uri=reference.uri,

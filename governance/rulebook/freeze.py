@@ -2,7 +2,7 @@
 
 from django.db import IntegrityError, transaction
 
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
 from governance.kernel.canonical import Json, sha256_hex
@@ -56,4 +56,4 @@ def withdraw_lift(*, freeze: PolicyFreeze, actor: Actor) -> PolicyFreeze:
 
 
 def _record(kind: str, freeze: PolicyFreeze, actor: Actor, **data: Json) -> None:
-    record(kind=kind, subject=SubjectRef("freeze", str(freeze.pk)), actor=actor, data=data)
+    write_entry(kind=kind, subject=SubjectRef("freeze", str(freeze.pk)), actor=actor, data=data)

@@ -10,7 +10,6 @@ from governance.rulebook.models import PolicyRevision
 def activation_statement(revision: PolicyRevision, facts: Mapping[str, Json]) -> StatementParts:
     """Return the statement that a revision became the one that decides; its subject is the revision's content."""
     return {
-        "predicate_type": "policy-activation/v1",
         "statement_subject": [{"name": "policy", "digest": {"sha256": revision.digest}}],
         "predicate": dict(facts),
     }

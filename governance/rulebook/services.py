@@ -3,7 +3,7 @@
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
 from governance.kernel.canonical import digest
@@ -58,7 +58,7 @@ def delete_rule(*, rule: AbacRule, actor_user: AbstractBaseUser) -> None:
     subject, slug = _rule_ref(rule), rule.slug
     rule.delete()
     _note_edit(slug, actor_user)
-    record(kind="rule.deleted", subject=subject, actor=_user(actor_user), data={"rule": slug})
+    write_entry(kind="rule.deleted", subject=subject, actor=_user(actor_user), data={"rule": slug})
 
 
 def current_content() -> RevisionContent:
@@ -92,7 +92,7 @@ def _fill(rule: AbacRule, *, spec: RuleSpec, enabled: bool, author: str) -> None
 def _record_rule(kind: str, rule: AbacRule, spec: RuleSpec, user: AbstractBaseUser) -> None:
     data = {"rule": spec.id, "effect": spec.effect.value, "enabled": rule.enabled, "digest": digest(rule_json(spec))}
     _note_edit(spec.id, user)
-    record(kind=kind, subject=_rule_ref(rule), actor=_user(user), data=data)
+    write_entry(kind=kind, subject=_rule_ref(rule), actor=_user(user), data=data)
 
 
 def _note_edit(slug: str, user: AbstractBaseUser) -> None:

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.jobs.choices import JobState
 from governance.jobs.errors import TransitionRefused
@@ -37,4 +37,4 @@ def _ask_to_stop(job: Job, actor: Actor) -> None:
     if not job.cancel_requested:
         job.cancel_requested = True
         job.save(update_fields=["cancel_requested"])
-        record(kind="job.cancel_requested", subject=SubjectRef("job", str(job.id)), actor=actor, data={})
+        write_entry(kind="job.cancel_requested", subject=SubjectRef("job", str(job.id)), actor=actor, data={})

@@ -10,11 +10,10 @@ from django.db.models.functions import Cast
 
 from governance.audit.evidence.receipts import record_with_receipt
 from governance.audit.types import Actor
-from governance.catalog.entries import creator_ref
+from governance.catalog.entries import CreatorErased, creator_ref
 from governance.catalog.models import ERASED_NAME, ERASED_TITLE, Asset, ConsentGrant, Creator
 from governance.catalog.personal_data import Erasure, erase_personal_data
 from governance.catalog.receipts import erasure_statement
-from governance.kernel.canonical import Json
 from governance.workflows.consent import withdraw_consent
 
 
@@ -33,13 +32,9 @@ def erase_creator(*, creator: Creator, method: str, actor: Actor) -> Erasure:
         erasure = erase_personal_data(creator=current)
         current.refresh_from_db()
         _erase_from_console_history(current)
-        figures: dict[str, Json] = {**asdict(erasure), "epoch": current.consent_epoch}
+        entry = CreatorErased(**asdict(erasure), epoch=current.consent_epoch)
         record_with_receipt(
-            kind="creator.erased",
-            subject=creator_ref(current),
-            actor=actor,
-            data=figures,
-            **erasure_statement(current, figures),
+            entry, subject=creator_ref(current), actor=actor, **erasure_statement(current, entry.to_data())
         )
     return erasure
 

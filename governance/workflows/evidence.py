@@ -8,19 +8,19 @@ from django.db import transaction
 
 from governance.audit.evidence.issue import issue_evidence
 from governance.audit.models import EvidenceRecord
+from governance.audit.recording.predicates import PREDICATES
 from governance.audit.types import Actor, SubjectRef
 from governance.decisions.models import DecisionRecord
 from governance.decisions.queries import decisions_for_job, redeemed_permit
 from governance.jobs.choices import JobState
 from governance.jobs.dispatch import send
+from governance.jobs.entries import JOB_OUTCOME
 from governance.jobs.models import Job
 from governance.jobs.services import move
 from governance.jobs.types import Ending
 from governance.kernel.canonical import Json, to_json_value
 from governance.moderation.queries import verdicts_for_job
 from governance.workflows.candidates import discard_candidate_on_commit
-
-JOB_OUTCOME = "https://assent.dev/predicates/job-outcome/v1"
 
 
 def end_job(*, job: Job, to: JobState, actor: Actor, ending: Ending) -> EvidenceRecord:
@@ -41,7 +41,7 @@ def evidence_of(*, job: Job, outcome: str, output: dict[str, Json] | None) -> Ev
     evidence = issue_evidence(
         subject=SubjectRef("job", str(job.id)),
         outcome=outcome,
-        predicate_type=JOB_OUTCOME,
+        predicate_type=PREDICATES + JOB_OUTCOME,
         statement_subject=[subject],
         predicate=_predicate(job, outcome, output),
     )

@@ -11,9 +11,11 @@ from governance.audit.evidence.issue import issue_evidence
 from governance.audit.evidence.receipts import record_with_receipt
 from governance.audit.log.sequencer import sequence_all
 from governance.audit.models import EvidenceRecord, Receipt, ReconciliationReport
-from governance.audit.recording.record import record
+from governance.audit.recording.declarations import Declaration, Entry
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, Fault, SubjectRef
 from governance.kernel import clock
+from governance.kernel.canonical import Json
 from governance.kernel.ids import new_id
 
 
@@ -37,12 +39,39 @@ class ActorFactory(factory.Factory[Actor]):
     id = factory.Sequence(lambda number: f"client-{number}")
 
 
+class LooseEntry(Entry):
+    """An entry of a kind that nobody declared, for tests of what happens to any entry."""
+
+    def __init__(self, kind: str, data: dict[str, Json], *, subject: str = "job", receipt: str | None = None) -> None:
+        self.data = data
+        self.declaration = Declaration(
+            kind=kind,
+            subjects=(subject,),
+            receipt=receipt,
+            since="0.1",
+            unmatched="",
+            meaning="A test's own.",
+            fields=(),
+            names=(),
+        )
+
+    def to_data(self) -> dict[str, Json]:
+        return self.data
+
+
+def uploaded(**given: Any) -> LooseEntry:
+    """Return an entry with a receipt, like that of an upload; `given` replaces its parts."""
+    return LooseEntry(
+        **({"kind": "asset.registered", "data": {"size": 3}, "subject": "asset"} | given), receipt="upload/v1"
+    )
+
+
 def record_entries(count: int, *, subject: SubjectRef | None = None, kind: str = "job.submitted") -> SubjectRef:
     """Record `count` entries about one subject, each in its own transaction; return the subject."""
     about = subject or SubjectRefFactory()
     for number in range(count):
         with transaction.atomic():
-            record(kind=kind, subject=about, actor=ActorFactory(), data={"number": number})
+            write_entry(kind=kind, subject=about, actor=ActorFactory(), data={"number": number})
     return about
 
 
@@ -78,11 +107,9 @@ def filled_log(count: int) -> None:
 def receipt_of(subject: SubjectRef, **given: Any) -> Receipt:
     """Record the registration of a work with a receipt, in a transaction of its own; `given` replaces arguments."""
     arguments: dict[str, Any] = {
-        "kind": "asset.registered",
+        "entry": uploaded(),
         "subject": subject,
         "actor": ActorFactory(),
-        "data": {"size": 3},
-        "predicate_type": "upload/v1",
         "statement_subject": [{"name": "upload", "digest": {"sha256": "ab" * 32}}],
         "predicate": {"asset": subject.id},
     }

@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from governance.audit.log.checkpoints import advance_log
 from governance.audit.models import LedgerEntry, LogTile
 from governance.audit.ports import worm_store
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.stores.filesystem import FilesystemWormStore
 from governance.audit.types import Actor, SubjectRef
 from governance.keys.ring import KeyRing, key_ring
@@ -59,7 +59,7 @@ def witness(tmp_path: Path, vkeys: list[str], settings: LazySettings) -> Iterato
 def grow(count: int) -> None:
     with transaction.atomic():
         for number in range(count):
-            record(
+            write_entry(
                 kind="decision.recorded",
                 subject=SubjectRef("job", f"job-{number}"),
                 actor=Actor("system", "test"),

@@ -8,7 +8,7 @@ from rest_framework.exceptions import ValidationError
 
 from governance.api.authzen.questions import Refusal, context_for, question_for, version_in
 from governance.api.authzen.serializers import EvaluationRequestSerializer
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.decisions.explanations import told_of
 from governance.decisions.services import Answer, answer_questions
@@ -75,7 +75,7 @@ def with_defaults(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _decision(grant: TokenGrant, asked: Mapping[str, Any], answer: Answer, request_id: str) -> dict[str, Any]:
     evaluation_id = new_id()
     with transaction.atomic():
-        record(
+        write_entry(
             kind="access.evaluated",
             subject=SubjectRef("evaluation", str(evaluation_id)),
             actor=Actor("client", grant.client.client_id),

@@ -1,25 +1,22 @@
 """Anchoring: evidence written to WORM storage, once and for ever, with a receipt that says where."""
 
 import logging
-from collections.abc import Mapping
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from governance.audit.choices import WormKind
+from governance.audit.entries import EvidenceAnchored
 from governance.audit.errors import EvidenceMissing
 from governance.audit.evidence.receipts import record_with_receipt
 from governance.audit.evidence.statements import open_evidence
-from governance.audit.keeping.worm import object_data, store_object
+from governance.audit.keeping.worm import store_object
 from governance.audit.models import EvidenceRecord, WormReference
-from governance.audit.types import AUDIT_ACTOR, StatementParts, SubjectRef
-from governance.kernel.canonical import Json
+from governance.audit.types import AUDIT_ACTOR, SubjectRef
 from governance.kernel.errors import GovernanceError, Unavailable
 from governance.keys.ring import key_ring
 
 logger = logging.getLogger(__name__)
-
-EVIDENCE_ANCHORED = "evidence.anchored"
 
 
 def anchor_evidence(*, evidence_id: UUID) -> WormReference:
@@ -59,11 +56,6 @@ def anchor_pending(*, limit: int = 100) -> int:
     return anchored
 
 
-def anchored_data(reference: WormReference) -> dict[str, Json]:
-    """Return what the ledger says of a WORM reference."""
-    return {"evidence_id": str(reference.evidence_id), **object_data(reference)}
-
-
 def worm_key(evidence: EvidenceRecord) -> str:
     """Return where an evidence record belongs in the WORM store; the date is that of issue, in UTC."""
     return f"evidence/{evidence.created_at:%Y/%m/%d}/{evidence.subject_type}/{evidence.subject_id}.json"
@@ -81,20 +73,15 @@ def _anchor(evidence: EvidenceRecord) -> WormReference:
         partner=str(predicate.get("partner", "")),
         region=str(predicate.get("region", "")),
     )
-    data = anchored_data(reference)
+    entry = EvidenceAnchored.of(reference)
     record_with_receipt(
-        kind=EVIDENCE_ANCHORED, subject=subject, actor=AUDIT_ACTOR, data=data, **_anchor_statement(reference, data)
+        entry,
+        subject=subject,
+        actor=AUDIT_ACTOR,
+        statement_subject=[{"name": "object", "digest": {"sha256": reference.sha256}}],
+        predicate=entry.to_data(),
     )
     return reference
-
-
-def _anchor_statement(reference: WormReference, facts: Mapping[str, Json]) -> StatementParts:
-    """Return the statement that an object was written; its subject is the object, byte for byte."""
-    return {
-        "predicate_type": "worm-anchor/v1",
-        "statement_subject": [{"name": "object", "digest": {"sha256": reference.sha256}}],
-        "predicate": dict(facts),
-    }
 
 
 def _lock_evidence(evidence_id: UUID) -> None:

@@ -7,9 +7,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from governance.audit.entries import EvidenceAnchored, EvidenceIssued
 from governance.audit.errors import EvidenceAltered
-from governance.audit.evidence.anchoring import EVIDENCE_ANCHORED, anchored_data
-from governance.audit.evidence.issue import EVIDENCE_ISSUED, issued_data
 from governance.audit.evidence.statements import open_evidence
 from governance.audit.keeping.worm_checks import object_faults
 from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry, WormReference
@@ -22,7 +21,9 @@ from governance.keys.ring import KeyRing
 
 T = TypeVar("T")
 _CHUNK = 200
-_KINDS = (EVIDENCE_ISSUED, EVIDENCE_ANCHORED)
+_ISSUED = EvidenceIssued.declaration.kind
+_ANCHORED = EvidenceAnchored.declaration.kind
+_KINDS = (_ISSUED, _ANCHORED)
 
 #: What the ledger says, by kind and evidence id.
 _Said = dict[tuple[str, Json], Mapping[str, Json]]
@@ -54,10 +55,8 @@ def removed_faults(tally: Tally, *, subject: SubjectRef | None = None) -> Iterat
         told = [(entry, _evidence_id(entry)) for entry in chunk]
         ids = {evidence_id for _, evidence_id in told if evidence_id}
         present = {
-            EVIDENCE_ISSUED: set(EvidenceRecord.objects.filter(id__in=ids).values_list("id", flat=True)),
-            EVIDENCE_ANCHORED: set(
-                WormReference.objects.filter(evidence__in=ids).values_list("evidence_id", flat=True)
-            ),
+            _ISSUED: set(EvidenceRecord.objects.filter(id__in=ids).values_list("id", flat=True)),
+            _ANCHORED: set(WormReference.objects.filter(evidence__in=ids).values_list("evidence_id", flat=True)),
         }
         for entry, evidence_id in told:
             if evidence_id and evidence_id not in present[entry.kind]:
@@ -65,7 +64,7 @@ def removed_faults(tally: Tally, *, subject: SubjectRef | None = None) -> Iterat
                 yield fault(name, _MISSING[entry.kind], f"Ledger entry #{entry.index} tells of it; there is no row.")
 
 
-_MISSING = {EVIDENCE_ISSUED: "evidence_missing", EVIDENCE_ANCHORED: "reference_missing"}
+_MISSING = {_ISSUED: "evidence_missing", _ANCHORED: "reference_missing"}
 
 
 def _record_faults(record: EvidenceRecord, key_ring: KeyRing, said: _Said) -> Iterator[Fault]:
@@ -74,12 +73,14 @@ def _record_faults(record: EvidenceRecord, key_ring: KeyRing, said: _Said) -> It
         open_evidence(key_ring=key_ring, record=record)
     except EvidenceAltered as error:
         yield fault(name, error.error_code, error.message)
-    yield from _ledger_faults(name, "evidence_ledger", said.get((EVIDENCE_ISSUED, str(record.id))), issued_data(record))
+    yield from _ledger_faults(
+        name, "evidence_ledger", said.get((_ISSUED, str(record.id))), EvidenceIssued.of(record).to_data()
+    )
 
 
 def _reference_faults(reference: WormReference, said: _Said) -> Iterator[Fault]:
-    entry = said.get((EVIDENCE_ANCHORED, str(reference.evidence_id)))
-    data = anchored_data(reference)
+    entry = said.get((_ANCHORED, str(reference.evidence_id)))
+    data = EvidenceAnchored.of(reference).to_data()
     if entry and str(entry.get("retain_until")) <= str(data["retain_until"]):  # it may have been extended since
         data["retain_until"] = entry.get("retain_until")
     yield from _ledger_faults(f"WORM reference {reference.uri}", "reference_ledger", entry, data)

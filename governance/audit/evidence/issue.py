@@ -5,17 +5,16 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from governance.audit.entries import EvidenceIssued
 from governance.audit.errors import EvidenceExists
 from governance.audit.evidence.statements import EvidenceIdentity, build_statement, seal_statement
 from governance.audit.models import EvidenceRecord
 from governance.audit.recording.record import need_transaction, record
 from governance.audit.types import AUDIT_ACTOR, SubjectRef
 from governance.kernel import clock
-from governance.kernel.canonical import Json, sha256_hex
+from governance.kernel.canonical import sha256_hex
 from governance.kernel.ids import new_id
 from governance.keys.ring import key_ring
-
-EVIDENCE_ISSUED = "evidence.issued"
 
 
 def issue_evidence(
@@ -56,16 +55,5 @@ def issue_evidence(
             evidence.save(force_insert=True)
     except IntegrityError as error:
         raise EvidenceExists(f"There is evidence of {subject} already.", details={"subject": str(subject)}) from error
-    record(kind=EVIDENCE_ISSUED, subject=subject, actor=AUDIT_ACTOR, data=issued_data(evidence))
+    record(EvidenceIssued.of(evidence), subject=subject, actor=AUDIT_ACTOR)
     return evidence
-
-
-def issued_data(evidence: EvidenceRecord) -> dict[str, Json]:
-    """Return what the ledger says of an evidence record."""
-    return {
-        "evidence_id": str(evidence.id),
-        "outcome": evidence.outcome,
-        "predicate_type": evidence.predicate_type,
-        "envelope_sha256": evidence.envelope_sha256,
-        "key_id": evidence.key_id,
-    }

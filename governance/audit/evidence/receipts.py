@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from governance.audit.errors import ReceiptMissing
-from governance.audit.evidence.issue import EVIDENCE_ISSUED
+from governance.audit.entries import EvidenceIssued
+from governance.audit.errors import EntryInvalid, ReceiptMissing
 from governance.audit.evidence.statements import (
     EVIDENCE_MEMBER,
     RECEIPT_MEMBER,
@@ -21,6 +21,7 @@ from governance.audit.evidence.statements import (
 from governance.audit.log.checkpoints import published_checkpoint, signed_note_of
 from governance.audit.log.log_reader import inclusion_proof
 from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry, Receipt
+from governance.audit.recording.declarations import Entry
 from governance.audit.recording.predicates import PREDICATES
 from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
@@ -35,22 +36,24 @@ FORMAT = "assent-receipt/1"
 
 
 def record_with_receipt(
+    entry: Entry,
     *,
-    kind: str,
     subject: SubjectRef,
     actor: Actor,
-    data: Mapping[str, Json],
-    predicate_type: str,
-    statement_subject: Sequence[Mapping[str, Any]],
-    predicate: Mapping[str, Any],
+    statement_subject: Sequence[Mapping[str, Json]],
+    predicate: Mapping[str, Json],
 ) -> Receipt:
     """Write a ledger entry as `record` does, and sign a receipt of it, both in the present transaction.
 
-    `predicate_type` is the short name, such as "upload/v1". `statement_subject` are in-toto resource descriptors, and
-    `predicate` says what happened in ids, digests and codes; it gains a member `receipt`. The entry's data gains
-    `envelope_sha256`, `predicate_type` and `key_id`. Raises OutsideTransaction, EntryInvalid, NotCanonical,
+    The declaration of the entry's kind says which predicate the receipt has. `statement_subject` are in-toto resource
+    descriptors, and `predicate` says what happened in ids, digests and codes; it gains a member `receipt`. The entry
+    gains `envelope_sha256`, `predicate_type` and `key_id`. Raises OutsideTransaction, EntryInvalid, NotCanonical,
     KeyUnavailable.
     """
+    kind, short_name = entry.declaration.kind, entry.declaration.receipt
+    if short_name is None:
+        raise EntryInvalid(f"An entry '{kind}' comes without a receipt.")
+    predicate_type = PREDICATES + short_name
     receipt_id, entry_id, now = new_id(), new_id(), clock.now()
     about: dict[str, Json] = {
         "id": str(receipt_id),
@@ -61,7 +64,7 @@ def record_with_receipt(
         "included_by": included_by(now),
     }
     statement = statement_of(
-        predicate_type=PREDICATES + predicate_type,
+        predicate_type=predicate_type,
         statement_subject=statement_subject,
         predicate=predicate,
         member=RECEIPT_MEMBER,
@@ -74,13 +77,13 @@ def record_with_receipt(
         kind=kind,
         subject_type=subject.type,
         subject_id=subject.id,
-        predicate_type=PREDICATES + predicate_type,
+        predicate_type=predicate_type,
         envelope=envelope.to_json(),
         envelope_sha256=sha256_hex(envelope.to_json().encode()),
         key_id=envelope.signatures[0].key_id,
         created_at=now,
     )
-    record(kind=kind, subject=subject, actor=actor, data={**data, **receipt_data(receipt)}, entry_id=entry_id)
+    record(entry, subject=subject, actor=actor, entry_id=entry_id, receipt=receipt_data(receipt))
     receipt.save(force_insert=True)
     return receipt
 
@@ -133,7 +136,7 @@ def receipt_file(receipt: Receipt) -> dict[str, Any]:
 def evidence_file(evidence: EvidenceRecord) -> dict[str, Any]:
     """Return the receipt file of evidence: it is the receipt of how something ended. Raises ReceiptMissing."""
     about = {
-        "kind": EVIDENCE_ISSUED,
+        "kind": EvidenceIssued.declaration.kind,
         "subject_type": evidence.subject_type,
         "subject_id": evidence.subject_id,
     }

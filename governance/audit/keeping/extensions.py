@@ -9,7 +9,7 @@ from governance.audit.errors import RetentionClassInvalid
 from governance.audit.keeping.worm import kept_until, object_data
 from governance.audit.models import RetentionClass, WormReference
 from governance.audit.ports import worm_store
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
 
@@ -70,7 +70,7 @@ def extend_object(*, reference: WormReference, until: datetime, actor: Actor) ->
     """
     extended = roll_on(reference=reference, until=until)
     subject = SubjectRef("worm", str(extended.pk))
-    record(kind="worm.extended", subject=subject, actor=actor, data=object_data(extended))
+    write_entry(kind="worm.extended", subject=subject, actor=actor, data=object_data(extended))
     return extended
 
 
@@ -86,7 +86,7 @@ def roll_on(*, reference: WormReference, until: datetime) -> WormReference:
 
 
 def _record_class(kind: str, row: RetentionClass, actor: Actor, *, before: int | None) -> None:
-    record(
+    write_entry(
         kind=kind,
         subject=SubjectRef("retention", row.slug),
         actor=actor,

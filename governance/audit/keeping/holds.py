@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from governance.audit.errors import HoldConflict
 from governance.audit.models import LegalHold, WormReference
 from governance.audit.ports import worm_store
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
 from governance.kernel.canonical import Json, sha256_hex
@@ -97,4 +97,4 @@ def _record(kind: str, hold: LegalHold, actor: Actor, **data: Json) -> None:
         "version_id": hold.reference.version_id,
         **data,
     }
-    record(kind=kind, subject=SubjectRef("worm", str(hold.reference_id)), actor=actor, data=facts)
+    write_entry(kind=kind, subject=SubjectRef("worm", str(hold.reference_id)), actor=actor, data=facts)

@@ -23,7 +23,7 @@ from governance.audit.keeping.retention import retention_called
 from governance.audit.keeping.worm_checks import record_faults
 from governance.audit.models import LegalHold, ScrubRun, WormReference
 from governance.audit.ports import WormStore, worm_store
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.tally import fault
 from governance.audit.types import Actor, Fault, SubjectRef, WormObject
 from governance.kernel import clock
@@ -184,4 +184,4 @@ def _end(run: ScrubRun, state: ScrubState, actor: Actor) -> None:
 
 
 def _record(kind: str, run: ScrubRun, actor: Actor, **data: Json) -> None:
-    record(kind=kind, subject=SubjectRef("scrub", str(run.pk)), actor=actor, data=data)
+    write_entry(kind=kind, subject=SubjectRef("scrub", str(run.pk)), actor=actor, data=data)

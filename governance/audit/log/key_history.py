@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from governance.audit.errors import KeyHistoryAltered
 from governance.audit.models import Checkpoint, LedgerEntry, OutboxEntry, TreeHead
 from governance.audit.recording.entries import entry_data
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import AUDIT_ACTOR, SubjectRef
 from governance.kernel import clock
 from governance.kernel.canonical import Json, timestamp
@@ -84,7 +84,7 @@ def announce_keys() -> int:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ANNOUNCER_LOCK])
         unsaid = _unsaid(keys)
         for kind, info in unsaid:
-            record(kind=kind, subject=SubjectRef(KEY, info.key_id), actor=AUDIT_ACTOR, data=_said_of(kind, info))
+            write_entry(kind=kind, subject=SubjectRef(KEY, info.key_id), actor=AUDIT_ACTOR, data=_said_of(kind, info))
         return len(unsaid)
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from governance.audit.errors import LogDiverged, LogHalted
 from governance.audit.log.log_guard import check_whole_log
 from governance.audit.models import LogAlarm
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
 
@@ -58,7 +58,7 @@ def resolve_alarms(*, resolution: str, actor: Actor) -> list[LogAlarm]:
             alarm.resolved_at, alarm.resolved_by, alarm.resolution = clock.now(), str(actor), resolution
             alarm.save(update_fields=["resolved_at", "resolved_by", "resolution"])
             data = {"code": alarm.code, "raised_at": alarm.raised_at.isoformat()}
-            record(kind=RESUMED, subject=SubjectRef(LOG, str(alarm.id)), actor=actor, data=data)
+            write_entry(kind=RESUMED, subject=SubjectRef(LOG, str(alarm.id)), actor=actor, data=data)
     return alarms
 
 

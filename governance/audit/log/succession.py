@@ -13,7 +13,7 @@ from governance.audit.errors import LogDiverged, SuccessionInvalid
 from governance.audit.log.checkpoint_slots import StoredCheckpoint, read_slot
 from governance.audit.log.log_alarms import LOG, resolve_alarms
 from governance.audit.models import Checkpoint, LedgerEntry, OutboxEntry
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel.canonical import Json
 
@@ -57,7 +57,7 @@ def succeed(*, old_origin: str, reason: str, actor: Actor) -> StoredCheckpoint |
         data: dict[str, Json] = {"old_origin": old_origin, "reason": reason, "checkpoint": told}
         if spoiled := last_slot(old_origin) - (last.number if last else 0):
             data["spoiled_slots"] = spoiled
-        record(kind=SUCCEEDED, subject=SubjectRef(LOG, origin), actor=actor, data=data)
+        write_entry(kind=SUCCEEDED, subject=SubjectRef(LOG, origin), actor=actor, data=data)
         resolve_alarms(resolution=reason, actor=actor)
     return last
 

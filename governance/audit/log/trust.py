@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from django.conf import settings
 
 from governance.audit.log.key_history import KeyRange, announce_keys, key_ranges, last_told
+from governance.audit.recording.declarations import evidence_predicates, receipt_predicates
 from governance.audit.recording.predicates import PREDICATES
 from governance.kernel import clock
 from governance.kernel.canonical import canonical_json, timestamp
@@ -18,18 +19,11 @@ from governance.keys.ring import KeyPurpose, key_ring
 from governance.transparency.notes import vkey_of
 
 FORMAT = "assent-trust/1"
-#: Which statements each kind of key may make: a key that is good for one of them is not therefore good for another.
-PREDICATES_OF = {
-    KeyPurpose.EVIDENCE: ("job-outcome/v1",),
-    KeyPurpose.RECEIPT: (
-        "consent-change/v1",
-        "decision/v1",
-        "erasure/v1",
-        "policy-activation/v1",
-        "upload/v1",
-        "worm-anchor/v1",
-    ),
-}
+
+
+def predicates_of(purpose: KeyPurpose) -> tuple[str, ...]:
+    """Return the short names of the predicates that keys of a purpose may sign: good for one, not for another."""
+    return {KeyPurpose.EVIDENCE: evidence_predicates(), KeyPurpose.RECEIPT: receipt_predicates()}.get(purpose, ())
 
 
 def trust_document(*, announce: bool = True) -> dict[str, Any]:
@@ -47,7 +41,7 @@ def trust_document(*, announce: bool = True) -> dict[str, Any]:
         "format": FORMAT,
         "origin": settings.ASSENT_LOG_ORIGIN,
         "log_keys": [_log_key(each) for each in ranges if each.purpose is KeyPurpose.CHECKPOINT],
-        "keys": [_statement_key(each) for each in ranges if each.purpose in PREDICATES_OF],
+        "keys": [_statement_key(each) for each in ranges if predicates_of(each.purpose)],
         "witnesses": {
             "threshold": settings.ASSENT_WITNESS_QUORUM,
             "keys": [witness["vkey"] for witness in settings.ASSENT_WITNESSES],
@@ -76,7 +70,7 @@ def _statement_key(each: KeyRange) -> dict[str, Any]:
         **_range(each),
         "algorithm": each.algorithm.value,
         "purpose": each.purpose.value,
-        "predicates": [PREDICATES + name for name in PREDICATES_OF[each.purpose]],
+        "predicates": [PREDICATES + name for name in predicates_of(each.purpose)],
         "public_pem": each.public_pem,
         "development": each.development,
     }

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from governance.audit.errors import OutsideTransaction
+from governance.audit.errors import EntryInvalid, OutsideTransaction
+from governance.audit.recording.declarations import Entry
 from governance.audit.recording.entries import build_entry
 from governance.audit.recording.outbox import put_into_outbox
 from governance.audit.types import Actor, SubjectRef
@@ -13,16 +14,38 @@ from governance.kernel import clock
 from governance.kernel.canonical import Json
 from governance.kernel.ids import new_id
 
+_NONE: Mapping[str, Json] = {}
+
 
 def record(
+    entry: Entry,
+    *,
+    subject: SubjectRef,
+    actor: Actor,
+    entry_id: UUID | None = None,
+    receipt: Mapping[str, Json] = _NONE,
+) -> UUID:
+    """Write a ledger entry in the present transaction, so that both are there or neither is.
+
+    Returns the entry's id; its place in the ledger comes later, by `sequence_pending`. `entry_id` and `receipt` are for
+    `record_with_receipt`, which names the entry in the receipt and the receipt in the entry. Raises OutsideTransaction,
+    EntryInvalid, NotCanonical; EntryInvalid also for a kind that comes with a receipt and gets none.
+    """
+    declared = entry.declaration
+    if subject.type not in declared.subjects:
+        subjects = " or ".join(declared.subjects)
+        raise EntryInvalid(f"An entry '{declared.kind}' is about a {subjects}, not about {subject}.")
+    if bool(receipt) != bool(declared.receipt):
+        word = "with" if declared.receipt else "without"
+        raise EntryInvalid(f"An entry '{declared.kind}' comes {word} a receipt.")
+    data = {**entry.to_data(), **receipt}
+    return write_entry(kind=declared.kind, subject=subject, actor=actor, data=data, entry_id=entry_id)
+
+
+def write_entry(
     *, kind: str, subject: SubjectRef, actor: Actor, data: Mapping[str, Json], entry_id: UUID | None = None
 ) -> UUID:
-    """Write a ledger entry in the present transaction, so that it stands or falls with what it tells of.
-
-    `data` holds ids, digests, numbers and codes, never personal data: an entry cannot be taken back. Returns the
-    entry's id; its place in the ledger comes later, by `sequence_pending`. A receipt that names its entry gives the
-    `entry_id` beforehand. Raises OutsideTransaction, EntryInvalid, NotCanonical.
-    """
+    """Write an entry of any kind and return its id. Only `record` calls this, which takes declared kinds alone."""
     need_transaction(f"the entry '{kind}'")
     entry_id, now = entry_id or new_id(), clock.now()
     body = build_entry(entry_id=entry_id, kind=kind, subject=subject, actor=actor, at=now, data=data)

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.paginator import InfinitePaginator
 
-from governance.audit.evidence.issue import EVIDENCE_ISSUED
+from governance.audit.entries import EvidenceIssued
 from governance.audit.log.checkpoints import published_checkpoint, signed_note_of
 from governance.audit.log.log_reader import inclusion_proof
 from governance.audit.models import EvidenceRecord, LedgerEntry, Receipt, TreeHead
@@ -138,7 +138,7 @@ class LedgerEntryAdmin(StoryAdmin):
 
 
 def _receipt_of(entry: LedgerEntry) -> Receipt | EvidenceRecord | None:
-    if entry.kind == EVIDENCE_ISSUED:
+    if entry.kind == EvidenceIssued.declaration.kind:
         return evidence_for(SubjectRef(entry.subject_type, entry.subject_id))
     return Receipt.objects.filter(entry_id=entry.entry_id).first()
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from governance.audit.recording.declarations import kinds_with_receipt
 from governance.workflows.reconcile.checks import Check, Pairing, check, entries_where, one_of
 
 #: Types of subjects whose rows are never removed: table and column that holds what the log calls them.
@@ -20,34 +21,27 @@ SUBJECTS: Mapping[str, tuple[str, str]] = {
     "worm": ("audit_wormreference", "id"),
 }
 
-#: Kinds of entries that come with a receipt.
-WITH_RECEIPT = (
-    "asset.registered",
-    "consent.granted",
-    "consent.withdrawn",
-    "creator.erased",
-    "decision.recorded",
-    "evidence.anchored",
-    "revision.activated",
-)
 
-RECEIPTS = Pairing(
-    code="receipt",
-    noun="receipt of entry",
-    rows="SELECT entry_id::text AS key, id AS ord, * FROM audit_receipt",
-    # Entries from before there were receipts name no envelope.
-    entries=one_of(*WITH_RECEIPT),
-    key="CASE WHEN e.data ? 'envelope_sha256' THEN e.entry_id::text END",
-    differs={
-        "kind": ("r.kind", "e.kind"),
-        "subject_type": ("r.subject_type", "e.subject_type"),
-        "subject_id": ("r.subject_id", "e.subject_id"),
-        "predicate_type": ("r.predicate_type", "e.data ->> 'predicate_type'"),
-        "key_id": ("r.key_id", "e.data ->> 'key_id'"),
-        "envelope_sha256": ("r.envelope_sha256", "e.data ->> 'envelope_sha256'"),
-        "envelope": ("encode(sha256(convert_to(r.envelope, 'UTF8')), 'hex')", "e.data ->> 'envelope_sha256'"),
-    },
-)
+def receipts() -> Pairing:
+    """Return the pairing of receipts with the entries that come with one."""
+    return Pairing(
+        code="receipt",
+        noun="receipt of entry",
+        rows="SELECT entry_id::text AS key, id AS ord, * FROM audit_receipt",
+        # Entries from before there were receipts name no envelope.
+        entries=one_of(*kinds_with_receipt()),
+        key="CASE WHEN e.data ? 'envelope_sha256' THEN e.entry_id::text END",
+        differs={
+            "kind": ("r.kind", "e.kind"),
+            "subject_type": ("r.subject_type", "e.subject_type"),
+            "subject_id": ("r.subject_id", "e.subject_id"),
+            "predicate_type": ("r.predicate_type", "e.data ->> 'predicate_type'"),
+            "key_id": ("r.key_id", "e.data ->> 'key_id'"),
+            "envelope_sha256": ("r.envelope_sha256", "e.data ->> 'envelope_sha256'"),
+            "envelope": ("encode(sha256(convert_to(r.envelope, 'UTF8')), 'hex')", "e.data ->> 'envelope_sha256'"),
+        },
+    )
+
 
 CHECKPOINTS = (
     check(
@@ -117,4 +111,4 @@ def publication(*, before: datetime) -> Check:
     )
 
 
-CHECKS: tuple[Check, ...] = (RECEIPTS.check(), *CHECKPOINTS, *subjects())
+CHECKS: tuple[Check, ...] = (receipts().check(), *CHECKPOINTS, *subjects())

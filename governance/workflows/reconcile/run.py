@@ -11,7 +11,7 @@ from django.db import DataError, connection, transaction
 
 from governance.audit.models import ReconciliationReport
 from governance.audit.ports import worm_store
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.tally import Progress, Tally
 from governance.audit.types import Actor, Fault, SubjectRef
 from governance.kernel import clock
@@ -181,7 +181,7 @@ def _count(table: str) -> int:
 def _store(report: ReconciliationReport) -> None:
     with transaction.atomic():
         report.save(force_insert=True)
-        record(
+        write_entry(
             kind="audit.reconciled",
             subject=SubjectRef("reconciliation", str(report.id)),
             actor=RECONCILER,

@@ -13,7 +13,7 @@ from governance.audit.errors import WormObjectMissing
 from governance.audit.keeping.worm_checks import object_faults, record_faults
 from governance.audit.models import LedgerEntry, OutboxEntry, WormReference
 from governance.audit.ports import WormStore, worm_store
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.stores.probe import FOLDER as PROBES
 from governance.audit.tally import Tally, fault
 from governance.audit.types import Actor, Fault, ListedObject, SubjectRef, WormObject
@@ -46,7 +46,7 @@ def acknowledge(*, uri: str, version_id: str, actor: Actor) -> WormObject:
     """
     known = worm_store.get().verify(uri=uri, version_id=version_id)
     with transaction.atomic():
-        record(
+        write_entry(
             kind=ACKNOWLEDGED,
             subject=SubjectRef("worm_object", known.sha256),
             actor=actor,

@@ -411,7 +411,7 @@ def test_nothing_the_catalogue_tells_the_ledger_names_a_person() -> None:
 
 
 def test_a_change_that_is_rolled_back_leaves_no_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(**_: object) -> None:
+    def fail(*args: object, **_: object) -> None:
         raise IntegrityError
 
     creator = CreatorFactory()

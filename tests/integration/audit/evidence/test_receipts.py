@@ -27,7 +27,7 @@ from governance.kernel.clock import ManualClock
 from governance.keys.dsse import IN_TOTO_PAYLOAD_TYPE, Envelope, verify_envelope
 from governance.keys.ring import KeyPurpose, KeyRing
 from governance.transparency.verifier import Status, Verdict, verify
-from tests.factories.audit import issued_evidence, receipt_of, record_entries
+from tests.factories.audit import LooseEntry, issued_evidence, receipt_of, record_entries, uploaded
 from tests.factories.checkpoints import TestWitness, make_checkpoint
 from tests.receipts import statement_in
 
@@ -91,11 +91,9 @@ def test_entry_and_receipt_stand_or_fall_together() -> None:
 def test_a_receipt_needs_the_transaction_of_what_it_tells() -> None:
     with pytest.raises(OutsideTransaction):
         record_with_receipt(
-            kind="asset.registered",
+            uploaded(),
             subject=SUBJECT,
             actor=Actor("system", "s"),
-            data={},
-            predicate_type="upload/v1",
             statement_subject=[{"name": "upload", "digest": {"sha256": "ab" * 32}}],
             predicate={},
         )
@@ -110,7 +108,9 @@ def test_a_receipt_needs_the_transaction_of_what_it_tells() -> None:
         {"statement_subject": []},
         {"statement_subject": [{"name": "upload"}]},
         {"statement_subject": [{"name": "upload", "digest": {"sha256": 7}}]},
-        {"kind": "no kind"},
+        {"entry": uploaded(kind="no kind")},
+        {"entry": LooseEntry("asset.registered", {}, subject="asset")},
+        {"entry": uploaded(subject="job")},
     ],
 )
 def test_what_cannot_be_stated_is_refused(given: dict[str, Any]) -> None:
@@ -121,7 +121,7 @@ def test_what_cannot_be_stated_is_refused(given: dict[str, Any]) -> None:
 
 
 def test_newest_receipt_of_a_subject_is_found() -> None:
-    first, second = receipt_of(SUBJECT), receipt_of(SUBJECT, kind="asset.replaced")
+    first, second = receipt_of(SUBJECT), receipt_of(SUBJECT, entry=uploaded(kind="asset.replaced"))
     receipt_of(SubjectRef("asset", "a-2"))
 
     assert receipt_for(SUBJECT) == second

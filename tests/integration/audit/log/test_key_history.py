@@ -12,7 +12,7 @@ from governance.audit.log.key_history import CLOCK_TOLERANCE, KeyRange, announce
 from governance.audit.log.sequencer import sequence_pending
 from governance.audit.models import OutboxEntry
 from governance.audit.recording.entries import entry_data
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
@@ -185,21 +185,23 @@ def test_of_two_announcements_the_first_counts(ring: KeyRing) -> None:
     again = OutboxEntry.objects.filter(kind="key.announced").first()
     with transaction.atomic():
         data = {**entry_data(bytes(again.body)), "from_index": 77}
-        record(kind="key.announced", subject=SubjectRef("key", again.subject_id), actor=Actor("system", "x"), data=data)
+        write_entry(
+            kind="key.announced", subject=SubjectRef("key", again.subject_id), actor=Actor("system", "x"), data=data
+        )
     assert place(again.subject_id).from_index == 0
 
 
 @pytest.mark.parametrize("kind", ["key.announced", "key.retired", "key.revoked"])
 def test_an_entry_about_a_key_that_says_nothing_is_refused(kind: str) -> None:
     with transaction.atomic():
-        record(kind=kind, subject=SubjectRef("key", "abc"), actor=Actor("system", "x"), data={})
+        write_entry(kind=kind, subject=SubjectRef("key", "abc"), actor=Actor("system", "x"), data={})
     with pytest.raises(KeyHistoryAltered, match="about key abc is not as it was recorded"):
         key_ranges()
 
 
 def test_other_entries_about_a_key_are_let_be() -> None:
     with transaction.atomic():
-        record(kind="key.looked_at", subject=SubjectRef("key", "abc"), actor=Actor("system", "x"), data={})
+        write_entry(kind="key.looked_at", subject=SubjectRef("key", "abc"), actor=Actor("system", "x"), data={})
     assert key_ranges() == []
 
 

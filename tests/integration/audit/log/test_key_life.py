@@ -12,7 +12,7 @@ from governance.audit.types import Actor
 from governance.kernel.canonical import canonical_json
 from governance.keys.ring import KeyPurpose, KeyRing
 from governance.transparency.verifier import Status, Verdict, verify
-from tests.factories.audit import SubjectRefFactory
+from tests.factories.audit import SubjectRefFactory, uploaded
 from tests.factories.checkpoints import make_checkpoint
 
 pytestmark = pytest.mark.django_db
@@ -24,11 +24,9 @@ def signed() -> Receipt:
     """Sign a receipt, and give its entry a place in the log."""
     with transaction.atomic():
         receipt = record_with_receipt(
-            kind="asset.registered",
+            uploaded(),
             subject=SubjectRefFactory(type="asset"),
             actor=Actor("system", "tests"),
-            data={},
-            predicate_type="upload/v1",
             statement_subject=[{"name": "upload", "digest": {"sha256": "ab" * 32}}],
             predicate={"asset": "one"},
         )

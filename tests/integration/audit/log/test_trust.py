@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.db import transaction
 
 from governance.audit.log.key_history import ANNOUNCED, KEY
-from governance.audit.log.trust import PREDICATES_OF, trust_document, trust_file
+from governance.audit.log.trust import predicates_of, trust_document, trust_file
 from governance.audit.models import OutboxEntry
-from governance.audit.recording.record import record
+from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
@@ -39,7 +39,7 @@ def test_only_keys_that_sign_statements_are_named_with_what_each_may_say(ring: K
     keys = {key["purpose"]: key for key in trust_document()["keys"]}
     assert set(keys) == {"evidence", "receipt"}
     assert keys["evidence"]["predicates"] == ["https://assent.dev/predicates/job-outcome/v1"]
-    assert len(keys["receipt"]["predicates"]) == len(PREDICATES_OF[KeyPurpose.RECEIPT])
+    assert len(keys["receipt"]["predicates"]) == len(predicates_of(KeyPurpose.RECEIPT))
     assert keys["receipt"]["public_pem"] == ring.current(purpose=KeyPurpose.RECEIPT).public_pem
     assert keys["receipt"]["development"]
     assert keys["receipt"]["revoked_from_index"] is None
@@ -61,7 +61,7 @@ def test_a_key_that_the_log_tells_of_and_the_ring_does_not_hold_is_not_trusted()
         "from_index": 0,
     }
     with transaction.atomic():
-        record(kind=ANNOUNCED, subject=SubjectRef(KEY, foreign.key_id), actor=Actor("system", "x"), data=data)
+        write_entry(kind=ANNOUNCED, subject=SubjectRef(KEY, foreign.key_id), actor=Actor("system", "x"), data=data)
     assert foreign.key_id not in {key["key_id"] for key in trust_document()["keys"]}
 
 
@@ -76,7 +76,7 @@ def test_a_key_whose_announcement_names_another_public_key_is_not_trusted(ring: 
         "from_index": 0,
     }
     with transaction.atomic():
-        record(kind=ANNOUNCED, subject=SubjectRef(KEY, ours.key_id), actor=Actor("system", "x"), data=data)
+        write_entry(kind=ANNOUNCED, subject=SubjectRef(KEY, ours.key_id), actor=Actor("system", "x"), data=data)
     assert [key["purpose"] for key in trust_document()["keys"]] == ["evidence"]
 
 

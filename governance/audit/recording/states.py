@@ -1,0 +1,67 @@
+"""Objects whose whole state is on record: each change leaves an entry with the state before and after it.
+
+So the ledger alone can say what a tier, a licence or a partner was at any moment: the newest entry until then holds it
+(`asof`), and reconciliation holds the newest entry of all against the row.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Generic, TypeVar
+
+from django.db.models import Model, QuerySet
+
+from governance.audit.errors import EntryInvalid
+from governance.audit.recording.declarations import Entry
+from governance.audit.types import SubjectRef
+from governance.kernel.canonical import Json
+
+RowT = TypeVar("RowT", bound=Model)
+State = dict[str, Json]
+
+
+class StateEntry(Entry):
+    """An entry that holds the whole state of its subject before and after a change.
+
+    `before` is None for what is new, `after` for what is gone. Both are what the object's `state` returns.
+    """
+
+    before: Annotated[State | None, "The state before the change; null for what is new or was not on record."]
+    after: Annotated[State | None, "The state from now on; null for what was deleted."]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedObject(Generic[RowT]):
+    """A kind of object whose state is on record.
+
+    `subject` is the type by which entries name it, `rows` returns its rows, `key` and `slug` the id that entries have
+    for a row and the name that people have for it, and `state` all that the ledger says of it, personal data as
+    commitments or not at all.
+    """
+
+    subject: str
+    noun: str
+    rows: Callable[[], "QuerySet[RowT]"]
+    key: Callable[[RowT], str]
+    slug: Callable[[RowT], str]
+    state: Callable[[RowT], State]
+
+    def ref(self, row: RowT) -> SubjectRef:
+        """Return how entries name `row`."""
+        return SubjectRef(self.subject, self.key(row))
+
+
+_recorded: dict[str, RecordedObject[Model]] = {}
+
+
+def recorded_object(described: RecordedObject[RowT]) -> RecordedObject[RowT]:
+    """Declare an object whose state is on record, and return it. Raises EntryInvalid for one declared before."""
+    if described.subject in _recorded:
+        raise EntryInvalid(f"The object '{described.subject}' is declared already.")
+    _recorded[described.subject] = described  # type: ignore[assignment]
+    return described
+
+
+def recorded_objects() -> Mapping[str, RecordedObject[Model]]:
+    """Return every declared object by the type of its subject. Complete once Django has loaded its apps."""
+    return MappingProxyType(_recorded)
