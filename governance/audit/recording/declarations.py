@@ -126,6 +126,19 @@ def declarations() -> Mapping[str, type[Entry]]:
     return MappingProxyType(_declared)
 
 
+def kinds_of(*classes: type[Entry]) -> tuple[str, ...]:
+    """Return the kinds that these classes and those derived from them declare, in alphabetical order.
+
+    So the base class of a family, such as the moves of a job, stands for every kind of it.
+    """
+    return tuple(sorted(kind for kind, cls in _declared.items() if issubclass(cls, classes)))
+
+
+def sql_of_kinds(*classes: type[Entry]) -> str:
+    """Return the SQL condition that the column `kind` is one of `kinds_of(*classes)`."""
+    return f"kind IN ({', '.join(repr(kind) for kind in kinds_of(*classes))})"
+
+
 def kinds_with_receipt() -> tuple[str, ...]:
     """Return the kinds whose entries come with a receipt, in alphabetical order."""
     return tuple(sorted(kind for kind, cls in _declared.items() if cls.declaration.receipt))
@@ -171,6 +184,8 @@ def _json_type(hint: object) -> str:
         return " or ".join(_json_type(each) for each in inner)
     if origin in (list, tuple, set, frozenset):
         return f"array of {_json_type(inner[0])}"
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return "object"
     return _JSON_TYPES.get(hint) or _named_type(hint)
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Generic, TypeVar
 from django.db.models import Model, QuerySet
 
 from governance.audit.errors import EntryInvalid
-from governance.audit.recording.declarations import Entry
+from governance.audit.recording.declarations import Entry, Since
 from governance.audit.types import SubjectRef
 from governance.kernel.canonical import Json
 
@@ -20,14 +20,17 @@ RowT = TypeVar("RowT", bound=Model)
 State = dict[str, Json]
 
 
+@dataclass(frozen=True, kw_only=True)
 class StateEntry(Entry):
     """An entry that holds the whole state of its subject before and after a change.
 
     `before` is None for what is new, `after` for what is gone. Both are what the object's `state` returns.
     """
 
-    before: Annotated[State | None, "The state before the change; null for what is new or was not on record."]
-    after: Annotated[State | None, "The state from now on; null for what was deleted."]
+    before: Annotated[
+        State | None, Since("0.2"), "The state before the change; null for what is new or was not on record."
+    ]
+    after: Annotated[State | None, Since("0.2"), "The state from now on; null for what was deleted."]
 
 
 @dataclass(frozen=True, slots=True)
