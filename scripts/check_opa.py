@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import requests
 
@@ -37,7 +36,7 @@ def compiled() -> dict[str, str]:
     return opa_modules(program_of(text=content.text, digest=content.digest))
 
 
-def facts_by_action() -> dict[str, dict[str, Any]]:
+def facts_by_action() -> dict[str, dict[str, object]]:
     """Return the facts of `policies/cases/base.yaml` as each action gets them."""
     base, schema = read_yaml(POLICIES / "cases" / BASE), current_schema()
     return {action: facts_from(base, action=action, changes={}, schema=schema) for action in schema.actions}

@@ -18,7 +18,7 @@ import math
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
@@ -146,7 +146,7 @@ def train(*, steps: int, seed: int) -> Espcn:
     return network
 
 
-def hold_out_figures(weights: Path, config: dict[str, Any]) -> list[dict[str, Any]]:
+def hold_out_figures(weights: Path, config: dict[str, object]) -> list[dict[str, object]]:
     """Return PSNR of bicubic and of the written weights for every hold-out photo, through the real runtime."""
     # There is no job, so nobody to grant a permit; the photos are ours to measure on.
     runtime = TorchUpscaler(redeem=lambda **_: "measuring", threads=THREADS)

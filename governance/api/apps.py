@@ -4,6 +4,8 @@ from django.apps import AppConfig
 
 
 class ApiConfig(AppConfig):
+    """The REST API."""
+
     name = "governance.api"
     label = "api"
     verbose_name = "API"

@@ -78,7 +78,9 @@ def add_domain_error(form: Form, error: GovernanceError) -> None:
 
     A form can name the fields of errors that name none in `field_of_code`.
     """
-    fields: dict[str, Any] = error.details.get("fields") or {}
+    details = error.details
+    listed = details.get("fields")
+    fields: dict[str, Any] = listed if isinstance(listed, dict) else {}
     named = {name: sentences for name, sentences in fields.items() if name in form.fields}
     for name, sentences in named.items():
         form.add_error(name, sentences)

@@ -1,13 +1,13 @@
 """Recorded decisions answered once more, from the facts on record, by any revision or draft."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from governance.decisions.choices import DecisionEffect
 from governance.decisions.models import DecisionRecord
 from governance.decisions.ports import supported_obligations
 from governance.decisions.services import OBLIGATION_UNSUPPORTED
+from governance.decisions.types import EvaluationJson
 from governance.engines.ports import offline_engine
 from governance.engines.results import ACTION_UNKNOWN, NO_RULE_PERMITS
 from governance.engines.types import Effect, EngineRequest, EngineResult, PolicyProgram
@@ -23,12 +23,13 @@ _ANSWERS = {ACTION_UNKNOWN, NO_RULE_PERMITS}
 class Again:
     """A recorded evaluation, and what the other program answers to the same facts."""
 
-    recorded: Mapping[str, Any]
+    recorded: EvaluationJson
     result: EngineResult
 
     @property
     def flipped(self) -> bool:
-        return bool(self.recorded["effect"] != self.result.effect.value)
+        """Whether the other program gives another effect than the one on record."""
+        return self.recorded["effect"] != self.result.effect.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Remade:
 
     @property
     def agrees(self) -> bool:
+        """Whether the revision of the day gives the recorded decision again."""
         return not self.differences
 
 
@@ -74,7 +76,7 @@ def answer_again(*, decisions: Sequence[DecisionRecord], program: PolicyProgram)
 
 
 def effect_of(answers: Sequence[Again]) -> DecisionEffect:
-    """Return what the answers come to together: a permit only if every one permits and every duty can be met."""
+    """Return what the answers come to together: a permit only if every one permits and every obligation can be met."""
     demanded = {item.kind for each in answers for item in each.result.obligations}
     permitted = bool(answers) and all(each.result.effect is Effect.PERMIT for each in answers)
     return DecisionEffect.PERMIT if permitted and demanded <= supported_obligations.get() else DecisionEffect.DENY
@@ -100,7 +102,7 @@ def remake(decision: DecisionRecord) -> Remade:
 
 def _differences(again: Again) -> list[str]:
     recorded, result = again.recorded, again.result
-    pairs = {
+    pairs: dict[str, tuple[object, object]] = {
         "effect": (recorded["effect"], result.effect.value),
         "permits": (recorded["matched_rules"]["permit"], list(result.matched_permits)),
         "denies": (recorded["matched_rules"]["deny"], list(result.matched_denies)),

@@ -4,6 +4,8 @@ from django.apps import AppConfig
 
 
 class DecisionsConfig(AppConfig):
+    """Decisions, permits and permitted sets."""
+
     name = "governance.decisions"
     label = "decisions"
     verbose_name = "Decisions"

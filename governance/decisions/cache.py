@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from governance.engines.errors import EngineUnavailable
 from governance.engines.ports import PolicyEngine
@@ -86,8 +86,8 @@ class DecisionCache:
                 self._kept.popitem(last=False)
 
 
-def _fact(facts: Mapping[str, Any], path: str) -> Any:
-    value: Any = facts
+def _fact(facts: Mapping[str, object], path: str) -> object:
+    value: object = facts
     for segment in path.split("."):
         if not isinstance(value, Mapping) or segment not in value:
             raise FactMissing(path)

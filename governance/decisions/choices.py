@@ -12,6 +12,8 @@ class DecisionKind(TextChoices):
 
 
 class DecisionEffect(TextChoices):
+    """The answer of a decision."""
+
     PERMIT = "permit", "Permit"
     DENY = "deny", "Deny"
 

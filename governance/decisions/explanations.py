@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from governance.decisions.models import DecisionRecord
 from governance.kernel.errors import GovernanceError
@@ -23,7 +22,7 @@ class Explanation:
     handwritten: bool = False
 
 
-def explain_evaluation(*, revision: str, action: str, facts: Mapping[str, Any]) -> Explanation:
+def explain_evaluation(*, revision: str, action: str, facts: Mapping[str, object]) -> Explanation:
     """Return what became of every rule of a revision about `action`. Never raises: a problem is part of the answer."""
     if not revision:
         return Explanation((), "No policy revision decided this, so there is no rule to explain it by.")
@@ -52,7 +51,7 @@ def told_to_asker(decision: DecisionRecord) -> list[str]:
     return list(dict.fromkeys(told))
 
 
-def told_of(*, revision: str, action: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
+def told_of(*, revision: str, action: str, facts: Mapping[str, object]) -> tuple[str, ...]:
     """Return what the rules of a revision say to a question, as far as the asker is told.
 
     Nothing where they do not decide alone, or cannot be held against the facts.

@@ -5,7 +5,6 @@ Every attribute of the schema is present for the actions it is declared for. Fac
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from governance.catalog.choices import ConsentState
 from governance.catalog.models import Asset
@@ -51,11 +50,11 @@ def _question_set(
     )
 
 
-def _question(context: AccessContext, action: Action, resource: tuple[str, str], facts: dict[str, Any]) -> Question:
+def _question(context: AccessContext, action: Action, resource: tuple[str, str], facts: dict[str, object]) -> Question:
     return Question(action, resource[0], resource[1], common_facts(context, action) | facts)
 
 
-def common_facts(context: AccessContext, action: Action) -> dict[str, Any]:
+def common_facts(context: AccessContext, action: Action) -> dict[str, object]:
     """Return the facts that every action has: the request, the subject, its token and its roles."""
     token = context.token
     roles = role_permits(client_id=context.client_id, partner=context.partner.slug, action=action.value)
@@ -82,7 +81,7 @@ def common_facts(context: AccessContext, action: Action) -> dict[str, Any]:
     }
 
 
-def asset_facts(asset: Asset, consent: EffectiveConsent, requested: str) -> dict[str, Any]:
+def asset_facts(asset: Asset, consent: EffectiveConsent, requested: str) -> dict[str, object]:
     """Return the facts of a work, its creator and the consent in force. `requested` is "action:purpose"."""
     return {
         "asset": {
@@ -100,7 +99,7 @@ def asset_facts(asset: Asset, consent: EffectiveConsent, requested: str) -> dict
     }
 
 
-def consent_facts(consent: EffectiveConsent, requested: str) -> dict[str, Any]:
+def consent_facts(consent: EffectiveConsent, requested: str) -> dict[str, object]:
     """Return the facts of the consent in force. `requested` is "action:purpose"."""
     return {
         "state": str(consent.state),
@@ -116,7 +115,7 @@ def consent_facts(consent: EffectiveConsent, requested: str) -> dict[str, Any]:
     }
 
 
-def model_facts(version: ModelVersion, at: datetime) -> dict[str, Any]:
+def model_facts(version: ModelVersion, at: datetime) -> dict[str, object]:
     """Return the facts of a model version and its licence at a moment."""
     licence = version.model.licence
     return {
@@ -139,7 +138,7 @@ def model_facts(version: ModelVersion, at: datetime) -> dict[str, Any]:
     }
 
 
-def output_facts(release: ReleaseFacts, consents: Iterable[EffectiveConsent], requested: str) -> dict[str, Any]:
+def output_facts(release: ReleaseFacts, consents: Iterable[EffectiveConsent], requested: str) -> dict[str, object]:
     """Return the facts of an output that waits for release."""
     return {
         "moderation": {

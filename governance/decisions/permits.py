@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypedDict, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -27,6 +27,7 @@ from governance.keys.dsse import Envelope, EnvelopeMalformed, sign_envelope, ver
 from governance.keys.ring import KeyPurpose, SignatureInvalid, key_ring
 from governance.rulebook.errors import NoActiveRevision, PolicyFrozen
 from governance.rulebook.queries import active_program
+from governance.rulebook.types import ObligationJson
 
 PAYLOAD_TYPE = "application/vnd.assent.permit+json"
 FORMAT_VERSION = 1
@@ -40,6 +41,23 @@ class Binding:
     fencing_token: int
     input_sha256: str
     artifact_sha256: str
+
+
+class _Claims(TypedDict):
+    """What a permit says, once its signature was verified; the times are RFC 3339 in UTC."""
+
+    v: int
+    permit: str
+    decision: str
+    job: str
+    fencing_token: int
+    input_sha256: str
+    artifact_sha256: str
+    revision: str
+    consent_epochs: dict[str, int]
+    obligations: list[ObligationJson]
+    issued_at: str
+    expires_at: str
 
 
 def issue(*, decision: DecisionRecord, binding: Binding, actor: Actor) -> Permit:
@@ -80,20 +98,20 @@ def issue(*, decision: DecisionRecord, binding: Binding, actor: Actor) -> Permit
 
 def _claims(
     permit_id: UUID, decision: DecisionRecord, binding: Binding, issued_at: datetime, expires_at: datetime
-) -> dict[str, Any]:
+) -> _Claims:
     return {
         "v": FORMAT_VERSION,
-        "permit": permit_id,
-        "decision": decision.id,
-        "job": binding.job_id,
+        "permit": str(permit_id),
+        "decision": str(decision.id),
+        "job": str(binding.job_id),
         "fencing_token": binding.fencing_token,
         "input_sha256": binding.input_sha256,
         "artifact_sha256": binding.artifact_sha256,
         "revision": decision.revision_digest,
         "consent_epochs": decision.consent_epochs,
         "obligations": decision.obligations,
-        "issued_at": issued_at,
-        "expires_at": expires_at,
+        "issued_at": timestamp(issued_at),
+        "expires_at": timestamp(expires_at),
     }
 
 
@@ -120,7 +138,7 @@ def redeem(*, envelope: str, job_id: UUID, input_digest: str, artifact_digest: s
     return permit
 
 
-def _verified_claims(envelope: str) -> dict[str, Any]:
+def _verified_claims(envelope: str) -> "_Claims":
     try:
         payload = verify_envelope(
             key_ring=key_ring.get(),
@@ -132,11 +150,10 @@ def _verified_claims(envelope: str) -> dict[str, Any]:
         raise PermitInvalid("This is not a permit.", code="permit_malformed") from error
     except SignatureInvalid as error:
         raise PermitInvalid("The permit's signature is not ours.", code="permit_forged") from error
-    claims: dict[str, Any] = json.loads(payload)
-    return claims
+    return cast("_Claims", json.loads(payload))
 
 
-def _refusal(permit: Permit, claims: Mapping[str, Any], actual: Mapping[str, str]) -> PermitInvalid | None:
+def _refusal(permit: Permit, claims: "_Claims", actual: Mapping[str, str]) -> PermitInvalid | None:
     """Return why this permit may not be spent on what is actually at hand, or None."""
     checks = [
         (actual["job"] != claims["job"], "permit_job_mismatch", "The permit is for another job."),

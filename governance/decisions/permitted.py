@@ -6,7 +6,6 @@ whatever is then done is decided anew.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db.models import BooleanField, Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 
@@ -30,7 +29,7 @@ from governance.rulebook.types import All, Compare, Condition, Operator, RuleSpe
 
 _NO_STATEMENT = EffectiveConsent(ConsentState.NONE, ConsentSource.NONE, epoch=0)
 _Columns = Mapping[str, Column]
-_Facts = Mapping[str, Any]
+_Facts = Mapping[str, object]
 
 
 def permitted_assets(
@@ -79,9 +78,10 @@ class _Part:
 
     conditions: tuple[Condition, ...]
     barring: bool = False
-    given: Mapping[str, Any] = field(default_factory=dict)
+    given: Mapping[str, object] = field(default_factory=dict)
 
     def tried(self, columns: _Columns, facts: _Facts) -> Compiled | NotInQuery:
+        """Return the conditions as a `Q`, or the attribute that keeps them from being one."""
         left = {path: column for path, column in columns.items() if path not in self.given}
         known = _with(facts, self.given)
         each = [attempt(item, facts=known, columns=left, negated=self.barring) for item in self.conditions]
@@ -105,10 +105,10 @@ def _parts(action: Action) -> list[_Part]:
     return [*wanted, *(_Part((condition,), True, given) for condition in barring)]
 
 
-def _given(permits: Sequence[Condition], action: Action) -> dict[str, Any]:
+def _given(permits: Sequence[Condition], action: Action) -> dict[str, object]:
     """Return the facts of rows that every permit demands to have one value: no denial need ask about them again."""
     columns = {attribute.path for attribute in attributes_for(action) if attribute.orm}
-    each = [
+    each: list[set[tuple[str, object]]] = [
         {
             (item.attr, item.value)
             for item in _conjuncts(condition)
@@ -123,11 +123,12 @@ def _conjuncts(condition: Condition) -> tuple[Condition, ...]:
     return condition.items if isinstance(condition, All) else (condition,)
 
 
-def _with(facts: _Facts, given: Mapping[str, Any]) -> _Facts:
+def _with(facts: _Facts, given: Mapping[str, object]) -> _Facts:
     known = dict(facts)
     for path, value in given.items():
         head, _, name = path.partition(".")
-        known[head] = {**known.get(head, {}), name: value}
+        group = known.get(head)
+        known[head] = {**group, name: value} if isinstance(group, Mapping) else {name: value}
     return known
 
 
@@ -156,7 +157,7 @@ def _consented(parts: list[_Part], action: Action, facts: _Facts, context: Acces
     # In a CASE, so that a page is read off the primary key, work by work, until it is full. As a bare EXISTS it is made
     # into a join, whose size PostgreSQL underestimates, and all works are joined and sorted for one page.
     permitted = Q(Case(When(exists, then=Value(True)), default=Value(False), output_field=BooleanField()))
-    without = {**facts, "consent": consent_facts(_NO_STATEMENT, facts["consent"]["request"])}
+    without = {**facts, "consent": consent_facts(_NO_STATEMENT, f"{action}:{context.purpose}")}
     absent = _needed([part.tried(_columns(action, "asset", F), without) for part in parts]).q
     return permitted if absent is False else permitted | (Q(governing_consent=None) & _as_q(absent))
 

@@ -7,7 +7,6 @@ at any point, and nothing is counted twice. The counts are of decisions, not of 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -21,6 +20,7 @@ from governance.decisions.errors import ReplayConflict
 from governance.decisions.models import DecisionRecord, ReplayFlip, ReplayReport
 from governance.engines.types import PolicyProgram
 from governance.kernel import clock
+from governance.kernel.canonical import Json
 from governance.kernel.errors import GovernanceError
 from governance.rulebook.content import program_of
 from governance.rulebook.lifecycle import REPLAYABLE, mark_replayed
@@ -171,7 +171,8 @@ def _rules(again: Again) -> set[str]:
 
 
 def _facts(answers: Iterable[Again], group: str, name: str) -> list[str]:
-    found = ((each.recorded["facts"].get(group) or {}).get(name) for each in answers)
+    groups = (each.recorded["facts"].get(group) for each in answers)
+    found = (facts.get(name) for facts in groups if isinstance(facts, dict))
     return sorted({value for value in found if isinstance(value, str)})
 
 
@@ -208,6 +209,11 @@ def _end(report: ReplayReport, state: ReplayState, actor: Actor, *, problem: str
     _record(f"replay.{state}", report, actor, done=report.done, to_deny=report.to_deny, to_permit=report.to_permit)
 
 
-def _record(kind: str, report: ReplayReport, actor: Actor, **data: Any) -> None:
-    facts = {"draft": str(report.draft_id), "digest": report.draft_digest, "base": report.base_digest, **data}
+def _record(kind: str, report: ReplayReport, actor: Actor, **data: Json) -> None:
+    facts: dict[str, Json] = {
+        "draft": str(report.draft_id),
+        "digest": report.draft_digest,
+        "base": report.base_digest,
+        **data,
+    }
     write_entry(kind=kind, subject=SubjectRef("replay", str(report.pk)), actor=actor, data=facts)

@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -17,12 +16,12 @@ from governance.decisions.entries import DecisionRecorded
 from governance.decisions.models import DecisionRecord
 from governance.decisions.ports import decision_cache, supported_obligations
 from governance.decisions.receipts import decision_statement
-from governance.decisions.types import AccessContext, Evaluated, Question, QuestionSet
+from governance.decisions.types import AccessContext, Evaluated, EvaluationJson, Question, QuestionSet, ReasonJson
 from governance.engines.errors import EngineDisagreement, EngineUnavailable
 from governance.engines.ports import PolicyEngine, policy_engine
 from governance.engines.types import Effect, EngineRequest, EngineResult, PolicyProgram, Reason
 from governance.kernel import clock
-from governance.kernel.canonical import Json, canonical_json, digest, to_json_value
+from governance.kernel.canonical import Json, canonical_json, digest, to_json_object
 from governance.kernel.errors import GovernanceError
 from governance.rulebook.queries import active_program
 from governance.rulebook.schema import missing_facts
@@ -180,10 +179,10 @@ def _elapsed_us(started_ns: int) -> int:
 
 def _obligations(evaluated: Iterable[Evaluated], duties: Iterable[Mapping[str, Json]]) -> list[dict[str, Json]]:
     """Return what permits and licence demand together, each once, in a stable order."""
-    demanded: list[dict[str, Any]] = [dict(duty) for duty in duties]
+    demanded: list[dict[str, object]] = [dict(duty) for duty in duties]
     for each in evaluated:
         demanded += [{"kind": item.kind, "parameters": dict(item.parameters)} for item in each.result.obligations]
-    unique = {canonical_json(item): to_json_value(item) for item in demanded}
+    unique = {canonical_json(item): to_json_object(item) for item in demanded}
     return [unique[key] for key in sorted(unique)]
 
 
@@ -201,11 +200,11 @@ def _reasons(evaluated: Iterable[Evaluated], obligations: Iterable[Mapping[str, 
     return list(reasons.values())
 
 
-def _reason_json(reason: Reason) -> dict[str, Json]:
+def _reason_json(reason: Reason) -> ReasonJson:
     return {"code": reason.code, "message": reason.message, "rule": reason.rule_id}
 
 
-def _evaluation_json(each: Evaluated) -> dict[str, Any]:
+def _evaluation_json(each: Evaluated) -> EvaluationJson:
     result = each.result
     return {
         "action": each.question.action.value,
@@ -214,5 +213,5 @@ def _evaluation_json(each: Evaluated) -> dict[str, Any]:
         "matched_rules": {"permit": list(result.matched_permits), "deny": list(result.matched_denies)},
         "reasons": [_reason_json(reason) for reason in result.reasons],
         "obligations": [{"kind": item.kind, "parameters": dict(item.parameters)} for item in result.obligations],
-        "facts": to_json_value(each.question.facts),
+        "facts": to_json_object(each.question.facts),
     }

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from governance.engines.types import EngineResult
 from governance.kernel.canonical import Json
 from governance.kernel.vocabulary import Action
 from governance.partners.models import Partner
 from governance.partners.types import Coverage
+from governance.rulebook.types import ObligationJson
 
-Facts = Mapping[str, Any]
+Facts = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,40 @@ class ReleaseFacts:
     cancel_requested: bool
     width: int
     height: int
+
+
+class ResourceJson(TypedDict):
+    """The type and the id of what an action would happen to."""
+
+    type: str
+    id: str
+
+
+class MatchedRulesJson(TypedDict):
+    """The ids of the rules that matched, sorted, by effect."""
+
+    permit: list[str]
+    deny: list[str]
+
+
+class ReasonJson(TypedDict):
+    """A reason for a denial; `rule` is the id of the rule that gave it, or null where no rule did."""
+
+    code: str
+    message: str
+    rule: str | None
+
+
+class EvaluationJson(TypedDict):
+    """One question with its answer, as a decision record holds it; `facts` are nested by dotted path."""
+
+    action: str
+    resource: ResourceJson
+    effect: str
+    matched_rules: MatchedRulesJson
+    reasons: list[ReasonJson]
+    obligations: list[ObligationJson]
+    facts: dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True)

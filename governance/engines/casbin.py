@@ -7,7 +7,6 @@ be the one that follows from the rules noted. An enforcer belongs to one thread.
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from casbin import Enforcer
 from casbin.effect import Effector
@@ -72,6 +71,7 @@ class _EveryRule(AllowAndDenyEffector):  # type: ignore[misc]
     """Deny overrides, without stopping before every line was asked."""
 
     def intermediate_effect(self, effects: set[int]) -> int:
+        """Return that nothing is decided yet, whatever matched so far."""
         return int(Effector.INDETERMINATE)
 
 
@@ -83,7 +83,7 @@ class _Enforcer(Enforcer):  # type: ignore[misc]
         super().__init__(self.new_model(text=model))
         self.eft = _EveryRule()
         self._noted: list[str] = []
-        self._expression: Any = None
+        self._expression: object = None
         self.add_function("holds", self._holds)
 
     def matched(self, request: EngineRequest, lines: Sequence[Sequence[str]]) -> tuple[bool, list[str]]:
@@ -93,13 +93,13 @@ class _Enforcer(Enforcer):  # type: ignore[misc]
         permitted = self.enforce(request.action, request.facts)
         return permitted, self._noted
 
-    def _holds(self, rule: str, condition: str, facts: Mapping[str, Any]) -> bool:
+    def _holds(self, rule: str, condition: str, facts: Mapping[str, object]) -> bool:
         if not condition_test(condition)(facts):
             return False
         self._noted.append(rule)
         return True
 
-    def _get_expression(self, expr: str, functions: Any = None) -> Any:
+    def _get_expression(self, expr: str, functions: object = None) -> object:
         """Return the matcher, parsed once in the life of the enforcer: it never changes."""
         if self._expression is None:
             self._expression = super()._get_expression(expr, functions)
@@ -114,7 +114,7 @@ def _candidates(program: PolicyProgram, module: CasbinModule, request: EngineReq
     return [module.lines[rule] for rule in sorted(found)]
 
 
-def _document(module: CasbinModule, permitted: bool, matched: Sequence[str]) -> dict[str, Any]:
+def _document(module: CasbinModule, permitted: bool, matched: Sequence[str]) -> dict[str, object]:
     """Return Casbin's answer in the shape of the Rego modules' decisions, to be held against the rules."""
     permits = [rule for rule in matched if module.lines[rule][3] == "allow"]
     denies = [rule for rule in matched if module.lines[rule][3] == "deny"]

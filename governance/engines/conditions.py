@@ -1,4 +1,4 @@
-"""Asks conditions, in their JSON form, of facts, without Rego.
+"""Evaluates conditions, in their JSON form, against facts, without Rego.
 
 The meaning is that of `rulebook.types`: a comparison with a null is false, `exists` alone sees null, `not` is plain
 negation, fractions are compared as `decided_number`. Tests hold it against the Rego engines.
@@ -8,46 +8,46 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from math import isfinite
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from governance.engines.numbers import decided_number
 from governance.engines.rego_input import FactMissing
 from governance.engines.rego_writer import SAFE_INTEGER, NotRepresentable
 
-Facts: TypeAlias = Mapping[str, Any]
+Facts: TypeAlias = Mapping[str, object]
 Test: TypeAlias = Callable[[Facts], bool]
 
 
 @lru_cache(maxsize=65_536)
 def condition_test(text: str) -> Test:
-    """Return the test that a condition's JSON text describes. Raises ValueError for what is no condition.
+    """Return the test that a condition's JSON text describes. Raises ValueError for anything else.
 
-    The test raises FactMissing for a fact that is not given, NotRepresentable for one that engines hold differently.
+    The test raises FactMissing for a fact that is not given, NotRepresentable for one that not every engine can hold.
     """
     return _test(json.loads(text))
 
 
-def _test(data: Any) -> Test:
+def _test(data: object) -> Test:
     match data:
-        case {"all": [*items]} if items and len(data) == 1:
+        case {"all": [*items], **rest} if items and not rest:
             tests = [_test(item) for item in items]
             return lambda facts: all(test(facts) for test in tests)
-        case {"any": [*items]} if items and len(data) == 1:
+        case {"any": [*items], **rest} if items and not rest:
             tests = [_test(item) for item in items]
             return lambda facts: any(test(facts) for test in tests)
-        case {"not": item} if len(data) == 1:
+        case {"not": item, **rest} if not rest:
             test = _test(item)
             return lambda facts: not test(facts)
-        case {"attr": str(attr), "op": "exists"} if len(data) == 2:
+        case {"attr": str(attr), "op": "exists", **rest} if not rest:
             return lambda facts: fact_at(facts, attr) is not None
-        case {"attr": str(attr), "op": str(op), "value": value} if len(data) == 3 and op in _MEANINGS:
+        case {"attr": str(attr), "op": str(op), "value": value, **rest} if not rest and op in _MEANINGS:
             return _against_value(attr, _MEANINGS[op], value)
-        case {"attr": str(attr), "op": str(op), "other": str(other)} if len(data) == 3 and op in _MEANINGS:
+        case {"attr": str(attr), "op": str(op), "other": str(other), **rest} if not rest and op in _MEANINGS:
             return _against_fact(attr, _MEANINGS[op], other)
-    raise ValueError("This is no condition.")
+    raise ValueError("This is not a condition.")
 
 
-def _against_value(attr: str, meaning: Callable[[Any, Any], bool], value: Any) -> Test:
+def _against_value(attr: str, meaning: Callable[[object, object], bool], value: object) -> Test:
     path = tuple(attr.split("."))
 
     def test(facts: Facts) -> bool:
@@ -57,7 +57,7 @@ def _against_value(attr: str, meaning: Callable[[Any, Any], bool], value: Any) -
     return test
 
 
-def _against_fact(attr: str, meaning: Callable[[Any, Any], bool], other: str) -> Test:
+def _against_fact(attr: str, meaning: Callable[[object, object], bool], other: str) -> Test:
     path, other_path = tuple(attr.split(".")), tuple(other.split("."))
 
     def test(facts: Facts) -> bool:
@@ -67,13 +67,13 @@ def _against_fact(attr: str, meaning: Callable[[Any, Any], bool], other: str) ->
     return test
 
 
-def fact_at(facts: Facts, path: str) -> Any:
+def fact_at(facts: Facts, path: str) -> object:
     """Return the fact at a dotted path as it is compared. Raises FactMissing or NotRepresentable."""
     return _fact(facts, tuple(path.split(".")))
 
 
-def _fact(facts: Facts, path: Sequence[str]) -> Any:
-    value: Any = facts
+def _fact(facts: Facts, path: Sequence[str]) -> object:
+    value: object = facts
     for segment in path:
         if not isinstance(value, Mapping) or segment not in value:
             raise FactMissing(".".join(path))
@@ -88,12 +88,12 @@ def _fact(facts: Facts, path: Sequence[str]) -> Any:
     raise NotRepresentable(f"A fact of type {type(value).__name__} has no form that every engine holds exactly.")
 
 
-def _same(left: Any, right: Any) -> bool:
+def _same(left: object, right: object) -> bool:
     """Tell whether two values are equal; true is not 1."""
     return bool(left == right) and isinstance(left, bool) == isinstance(right, bool)
 
 
-_MEANINGS: Mapping[str, Callable[[Any, Any], bool]] = {
+_MEANINGS: Mapping[str, Callable[[object, object], bool]] = {
     "eq": _same,
     "ne": lambda left, right: not _same(left, right),
     "lt": lambda left, right: left < right,

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)\}")
 
@@ -12,13 +11,13 @@ def placeholders(message: str) -> tuple[str, ...]:
     return tuple(PLACEHOLDER.findall(message))
 
 
-def render(message: str, facts: Mapping[str, Any]) -> str:
+def render(message: str, facts: Mapping[str, object]) -> str:
     """Return `message` with every `{attribute.path}` replaced by its fact; an absent fact reads "unknown"."""
     return PLACEHOLDER.sub(lambda match: _text(_fact(facts, match[1])), message)
 
 
-def _fact(facts: Mapping[str, Any], path: str) -> Any:
-    value: Any = facts
+def _fact(facts: Mapping[str, object], path: str) -> object:
+    value: object = facts
     for segment in path.split("."):
         if not isinstance(value, Mapping) or segment not in value:
             return "unknown"
@@ -26,7 +25,7 @@ def _fact(facts: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     match value:
         case None:
             return "none"

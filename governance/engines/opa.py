@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 from urllib.parse import urlsplit
 
 from opa_client.opa import OpaClient
@@ -94,7 +93,7 @@ class OpaEngine:
         """Return when the server decides by this program now. Raises EngineUnavailable."""
         self._ask(program, [], "", time.monotonic() + self._timeout)
 
-    def _documents(self, program: PolicyProgram, asked: list[dict[str, Any]], facts_digest: str) -> list[object]:
+    def _documents(self, program: PolicyProgram, asked: list[dict[str, object]], facts_digest: str) -> list[object]:
         if not asked:
             return []
         deadline = time.monotonic() + self._timeout
@@ -111,7 +110,7 @@ class OpaEngine:
                 return documents
 
     def _ask(
-        self, program: PolicyProgram, asked: list[dict[str, Any]], facts_digest: str, deadline: float
+        self, program: PolicyProgram, asked: list[dict[str, object]], facts_digest: str, deadline: float
     ) -> list[object]:
         """Ask once. Raises RevisionBehind, or EngineUnavailable for whatever else is no sound answer."""
         answer = self._query({"facts_sha256": facts_digest, "requests": asked}, deadline).get("result")
@@ -122,7 +121,7 @@ class OpaEngine:
             raise EngineUnavailable("The OPA server did not answer every request.")
         return answers
 
-    def _query(self, document: dict[str, Any], deadline: float) -> dict[str, Any]:
+    def _query(self, document: dict[str, object], deadline: float) -> dict[str, object]:
         client = self._client()
         try:
             return _post(client, document, deadline)
@@ -158,7 +157,7 @@ def _address(url: str) -> tuple[str, int, bool]:
     return host, port, secure
 
 
-def _post(client: _Client, document: dict[str, Any], deadline: float) -> dict[str, Any]:
+def _post(client: _Client, document: dict[str, object], deadline: float) -> dict[str, object]:
     client.timeout = max(0.001, deadline - time.monotonic())
     answer = client.query_rule(document, PDP_PATH, query_params=_STRICT)
     if not isinstance(answer, dict):
@@ -166,7 +165,7 @@ def _post(client: _Client, document: dict[str, Any], deadline: float) -> dict[st
     return answer
 
 
-def _prepared(program: PolicyProgram, request: EngineRequest) -> dict[str, Any] | EngineResult:
+def _prepared(program: PolicyProgram, request: EngineRequest) -> dict[str, object] | EngineResult:
     """Return a request as OPA takes it, with the facts that its module reads; or the denial it is without asking."""
     source = program.modules.get(request.action)
     if source is None:

@@ -9,13 +9,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from regopy import Interpreter, LogLevel
 
 from governance.engines.builtins import ALLOWED, check_module
 from governance.engines.errors import EngineUnavailable, ProgramProblem, ProgramRejected
-from governance.engines.rego_input import FactMissing, FactTree, fact_tree, set_facts, slice_facts
+from governance.engines.rego_input import FactMissing, FactTree, RegoInterpreter, fact_tree, set_facts, slice_facts
 from governance.engines.rego_source import read_source
 from governance.engines.results import (
     ACTION_UNKNOWN,
@@ -40,8 +39,8 @@ class _Shard:
 
     whole: str
     entrypoint: str
-    interpreter: Any
-    bundle: Any
+    interpreter: RegoInterpreter
+    bundle: object
     facts: "FactTree | None"
 
 

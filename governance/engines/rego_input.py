@@ -6,14 +6,48 @@ integers and takes strings as if they were already escaped. Here strings go in e
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
-from typing import Any, TypeAlias
+from typing import Protocol, TypeAlias
 
 from governance.engines.numbers import decided_number
 from governance.engines.rego_writer import SAFE_INTEGER, FactsInput, FractionFound, NotRepresentable
 
 FactTree: TypeAlias = "dict[str, FactTree]"
+
+
+class RegoResult(Protocol):
+    """One result of a query: the values of its expressions."""
+
+    expressions: Sequence[object]
+
+
+class RegoOutput(Protocol):
+    """What a query gave: a sequence of results, unless it failed."""
+
+    def ok(self) -> bool:
+        """Return whether the query ran without an error."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> RegoResult: ...
+
+
+class RegoInterpreter(Protocol):
+    """What is used of regopy's interpreter, which comes without types, once its modules are built."""
+
+    def set_input(self, facts: FactsInput) -> None:
+        """Make `facts` the input of the queries that follow."""
+        ...
+
+    def set_input_term(self, text: str) -> None:
+        """Make a JSON text the input of the queries that follow."""
+        ...
+
+    def query_bundle_entrypoint(self, bundle: object, entrypoint: str) -> RegoOutput:
+        """Return what the entrypoint of a built bundle gives for the input."""
+        ...
 
 
 class FactMissing(Exception):
@@ -38,23 +72,26 @@ def fact_tree(paths: Iterable[tuple[str, ...]]) -> "FactTree | None":
     return tree
 
 
-def slice_facts(facts: Mapping[str, Any], tree: "FactTree | None", prefix: str = "") -> Mapping[str, Any]:
+def slice_facts(facts: Mapping[str, object], tree: "FactTree | None", prefix: str = "") -> Mapping[str, object]:
     """Return only the facts in `tree`. Raises FactMissing where one is not given."""
     if tree is None:
         return facts
-    part: dict[str, Any] = {}
+    part: dict[str, object] = {}
     for name, branch in tree.items():
         path = f"{prefix}{name}"
         if name not in facts:
             raise FactMissing(path)
         value = facts[name]
-        if branch and not isinstance(value, Mapping):
+        if not branch:
+            part[name] = value
+        elif isinstance(value, Mapping):
+            part[name] = slice_facts(value, branch, f"{path}.")
+        else:
             raise FactMissing(f"{path}.{next(iter(branch))}")
-        part[name] = slice_facts(value, branch, f"{path}.") if branch else value
     return part
 
 
-def set_facts(interpreter: Any, facts: Mapping[str, Any]) -> None:
+def set_facts(interpreter: RegoInterpreter, facts: Mapping[str, object]) -> None:
     """Make `facts` the input of a regopy interpreter; fractions as `decided_number`. Raises NotRepresentable."""
     try:
         interpreter.set_input(FactsInput(facts))
@@ -62,16 +99,15 @@ def set_facts(interpreter: Any, facts: Mapping[str, Any]) -> None:
         interpreter.set_input_term(json.dumps(exact_facts(facts), ensure_ascii=False))
 
 
-def exact_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+def exact_facts(facts: Mapping[str, object]) -> dict[str, object]:
     """Return `facts` as JSON values that every engine holds exactly; fractions as `decided_number`.
 
     Raises NotRepresentable.
     """
-    exact: dict[str, Any] = _exact(facts)
-    return exact
+    return {_key(name): _exact(value) for name, value in facts.items()}
 
 
-def _exact(value: Any) -> Any:
+def _exact(value: object) -> object:
     match value:
         case str():
             return _unicode(value)
@@ -88,7 +124,7 @@ def _exact(value: Any) -> Any:
     raise NotRepresentable(f"A fact of type {type(value).__name__} has no JSON form that every engine holds exactly.")
 
 
-def _key(key: Any) -> str:
+def _key(key: object) -> str:
     if not isinstance(key, str):
         raise NotRepresentable("A fact's name must be text.")
     return _unicode(key)

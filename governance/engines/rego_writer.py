@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 from json.encoder import encode_basestring
 from math import isfinite
-from typing import Any
 
 from regopy import Input, rego_shared
 
@@ -26,12 +25,12 @@ class FractionFound(Exception):
 class FactsInput(Input):  # type: ignore[misc]
     """Facts as regopy takes them: texts escaped as modules write them. Raises FractionFound or NotRepresentable."""
 
-    def __init__(self, facts: Mapping[str, Any]) -> None:
+    def __init__(self, facts: Mapping[str, object]) -> None:
         self._impl = rego_shared.rego_new_input()  # freed by the base class
         _write(self._impl, facts)
 
 
-def _write(native: Any, value: Any) -> None:
+def _write(native: object, value: object) -> None:
     if isinstance(value, str):
         failed = _native.regoInputString(native, escaped(value))
     elif value is None:

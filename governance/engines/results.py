@@ -6,7 +6,6 @@ here once more from the matched rules; where the two differ, there is no answer.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from governance.engines.errors import EngineUnavailable
 from governance.engines.messages import render
@@ -82,7 +81,7 @@ def denial(*, code: str, message: str) -> EngineResult:
     return EngineResult(Effect.DENY, (), (), (), (Reason(code, message),))
 
 
-def _matched(ids: Any, effect: Effect, program: PolicyProgram) -> tuple[str, ...]:
+def _matched(ids: object, effect: Effect, program: PolicyProgram) -> tuple[str, ...]:
     if not isinstance(ids, list) or not all(isinstance(rule_id, str) for rule_id in ids):
         raise DecisionMalformed(f"The matched {effect} rules are not a list of rule ids.")
     for rule_id in ids:

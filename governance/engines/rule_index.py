@@ -6,7 +6,7 @@ have another. What is found is never too little: a rule that is not found would 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from governance.engines.rego_input import FactMissing
 
@@ -27,7 +27,7 @@ class AttributeIndex:
     unless: Mapping[Key, RuleIds]
     identifying: bool
 
-    def found(self, facts: Mapping[str, Any]) -> Iterator[RuleIds]:
+    def found(self, facts: Mapping[str, object]) -> Iterator[RuleIds]:
         """Yield what is filed under the fact as it is. Raises FactMissing when it is not given."""
         value = self._fact(facts)
         if value is None:
@@ -38,8 +38,8 @@ class AttributeIndex:
         if self.unless:
             yield from (rules for other, rules in self.unless.items() if other != value)
 
-    def _fact(self, facts: Mapping[str, Any]) -> Any:
-        value: Any = facts
+    def _fact(self, facts: Mapping[str, object]) -> object:
+        value: object = facts
         for segment in self.path:
             if not isinstance(value, Mapping) or segment not in value:
                 raise FactMissing(".".join(self.path))
@@ -58,7 +58,7 @@ class RuleIndex:
     attributes: tuple[AttributeIndex, ...]
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def groups(self, facts: Mapping[str, Any]) -> tuple[RuleIds, ...]:
+    def groups(self, facts: Mapping[str, object]) -> tuple[RuleIds, ...]:
         """Return the candidates among the rules, sorted, in groups that recur from request to request.
 
         The first group depends on facts of few values; each further one on one identifying fact. A rule may be in

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from governance.engines.rego_modules import ModuleParts
 from governance.engines.rule_index import RuleIndex
@@ -79,7 +78,7 @@ class EngineRequest:
     """One question: may `action` happen, given these facts (nested by dotted path)?"""
 
     action: str
-    facts: Mapping[str, Any]
+    facts: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

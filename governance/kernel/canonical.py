@@ -5,7 +5,7 @@ from collections.abc import Mapping, Set
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import TypeAlias, cast
 from uuid import UUID
 
 import rfc8785
@@ -21,7 +21,7 @@ class NotCanonical(InvalidInput):
     code = "not_canonical"
 
 
-def to_json_value(value: Any) -> Any:
+def to_json_value(value: object) -> Json:
     """Return `value` in plain JSON types.
 
     UUID becomes its text, a datetime RFC 3339 in UTC with microseconds, an Enum its value, a tuple a list, a set a
@@ -47,14 +47,24 @@ def to_json_value(value: Any) -> Any:
     raise NotCanonical(f"A value of type {type(value).__name__} has no JSON form.")
 
 
-def _sorted(items: Set[Any]) -> list[Any]:
+def to_json_object(value: object) -> dict[str, Json]:
+    """Return a mapping or a dataclass instance as a JSON object. Raises NotCanonical for anything else."""
+    plain = to_json_value(value)
+    if not isinstance(plain, dict):
+        raise NotCanonical(f"A value of type {type(value).__name__} is not an object in JSON.")
+    return plain
+
+
+def _sorted(items: Set[object]) -> list[Json]:
+    plain = [to_json_value(item) for item in items]
     try:
-        return sorted(to_json_value(item) for item in items)
+        # Values that have no order, or none among each other, are found by trying.
+        return sorted(plain, key=lambda item: cast("str", item))
     except TypeError as error:
         raise NotCanonical("A set of values that cannot be ordered has no JSON form.") from error
 
 
-def _key(key: Any) -> str:
+def _key(key: object) -> str:
     plain = key.value if isinstance(key, Enum) else key
     if not isinstance(plain, str):
         raise NotCanonical(f"An object key must be text, not {type(plain).__name__}.")
@@ -68,7 +78,7 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def canonical_json(value: Any) -> bytes:
+def canonical_json(value: object) -> bytes:
     """Return the RFC 8785 bytes of `value`. Raises NotCanonical when it has none (NaN, integers past 2^53, ...)."""
     try:
         return rfc8785.dumps(to_json_value(value))
@@ -81,6 +91,6 @@ def sha256_hex(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def digest(value: Any) -> str:
+def digest(value: object) -> str:
     """Return the SHA-256 of the canonical JSON of `value`, in hexadecimal."""
     return sha256_hex(canonical_json(value))

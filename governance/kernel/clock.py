@@ -1,4 +1,4 @@
-"""The one place that tells the time, so that tests can hold it still."""
+"""The only source of the current time, so that tests can stop the clock."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,25 +7,29 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Anything that can tell the current time as an aware UTC datetime."""
+    """A source of the current time."""
 
-    def now(self) -> datetime: ...
+    def now(self) -> datetime:
+        """Return the current time, aware and in UTC."""
+        ...
 
 
 class SystemClock:
     """The machine's wall clock."""
 
     def now(self) -> datetime:
+        """Return the machine's time, in UTC."""
         return datetime.now(UTC)
 
 
 class ManualClock:
-    """A clock that moves only when told to; for tests."""
+    """A clock that moves only by `advance`; for tests."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start.astimezone(UTC)
 
     def now(self) -> datetime:
+        """Return the time that was set last."""
         return self._now
 
     def advance(self, *, seconds: float) -> None:

@@ -5,7 +5,7 @@ Categories say what kind of answer the caller deserves; `api/problems.py` maps t
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
 class GovernanceError(Exception):
@@ -14,11 +14,11 @@ class GovernanceError(Exception):
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str] = "Something went wrong"
 
-    def __init__(self, message: str, *, code: str | None = None, details: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, message: str, *, code: str | None = None, details: Mapping[str, object] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.error_code = code or self.code
-        self.details: dict[str, Any] = dict(details or {})
+        self.details: dict[str, object] = dict(details or {})
 
 
 class InvalidInput(GovernanceError):

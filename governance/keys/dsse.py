@@ -8,10 +8,10 @@ import binascii
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from governance.kernel.canonical import canonical_json
 from governance.kernel.errors import InvalidInput
+from governance.kernel.parsing import parse_list, parse_object, parse_text, unique_members
 from governance.keys.ring import KeyPurpose, KeyRing, Signature, SignatureInvalid
 
 IN_TOTO_PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -56,13 +56,13 @@ class Envelope:
         Raises EnvelopeMalformed, also for a name that occurs twice in an object: readers might disagree on it.
         """
         try:
-            document = json.loads(text, object_pairs_hook=_without_duplicates)
+            document = parse_object(json.loads(text, object_pairs_hook=unique_members))
             return cls(
-                payload_type=_text(document["payloadType"]),
+                payload_type=parse_text(document["payloadType"]),
                 payload=_unbase64(document["payload"]),
-                signatures=tuple(_signature_from(each) for each in document["signatures"]),
+                signatures=tuple(_signature_from(each) for each in parse_list(document["signatures"])),
             )
-        except (ValueError, LookupError, TypeError, RecursionError) as error:
+        except (ValueError, LookupError, RecursionError) as error:
             raise EnvelopeMalformed(f"This is not a DSSE envelope: {error}.") from error
 
 
@@ -108,22 +108,8 @@ def verify_envelope(
 
 
 def _signature_from(entry: object) -> EnvelopeSignature:
-    if not isinstance(entry, dict):
-        raise TypeError("a signature is an object")
-    return EnvelopeSignature(key_id=_text(entry.get("keyid", "")), value=_unbase64(entry["sig"]))
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = dict(pairs)
-    if len(names) != len(pairs):
-        raise ValueError("a name occurs twice in one object")
-    return names
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"text was expected, not {type(value).__name__}")
-    return value
+    signature = parse_object(entry)
+    return EnvelopeSignature(key_id=parse_text(signature.get("keyid", "")), value=_unbase64(signature["sig"]))
 
 
 def _base64(data: bytes) -> str:
@@ -132,6 +118,6 @@ def _base64(data: bytes) -> str:
 
 def _unbase64(value: object) -> bytes:
     try:
-        return base64.b64decode(_text(value).translate(_URL_SAFE_TO_STANDARD), validate=True)
+        return base64.b64decode(parse_text(value).translate(_URL_SAFE_TO_STANDARD), validate=True)
     except binascii.Error as error:
         raise ValueError(f"not base64: {error}") from error

@@ -13,7 +13,6 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -22,9 +21,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
-from governance.kernel.canonical import canonical_json, to_json_value
+from governance.kernel.canonical import canonical_json, to_json_object
 from governance.kernel.durable_files import locked, replace_file
 from governance.kernel.errors import IntegrityFault, InvalidInput, Unavailable
+from governance.kernel.parsing import parse_bool, parse_int, parse_list, parse_object, parse_text
 from governance.keys.pairs import KeyPair, PrivateKey
 from governance.keys.ring import (
     KeyAlgorithm,
@@ -143,12 +143,13 @@ class FileKeyStore:
 
     def _read(self) -> tuple[KeyPair, ...]:
         try:
-            document = json.loads(self._path.read_bytes())
+            document = parse_object(json.loads(self._path.read_bytes()))
             if document["format"] != FORMAT:
                 raise KeyStoreAltered(f"{self._path} is not a key store of format {FORMAT}.")
-            cipher = self._cipher(_unbase64(document["kdf"]["salt"]), int(document["kdf"]["n"]))
+            kdf = parse_object(document["kdf"])
+            cipher = self._cipher(_unbase64(kdf["salt"]), parse_int(kdf["n"]))
             self._check_passphrase(cipher, _unbase64(document["check"]))
-            pairs = tuple(self._opened(cipher, record) for record in document["keys"])
+            pairs = tuple(self._opened(cipher, parse_object(record)) for record in parse_list(document["keys"]))
         except (ValueError, KeyError, TypeError) as error:
             raise KeyStoreAltered(f"{self._path} is not a whole key store file.") from error
         self._refuse_development(pairs)
@@ -168,7 +169,7 @@ class FileKeyStore:
         except InvalidTag as error:
             raise KeyStoreLocked(f"The passphrase does not open the key store {self._path}.") from error
 
-    def _opened(self, cipher: AESGCM, record: dict[str, Any]) -> KeyPair:
+    def _opened(self, cipher: AESGCM, record: dict[str, object]) -> KeyPair:
         info = _info_from(record)
         try:
             private = load_der_private_key(
@@ -194,7 +195,7 @@ class FileKeyStore:
             "check": _base64(_seal(cipher, b"", _CHECK_TEXT)),
             "keys": [
                 {
-                    **to_json_value(pair.info),
+                    **to_json_object(pair.info),
                     "private": _base64(_seal(cipher, _pkcs8(pair.private), canonical_json(pair.info))),
                 }
                 for pair in pairs
@@ -209,21 +210,21 @@ def _with_private(key: SigningKey) -> KeyPair:
     return key
 
 
-def _info_from(record: dict[str, Any]) -> PublicKeyInfo:
+def _info_from(record: dict[str, object]) -> PublicKeyInfo:
     return PublicKeyInfo(
-        key_id=record["key_id"],
-        algorithm=KeyAlgorithm(record["algorithm"]),
-        purpose=KeyPurpose(record["purpose"]),
-        not_before=datetime.fromisoformat(record["not_before"]),
+        key_id=parse_text(record["key_id"]),
+        algorithm=KeyAlgorithm(parse_text(record["algorithm"])),
+        purpose=KeyPurpose(parse_text(record["purpose"])),
+        not_before=datetime.fromisoformat(parse_text(record["not_before"])),
         not_after=_moment(record["not_after"]),
         revoked_at=_moment(record["revoked_at"]),
-        public_pem=record["public_pem"],
-        development=record["development"],
+        public_pem=parse_text(record["public_pem"]),
+        development=parse_bool(record["development"]),
     )
 
 
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+def _moment(value: object) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(parse_text(value))
 
 
 def _pkcs8(private: PrivateKey) -> bytes:
@@ -243,5 +244,5 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def _unbase64(text: str) -> bytes:
-    return base64.b64decode(text, validate=True)
+def _unbase64(value: object) -> bytes:
+    return base64.b64decode(parse_text(value), validate=True)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import NotRequired, Protocol, TypedDict, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -62,6 +62,61 @@ class KmsKeyAltered(IntegrityFault):
     code = "kms_key_altered"
 
 
+class _SignAnswer(TypedDict):
+    Signature: bytes
+
+
+class _KeyMetadata(TypedDict):
+    KeyId: str
+
+
+class _CreateKeyAnswer(TypedDict):
+    KeyMetadata: _KeyMetadata
+
+
+class _PublicKeyAnswer(TypedDict):
+    PublicKey: bytes
+
+
+class _Page(TypedDict, total=False):
+    Truncated: bool
+    NextMarker: str
+
+
+class _Alias(TypedDict):
+    AliasName: str
+    TargetKeyId: NotRequired[str]
+
+
+class _AliasPage(_Page):
+    Aliases: list[_Alias]
+
+
+class _Tag(TypedDict):
+    TagKey: str
+    TagValue: str
+
+
+class _TagPage(_Page):
+    Tags: list[_Tag]
+
+
+class KmsClient(Protocol):
+    """What is used of a KMS client of boto3, whose classes are made at run time (AWS KMS API reference, Actions)."""
+
+    create_alias: Callable[..., object]
+    create_key: Callable[..., _CreateKeyAnswer]
+    get_public_key: Callable[..., _PublicKeyAnswer]
+    list_aliases: Callable[..., _AliasPage]
+    list_resource_tags: Callable[..., _TagPage]
+    sign: Callable[..., _SignAnswer]
+    tag_resource: Callable[..., object]
+
+
+Answer = TypeVar("Answer")
+Page = TypeVar("Page", bound=_Page)
+
+
 @dataclass(frozen=True, slots=True)
 class KmsKey:
     """A key in KMS, by the name that KMS has for it, with its public half."""
@@ -69,7 +124,7 @@ class KmsKey:
     info: PublicKeyInfo
     kms_id: str
     public: PublicKey = field(repr=False)
-    client: Any = field(repr=False, compare=False)
+    client: KmsClient = field(repr=False, compare=False)
 
     def sign(self, message: bytes) -> bytes:
         """Return the 64 bytes of the signature over `message`, computed by KMS and checked here.
@@ -118,9 +173,9 @@ class KmsKey:
 
 
 class KmsKeyStore:
-    """The keys under one alias prefix. Safe for several threads; sees what others change after `refresh_seconds`."""
+    """The keys under one alias prefix. Safe for several threads; changes elsewhere show after `refresh_seconds`."""
 
-    def __init__(self, client: Any, *, prefix: str, refresh_seconds: float = REFRESH_SECONDS) -> None:
+    def __init__(self, client: KmsClient, *, prefix: str, refresh_seconds: float = REFRESH_SECONDS) -> None:
         """Nothing is asked yet. `client` is a KMS client of boto3, see `kms_client`."""
         self._client = client
         self._prefix = f"alias/{prefix}/"
@@ -216,9 +271,10 @@ class KmsKeyStore:
         return self._public[kms_id]
 
 
-def kms_client(*, region: str, endpoint: str = "") -> Any:
+def kms_client(*, region: str, endpoint: str = "") -> KmsClient:
     """Return a client for AWS KMS; credentials come from the environment chain of boto3. Opens no connection."""
-    return boto3.client("kms", region_name=region, endpoint_url=endpoint or None, config=_NETWORK)
+    client: KmsClient = boto3.client("kms", region_name=region, endpoint_url=endpoint or None, config=_NETWORK)
+    return client
 
 
 def _loaded(spki: bytes) -> PublicKey:
@@ -255,7 +311,7 @@ def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _pages(operation: Callable[..., Any], **request: Any) -> Iterator[Any]:
+def _pages(operation: Callable[..., Page], **request: object) -> Iterator[Page]:
     page = _ask(operation, **request)
     yield page
     while page.get("Truncated"):
@@ -263,13 +319,13 @@ def _pages(operation: Callable[..., Any], **request: Any) -> Iterator[Any]:
         yield page
 
 
-def _ask(operation: Callable[..., Any], **request: Any) -> Any:
+def _ask(operation: Callable[..., Answer], **request: object) -> Answer:
     try:
         return operation(**request)
     except ClientError as error:
-        said = error.response.get("Error", {})
-        about = {"operation": error.operation_name, "aws_code": said.get("Code", "")}
-        message = f"AWS KMS refused {error.operation_name}: {said.get('Code')} {said.get('Message', '')}"
+        reason = error.response.get("Error", {})
+        about = {"operation": error.operation_name, "aws_code": reason.get("Code", "")}
+        message = f"AWS KMS refused {error.operation_name}: {reason.get('Code')} {reason.get('Message', '')}"
         raise KmsFailed(message.strip(), details=about) from error
     except BotoCoreError as error:
         raise KmsFailed(f"AWS KMS does not answer: {error}") from error

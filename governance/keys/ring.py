@@ -88,9 +88,11 @@ class PublicKeyInfo:
     development: bool
 
     def revoked(self, at: datetime) -> bool:
+        """Return whether the key counts for nothing at `at`, because it was revoked by then."""
         return self.revoked_at is not None and at >= self.revoked_at
 
     def in_window(self, at: datetime) -> bool:
+        """Return whether `at` is in the key's period of use; revocation is not looked at."""
         return self.not_before <= at and (self.not_after is None or at < self.not_after)
 
 

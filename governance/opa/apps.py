@@ -4,6 +4,8 @@ from django.apps import AppConfig
 
 
 class OpaConfig(AppConfig):
+    """OPA servers: their bundles, decision logs and status."""
+
     name = "governance.opa"
     label = "opa"
     verbose_name = "OPA servers"

@@ -3,8 +3,6 @@
 Format: https://www.openpolicyagent.org/docs/configuration. JSON is YAML too, so OPA reads it as it is.
 """
 
-from typing import Any
-
 from governance.keys.ring import PublicKeyInfo
 from governance.opa.events import BUNDLE
 from governance.rulebook.bundles import SCOPE
@@ -13,7 +11,7 @@ SERVICE = "assent"
 LONG_POLL_SECONDS = 20
 
 
-def opa_configuration(*, url: str, name: str, token: str, key: PublicKeyInfo) -> dict[str, Any]:
+def opa_configuration(*, url: str, name: str, token: str, key: PublicKeyInfo) -> dict[str, object]:
     """Return the configuration of the server `name`: where bundles come from, by which key, where reports go.
 
     `url` is our web address as the server reaches it. The key is named on purpose: a server that is not told by which

@@ -7,7 +7,6 @@ https://www.openpolicyagent.org/docs/management-status. Nothing that an event la
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from governance.engines.opa_modules import PDP_PATH
 from governance.kernel.canonical import digest
@@ -25,8 +24,8 @@ class LogEvent:
     path: str
     revision: str
     facts_sha256: str
-    answers: list[Any]
-    event: dict[str, Any]
+    answers: list[object]
+    event: dict[str, object]
     decided_at: datetime | None
 
 
@@ -40,7 +39,7 @@ class StatusReport:
     error: str
 
 
-def read_event(event: Mapping[str, Any]) -> LogEvent:
+def read_event(event: Mapping[str, object]) -> LogEvent:
     """Return an event for storing, without the facts that a server without our mask would send along."""
     given = _object(event.get("input"))
     kept = {**event, "input": {name: value for name, value in given.items() if name == "facts_sha256"}}
@@ -52,17 +51,18 @@ def read_event(event: Mapping[str, Any]) -> LogEvent:
         revision=_text(result.get("revision"), _DIGEST),
         facts_sha256=_text(given.get("facts_sha256"), _DIGEST),
         answers=answers if isinstance(answers, list) and event.get("path") == PDP_PATH else [],
-        event=_storable(kept),
+        event=_storable_object(kept),
         decided_at=_moment(event.get("timestamp")),
     )
 
 
-def read_status(report: Mapping[str, Any]) -> StatusReport:
+def read_status(report: Mapping[str, object]) -> StatusReport:
     """Return what matters of a status report."""
     labels = _object(report.get("labels"))
     bundle = _object(_object(report.get("bundles")).get(BUNDLE))
     errors = bundle.get("errors")
-    causes = [str(each.get("message", each)) if isinstance(each, Mapping) else str(each) for each in errors or []]
+    listed = errors if isinstance(errors, list) else []
+    causes = [str(each.get("message", each)) if isinstance(each, Mapping) else str(each) for each in listed]
     message = _text(bundle.get("message"), _ERROR)
     return StatusReport(
         opa_id=_text(labels.get("id"), _ID),
@@ -72,11 +72,11 @@ def read_status(report: Mapping[str, Any]) -> StatusReport:
     )
 
 
-def _object(value: Any) -> Mapping[str, Any]:
+def _object(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _text(value: Any, limit: int) -> str:
+def _text(value: object, limit: int) -> str:
     return _clean(value)[:limit] if isinstance(value, str) else ""
 
 
@@ -85,18 +85,22 @@ def _clean(text: str) -> str:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
-def _storable(value: Any) -> Any:
+def _storable(value: object) -> object:
     match value:
         case str():
             return _clean(value)
         case Mapping():
-            return {_clean(str(name)): _storable(item) for name, item in value.items()}
+            return _storable_object(value)
         case list():
             return [_storable(item) for item in value]
     return value
 
 
-def _moment(value: Any) -> datetime | None:
+def _storable_object(value: Mapping[str, object]) -> dict[str, object]:
+    return {_clean(str(name)): _storable(item) for name, item in value.items()}
+
+
+def _moment(value: object) -> datetime | None:
     if not isinstance(value, str):
         return None
     try:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from governance.decisions.models import DecisionRecord
 from governance.engines.opa_modules import PDP_PATH
@@ -133,14 +132,14 @@ def _asked_whole(record: DecisionRecord) -> bool:
     return bool(record.evaluations) and not any(reason["code"] in _NOT_ASKED for reason in spoken)
 
 
-def _answers(record: DecisionRecord) -> list[Any]:
+def _answers(record: DecisionRecord) -> list[object]:
     return [
         (each["effect"], sorted(each["matched_rules"]["permit"]), sorted(each["matched_rules"]["deny"]))
         for each in record.evaluations
     ]
 
 
-def _normal(answers: list[Any]) -> list[Any]:
+def _normal(answers: list[object]) -> list[object]:
     return [
         (each.get("effect"), _ids(each.get("permits")), _ids(each.get("denies")))
         for each in answers
@@ -148,5 +147,5 @@ def _normal(answers: list[Any]) -> list[Any]:
     ]
 
 
-def _ids(value: Any) -> list[str]:
+def _ids(value: object) -> list[str]:
     return sorted(str(rule_id) for rule_id in value) if isinstance(value, list) else []

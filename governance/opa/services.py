@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -71,7 +70,7 @@ def saw(server: OpaServer) -> None:
 
 
 @transaction.atomic
-def store_logs(*, server: OpaServer, events: Sequence[Mapping[str, Any]]) -> int:
+def store_logs(*, server: OpaServer, events: Sequence[Mapping[str, object]]) -> int:
     """Store a server's decision log events, each decision id once, and return how many were new.
 
     When this returns, and its transaction is committed, all of them are stored.
@@ -102,7 +101,7 @@ def store_logs(*, server: OpaServer, events: Sequence[Mapping[str, Any]]) -> int
 
 
 @transaction.atomic
-def store_status(*, server: OpaServer, report: Mapping[str, Any]) -> OpaServer:
+def store_status(*, server: OpaServer, report: Mapping[str, object]) -> OpaServer:
     """Keep what a server reported about itself; a report that tells something new becomes a row of its own."""
     status = read_status(report)
     locked = OpaServer.objects.select_for_update().get(pk=server.pk)

@@ -4,6 +4,8 @@ from django.apps import AppConfig
 
 
 class RulebookConfig(AppConfig):
+    """Rules, policy revisions and their life cycle."""
+
     name = "governance.rulebook"
     label = "rulebook"
     verbose_name = "Rulebook"

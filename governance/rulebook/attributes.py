@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from math import isfinite
-from typing import Any
 
 from governance.kernel.canonical import NotCanonical, digest, timestamp
 from governance.kernel.vocabulary import Action
@@ -76,7 +75,7 @@ class AttributeSchema:
         """Return ' Did you mean …?' for a misspelt path, or nothing when no attribute comes near."""
         return did_you_mean(path, self.attributes)
 
-    def missing_facts(self, action: str, facts: Mapping[str, Any]) -> list[str]:
+    def missing_facts(self, action: str, facts: Mapping[str, object]) -> list[str]:
         """Return a sentence for every fact of `action` that is absent or not of its type; [] when all is well.
 
         Values are not quoted: the sentences may be stored and shown.
@@ -126,8 +125,8 @@ def normal_time(text: str) -> str | None:
         return None
 
 
-def _problem(attribute: Attribute, facts: Mapping[str, Any]) -> str | None:
-    value: Any = facts
+def _problem(attribute: Attribute, facts: Mapping[str, object]) -> str | None:
+    value: object = facts
     for segment in attribute.segments:
         if not isinstance(value, dict) or segment not in value:
             return f"{attribute.path} is missing"

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from governance.engines.ports import PolicyEngine
 from governance.engines.types import EngineRequest, EngineResult, PolicyProgram
+from governance.kernel.parsing import parse_object
 from governance.rulebook.attributes import AttributeSchema
 from governance.rulebook.errors import PolicyFileInvalid
 from governance.rulebook.yaml_files import read_yaml, yaml_in
@@ -24,8 +24,8 @@ class PolicyCase:
     name: str
     file: str
     action: str
-    facts: Mapping[str, Any]
-    expect: Mapping[str, Any]
+    facts: Mapping[str, object]
+    expect: Mapping[str, object]
 
     def __str__(self) -> str:
         return f"{self.file}: {self.name}"
@@ -69,7 +69,7 @@ def run_case(case: PolicyCase, *, program: PolicyProgram, engine: PolicyEngine, 
     return CaseResult(case, problem, (*result.matched_permits, *result.matched_denies))
 
 
-def _cases(path: Path, base: Any, schema: AttributeSchema) -> Iterator[PolicyCase]:
+def _cases(path: Path, base: object, schema: AttributeSchema) -> Iterator[PolicyCase]:
     content = read_yaml(path)
     if not isinstance(content, dict) or set(content) != {"cases"} or not isinstance(content["cases"], list):
         raise PolicyFileInvalid(f"{path.name} must hold a list 'cases' and nothing else.")
@@ -79,51 +79,56 @@ def _cases(path: Path, base: Any, schema: AttributeSchema) -> Iterator[PolicyCas
         yield _case(path.name, data, base, schema)
 
 
-def _case(file: str, data: Mapping[str, Any], base: Any, schema: AttributeSchema) -> PolicyCase:
+def _case(file: str, data: Mapping[str, object], base: object, schema: AttributeSchema) -> PolicyCase:
     name, action, expect = str(data["name"]), str(data["action"]), data["expect"]
     if not isinstance(expect, dict) or "effect" not in expect or set(expect) - _EXPECT_KEYS:
         raise PolicyFileInvalid(f"{file}: {name}: expect an effect, and perhaps {', '.join(sorted(_EXPECT_KEYS))}.")
     try:
-        facts = facts_from(base, action=action, changes=data.get("facts", {}), schema=schema)
+        facts = facts_from(base, action=action, changes=parse_object(data.get("facts", {})), schema=schema)
+    except ValueError as error:
+        raise PolicyFileInvalid(f"{file}: {name}: facts: {error}.") from error
     except KeyError as unknown:
         raise PolicyFileInvalid(f"{file}: {name}: {action} has no fact {unknown.args[0]}.") from unknown
     # A denial that nobody expected fails the case.
     return PolicyCase(name, file, action, facts, {"denies": [], **expect})
 
 
-def facts_from(base: Any, *, action: str, changes: Mapping[str, Any], schema: AttributeSchema) -> dict[str, Any]:
+def facts_from(
+    base: object, *, action: str, changes: Mapping[str, object], schema: AttributeSchema
+) -> dict[str, object]:
     """Return the facts of `action` out of `base`, with some changed by dotted path.
 
     `consent.request` follows from action and purpose unless it is changed. Raises KeyError for a path that the
     action does not have.
     """
     changes = {"action": action, **changes}
-    facts: dict[str, Any] = {}
+    facts: dict[str, object] = {}
     for attribute in schema.attributes_for(action):
         _put(facts, attribute.path, changes.get(attribute.path, _base_fact(base, attribute.path)))
     for path in changes:
         if schema.get(path) not in schema.attributes_for(action):
             raise KeyError(path)
-    if "request" in facts.get("consent", {}) and "consent.request" not in changes:
-        facts["consent"]["request"] = f"{action}:{facts['purpose']}"
+    consent = facts.get("consent")
+    if isinstance(consent, dict) and "request" in consent and "consent.request" not in changes:
+        consent["request"] = f"{action}:{facts['purpose']}"
     return facts
 
 
-def _base_fact(base: Any, path: str) -> Any:
+def _base_fact(base: object, path: str) -> object:
     value = base
     for segment in path.split("."):
         value = value.get(segment) if isinstance(value, Mapping) else None
     return deepcopy(value)
 
 
-def _put(facts: dict[str, Any], path: str, value: Any) -> None:
+def _put(facts: dict[str, object], path: str, value: object) -> None:
     *parents, name = path.split(".")
     for segment in parents:
-        facts = facts.setdefault(segment, {})
+        facts = parse_object(facts.setdefault(segment, {}))
     facts[name] = value
 
 
-def _answer(result: EngineResult) -> dict[str, Any]:
+def _answer(result: EngineResult) -> dict[str, object]:
     return {
         "effect": result.effect.value,
         "permits": list(result.matched_permits),
@@ -133,5 +138,5 @@ def _answer(result: EngineResult) -> dict[str, Any]:
     }
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return (", ".join(value) or "none") if isinstance(value, list) else str(value)

@@ -4,6 +4,8 @@ from django.db.models import TextChoices
 
 
 class RuleEffect(TextChoices):
+    """What follows when a rule matches."""
+
     DENY = "deny", "Deny"
     PERMIT = "permit", "Permit"
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
-from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, BooleanField, Field, FloatField, Func, Q, TextField, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from django.db.models.lookups import IsNull
 
@@ -27,8 +27,8 @@ _SIGNS = {
     Operator.GT: " > ",
     Operator.GTE: " >= ",
 }
-_TEXTS: "Field[Any, Any]" = ArrayField(TextField())
-_NUMBERS: "Field[Any, Any]" = ArrayField(FloatField())
+_TEXTS: "Field[object, object]" = ArrayField(TextField())
+_NUMBERS: "Field[object, object]" = ArrayField(FloatField())
 
 
 class NotInQuery(Exception):
@@ -43,14 +43,14 @@ class NotInQuery(Exception):
 class Known:
     """A fact that is the same for every row."""
 
-    value: Any
+    value: object
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """A fact that differs from row to row. `has`, if given, is a faster way to find a known text in a list."""
 
-    expression: Any
+    expression: Combinable
     nullable: bool = False
     has: Callable[[str], Q] | None = None
 
@@ -67,7 +67,7 @@ class Compiled:
 
 
 def compile_condition(
-    condition: Condition, *, facts: Mapping[str, Any], columns: Mapping[str, Column], negated: bool = False
+    condition: Condition, *, facts: Mapping[str, object], columns: Mapping[str, Column], negated: bool = False
 ) -> Compiled:
     """Return the `Q` of a checked condition, or of its negation.
 
@@ -85,7 +85,7 @@ def compile_condition(
 
 
 def attempt(
-    condition: Condition, *, facts: Mapping[str, Any], columns: Mapping[str, Column], negated: bool = False
+    condition: Condition, *, facts: Mapping[str, object], columns: Mapping[str, Column], negated: bool = False
 ) -> Compiled | NotInQuery:
     """Return what `compile_condition` returns or raises, for `every` and `some`: they may not need it."""
     try:
@@ -123,7 +123,7 @@ def _joined(parts: Iterable[Compiled | NotInQuery], *, decisive: bool) -> Compil
     return Compiled(reduce(or_ if decisive else and_, dict.fromkeys(kept)), columns)
 
 
-def _comparison(asked: Compare, facts: Mapping[str, Any], columns: Mapping[str, Column], negated: bool) -> Compiled:
+def _comparison(asked: Compare, facts: Mapping[str, object], columns: Mapping[str, Column], negated: bool) -> Compiled:
     left = _operand(asked.attr, facts, columns)
     right = Known(asked.value) if asked.other is None else _operand(asked.other, facts, columns)
     if isinstance(left, Known) and isinstance(right, Known):
@@ -141,7 +141,7 @@ def _comparison(asked: Compare, facts: Mapping[str, Any], columns: Mapping[str, 
     return Compiled(predicate, frozenset(path for path in (asked.attr, asked.other) if path in columns and path))
 
 
-def _operand(path: str, facts: Mapping[str, Any], columns: Mapping[str, Column]) -> Operand:
+def _operand(path: str, facts: Mapping[str, object], columns: Mapping[str, Column]) -> Operand:
     if path in columns:
         return columns[path]
     try:
@@ -172,30 +172,42 @@ def _predicate(op: Operator, left: Operand, right: Operand) -> Q:
         case Operator.STARTS_WITH:
             return Q(Func(_sql(left), _sql(right), function="starts_with", output_field=BooleanField()))
         case Operator.BETWEEN:
-            low, high = right.value if isinstance(right, Known) else (None, None)
+            low, high = _bounds(right)
             return _infix(_sql(left), _sql(Known(low)), " >= ") & _infix(_sql(left), _sql(Known(high)), " <= ")
     return _infix(_sql(left), _sql(right), _SIGNS[op])
 
 
 def _is_in(item: Operand, listed: Operand) -> Q:
-    if isinstance(listed, Column) and listed.has is not None and isinstance(item, Known):
+    if (
+        isinstance(listed, Column)
+        and listed.has is not None
+        and isinstance(item, Known)
+        and isinstance(item.value, str)
+    ):
         return listed.has(item.value)
     template = "(%(expressions)s))"
     return Q(Func(_sql(item), _sql(listed), arg_joiner=" = ANY(", template=template, output_field=BooleanField()))
 
 
-def _infix(left: Any, right: Any, sign: str) -> Q:
+def _bounds(operand: Operand) -> tuple[object, object]:
+    """Return the two values of a `between`, which is never compared with a column."""
+    if isinstance(operand, Known) and isinstance(operand.value, list | tuple) and len(operand.value) == 2:
+        return operand.value[0], operand.value[1]
+    return None, None
+
+
+def _infix(left: Combinable, right: Combinable, sign: str) -> Q:
     return Q(Func(left, right, arg_joiner=sign, template="(%(expressions)s)", output_field=BooleanField()))
 
 
-def _sql(operand: Operand) -> Any:
+def _sql(operand: Operand) -> Combinable:
     if isinstance(operand, Column):
         return operand.expression
     value = operand.value
     return Value(list(value) if isinstance(value, tuple) else value, output_field=_field(value))
 
 
-def _field(value: Any) -> "Field[Any, Any]":
+def _field(value: object) -> "Field[object, object]":
     match value:
         case bool():
             return BooleanField()

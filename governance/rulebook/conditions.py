@@ -3,8 +3,9 @@
 import json
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any
 
+from governance.kernel.canonical import Json
+from governance.kernel.parsing import unique_members
 from governance.rulebook.attributes import did_you_mean
 from governance.rulebook.errors import FieldError, RuleInvalid
 from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator, Scalar, Value
@@ -30,13 +31,13 @@ def parse_condition(data: object, *, path: str = "condition") -> Condition:
 def parse_condition_text(text: str, *, path: str = "condition") -> Condition:
     """Return the condition that JSON text describes; a key written twice is refused. Raises RuleInvalid."""
     try:
-        data = json.loads(text, object_pairs_hook=_unique_keys)
+        data = json.loads(text, object_pairs_hook=unique_members)
     except (ValueError, RecursionError) as error:
         raise _invalid(path, f"This is not JSON we can read: {error}.") from error
     return parse_condition(data, path=path)
 
 
-def condition_json(condition: Condition) -> dict[str, Any]:
+def condition_json(condition: Condition) -> dict[str, Json]:
     """Return the plain JSON form of a condition; `parse_condition` gives the same condition back."""
     match condition:
         case All(items):
@@ -46,7 +47,7 @@ def condition_json(condition: Condition) -> dict[str, Any]:
         case Not(item):
             return {"not": condition_json(item)}
         case Compare(attr, op, value, other):
-            form: dict[str, Any] = {"attr": attr, "op": op.value}
+            form: dict[str, Json] = {"attr": attr, "op": op.value}
             if other is not None:
                 form["other"] = other
             elif value is not None:
@@ -61,6 +62,7 @@ class _Reader:
         self._nodes = 0
 
     def condition(self, data: object, path: str, depth: int) -> Condition:
+        """Return the condition at `path`, `depth` levels deep. Raises RuleInvalid."""
         self._nodes += 1
         if depth > MAX_DEPTH:
             raise _invalid(path, f"Conditions may nest at most {MAX_DEPTH} levels deep.")
@@ -89,7 +91,7 @@ class _Reader:
         return tuple(items)
 
 
-def _compare(data: Mapping[str, Any], path: str) -> Compare:
+def _compare(data: Mapping[str, object], path: str) -> Compare:
     _only(data, _COMPARE_KEYS, path)
     attr, op = _word(data, "attr", path), _operator(data, path)
     if op is Operator.EXISTS:
@@ -102,7 +104,7 @@ def _compare(data: Mapping[str, Any], path: str) -> Compare:
     return Compare(attr, op, value=_value(data["value"], f"{path}.value"))
 
 
-def _operator(data: Mapping[str, Any], path: str) -> Operator:
+def _operator(data: Mapping[str, object], path: str) -> Operator:
     word = _word(data, "op", path)
     try:
         return Operator(word)
@@ -111,7 +113,7 @@ def _operator(data: Mapping[str, Any], path: str) -> Operator:
         raise _invalid(f"{path}.op", f"'{word}' is not a known operator.{hint}") from error
 
 
-def _word(data: Mapping[str, Any], key: str, path: str) -> str:
+def _word(data: Mapping[str, object], key: str, path: str) -> str:
     word = data.get(key)
     if not isinstance(word, str) or not word or len(word) > MAX_TEXT or not word.isprintable():
         raise _invalid(f"{path}.{key}", "A name is needed here.")
@@ -150,17 +152,10 @@ def _scalar(data: object, path: str) -> Scalar:
             raise _invalid(path, "A value is a text, a number, true or false, or a list of them.")
 
 
-def _only(data: Mapping[str, Any], known: set[str], path: str) -> None:
+def _only(data: Mapping[str, object], known: set[str], path: str) -> None:
     for key in data:
         if key not in known:
             raise _invalid(path, f"'{key}' does not belong here.{did_you_mean(str(key), known)}")
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) != len(pairs):
-        raise ValueError("a key is written twice")
-    return content
 
 
 def _invalid(path: str, sentence: str) -> RuleInvalid:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any
+from typing import cast
 
 from governance.engines.rego_modules import split_module
 from governance.engines.types import Effect, Obligation, PolicyProgram, RuleMeta
@@ -19,7 +19,7 @@ from governance.rulebook.conditions import parse_condition
 from governance.rulebook.custom_rego import CustomModule, custom_json, with_custom
 from governance.rulebook.errors import FieldError, RevisionCorrupt, RuleInvalid
 from governance.rulebook.rules import rule_json
-from governance.rulebook.types import RuleSpec
+from governance.rulebook.types import ContentJson, RuleJson, RuleMetaJson, RuleSpec
 
 FORMAT = 1
 SYSTEM, ABAC = "system", "abac"
@@ -58,10 +58,10 @@ def build_content(
     for rule_id, following in pairwise(ids):
         if rule_id == following:
             raise RuleInvalid([FieldError("id", "Another rule has this id.")], rule_id=rule_id)
-    content: dict[str, Any] = {
+    content: ContentJson = {
         "format": FORMAT,
         "schema": schema.digest,
-        "rules": [{"origin": rule.origin, **rule_json(rule.spec)} for rule in rules],
+        "rules": [{**rule_json(rule.spec), "origin": rule.origin} for rule in rules],
         "modules": compile_modules((rule.spec for rule in rules), schema),
     }
     if custom:
@@ -119,16 +119,17 @@ def rules_of(*, text: str, digest: str) -> tuple[RevisionRule, ...]:
         raise RevisionCorrupt(f"Revision {digest} does not hold what a revision holds: {error}") from error
 
 
-def _read(text: str, digest: str) -> Mapping[str, Any]:
+def _read(text: str, digest: str) -> ContentJson:
     if sha256_hex(text.encode()) != digest:
         raise RevisionCorrupt(f"The content of revision {digest} has another digest.")
     content = json.loads(text)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise RevisionCorrupt(f"The content of revision {digest} is in a format that this version does not read.")
-    return content
+    # The digest vouches for the rest: only this program writes what is stored under it.
+    return cast("ContentJson", content)
 
 
-def _meta(data: Mapping[str, Any]) -> RuleMeta:
+def _meta(data: RuleMetaJson) -> RuleMeta:
     return RuleMeta(
         effect=Effect(data["effect"]),
         reason_code=data["reason_code"],
@@ -137,7 +138,7 @@ def _meta(data: Mapping[str, Any]) -> RuleMeta:
     )
 
 
-def _spec(data: Mapping[str, Any]) -> RuleSpec:
+def _spec(data: RuleJson) -> RuleSpec:
     return RuleSpec(
         id=data["id"],
         effect=Effect(data["effect"]),
@@ -149,5 +150,5 @@ def _spec(data: Mapping[str, Any]) -> RuleSpec:
     )
 
 
-def _obligations(data: Mapping[str, Any]) -> tuple[Obligation, ...]:
+def _obligations(data: RuleMetaJson) -> tuple[Obligation, ...]:
     return tuple(Obligation(item["kind"], item["parameters"]) for item in data["obligations"])

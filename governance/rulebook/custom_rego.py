@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from governance.engines.builtins import check_module
 from governance.engines.errors import ProgramProblem, ProgramRejected
@@ -21,6 +20,7 @@ from governance.rulebook.attributes import AttributeSchema
 from governance.rulebook.errors import FieldError, PolicyFileInvalid, RuleInvalid
 from governance.rulebook.rules import obligations_json, parse_rule
 from governance.rulebook.schema import current_schema
+from governance.rulebook.types import CustomModuleJson, RuleMetaJson
 from governance.rulebook.yaml_files import POLICIES, read_yaml
 
 FOLDER = "rego"
@@ -82,9 +82,9 @@ def with_custom(compiled: str, modules: Sequence[CustomModule]) -> str:
     return "\n".join([compiled, *(_body(module) for module in modules)])
 
 
-def custom_json(module: CustomModule) -> dict[str, Any]:
+def custom_json(module: CustomModule) -> CustomModuleJson:
     """Return the plain JSON form in which a revision holds a module."""
-    rules = [
+    rules: list[RuleMetaJson] = [
         {
             "id": rule_id,
             "effect": meta.effect.value,
@@ -114,7 +114,7 @@ def _load(folder: Path, path: Path, schema: AttributeSchema) -> CustomModule:
     return CustomModule(name, action, path.read_text(encoding="utf-8"), rules)
 
 
-def _meaning(data: Any, action: str, schema: AttributeSchema) -> tuple[str, RuleMeta]:
+def _meaning(data: object, action: str, schema: AttributeSchema) -> tuple[str, RuleMeta]:
     """Return id and meaning of a rule whose condition is the Rego. Raises RuleInvalid."""
     if not isinstance(data, Mapping) or set(data) - _MEANING:
         raise RuleInvalid([FieldError("rule", f"A rule of a module has {', '.join(sorted(_MEANING))} and no more.")])

@@ -32,12 +32,14 @@ class RuleChange:
 
     @property
     def kind(self) -> ChangeKind:
+        """Whether the rule was added, changed or removed."""
         if self.before is None:
             return ChangeKind.ADDED
         return ChangeKind.REMOVED if self.after is None else ChangeKind.CHANGED
 
     @property
     def rule(self) -> RevisionRule:
+        """The rule as it is afterwards, or as it was where it was removed."""
         rule = self.after or self.before
         if rule is None:
             raise ValueError("A change has a rule before it, after it, or both.")
@@ -45,10 +47,12 @@ class RuleChange:
 
     @property
     def sentence_before(self) -> str:
+        """The rule before as a sentence; empty for a new rule."""
         return sentence_of(self.before.spec) if self.before else ""
 
     @property
     def sentence_after(self) -> str:
+        """The rule afterwards as a sentence; empty for a removed rule."""
         return sentence_of(self.after.spec) if self.after else ""
 
     @property

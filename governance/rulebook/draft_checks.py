@@ -1,6 +1,6 @@
 """What a draft is checked for before anybody spends time on it."""
 
-from typing import Any
+from typing import TypedDict
 
 from governance.engines.errors import EngineUnavailable, ProgramRejected
 from governance.engines.ports import PolicyEngine, offline_engine, policy_engine
@@ -14,7 +14,24 @@ from governance.rulebook.validation import checked
 from governance.rulebook.yaml_files import POLICIES
 
 
-def check_draft_content(*, text: str, digest: str) -> dict[str, Any]:
+class CaseOutcome(TypedDict):
+    """How a policy case ends: `outcome` is held, changed or failed; `problem` is empty where it held."""
+
+    name: str
+    action: str
+    outcome: str
+    problem: str
+
+
+class DraftReport(TypedDict):
+    """The engines asked, a sentence for every problem, and how each policy case ends."""
+
+    engines: list[str]
+    problems: list[str]
+    cases: list[CaseOutcome]
+
+
+def check_draft_content(*, text: str, digest: str) -> DraftReport:
     """Return, as plain JSON, the engines asked, every problem, and how each policy case ends.
 
     The product's cases must hold for the system rules alone. Where the draft's own rules change the answer of a case,
@@ -56,8 +73,8 @@ def _system_program(text: str, digest: str) -> PolicyProgram:
     return program_of(text=content.text, digest=content.digest)
 
 
-def _cases(program: PolicyProgram, system: PolicyProgram, engine: PolicyEngine) -> list[dict[str, Any]]:
-    results = []
+def _cases(program: PolicyProgram, system: PolicyProgram, engine: PolicyEngine) -> list[CaseOutcome]:
+    results: list[CaseOutcome] = []
     for case in load_cases(POLICIES / "cases", current_schema()):
         alone = run_case(case, program=system, engine=engine, schema=current_schema())
         together = run_case(case, program=program, engine=engine, schema=current_schema())

@@ -4,12 +4,11 @@ Decisions themselves are made by the engines; tests hold this module against the
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from governance.engines.numbers import decided_number
 from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator
 
-_MEANINGS: Mapping[Operator, Callable[[Any, Any], bool]] = {
+_MEANINGS: Mapping[Operator, Callable[[object, object], bool]] = {
     Operator.EQ: lambda left, right: left == right,
     Operator.NE: lambda left, right: left != right,
     Operator.LT: lambda left, right: left < right,
@@ -25,7 +24,7 @@ _MEANINGS: Mapping[Operator, Callable[[Any, Any], bool]] = {
 }
 
 
-def holds(condition: Condition, facts: Mapping[str, Any]) -> bool:
+def holds(condition: Condition, facts: Mapping[str, object]) -> bool:
     """Return whether a checked condition holds of complete facts. Raises KeyError, the path, where one is absent."""
     match condition:
         case All(items):
@@ -39,16 +38,16 @@ def holds(condition: Condition, facts: Mapping[str, Any]) -> bool:
             return compare(op, fact_at(facts, attr), right)
 
 
-def compare(op: Operator, left: Any, right: Any) -> bool:
+def compare(op: Operator, left: object, right: object) -> bool:
     """Return whether a comparison of two values holds; with a null on either side only `exists` looks at it."""
     if op is Operator.EXISTS:
         return left is not None
     return left is not None and right is not None and _MEANINGS[op](left, right)
 
 
-def fact_at(facts: Mapping[str, Any], path: str) -> Any:
+def fact_at(facts: Mapping[str, object], path: str) -> object:
     """Return the fact at a dotted path, fractions as they are decided. Raises KeyError, the path, when it is absent."""
-    value: Any = facts
+    value: object = facts
     for segment in path.split("."):
         if not isinstance(value, Mapping) or segment not in value:
             raise KeyError(path)

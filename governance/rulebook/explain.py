@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from governance.engines.messages import render
 from governance.engines.types import Effect
@@ -22,7 +21,7 @@ class Seen:
 
     path: str
     label: str
-    value: Any
+    value: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class RuleExplanation:
         return self.matched and self.effect is Effect.DENY
 
 
-def explain(*, rules: Iterable[RevisionRule], action: str, facts: Mapping[str, Any]) -> tuple[RuleExplanation, ...]:
+def explain(*, rules: Iterable[RevisionRule], action: str, facts: Mapping[str, object]) -> tuple[RuleExplanation, ...]:
     """Return an explanation of every rule about `action`: what matched first, denials before permits, then by id.
 
     `facts` must be complete. Raises KeyError, the path, when a rule asks about a fact that is not there or that
@@ -62,7 +61,7 @@ def explain(*, rules: Iterable[RevisionRule], action: str, facts: Mapping[str, A
     return tuple(sorted(found, key=lambda each: (not each.matched, each.effect is Effect.PERMIT, each.rule_id)))
 
 
-def sentences_for_asker(*, rules: Iterable[RevisionRule], action: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
+def sentences_for_asker(*, rules: Iterable[RevisionRule], action: str, facts: Mapping[str, object]) -> tuple[str, ...]:
     """Return why `action` is permitted or denied, as sentences that may be shown to the partner who asked.
 
     They are the messages of the rules that denied, or else of those that permit; where there are neither, what each
@@ -79,7 +78,7 @@ def sentences_for_asker(*, rules: Iterable[RevisionRule], action: str, facts: Ma
     return tuple(dict.fromkeys([f"No rule permits {action} here.", *lacking]))
 
 
-def first_failure(condition: Condition, facts: Mapping[str, Any], schema: AttributeSchema) -> Failed:
+def first_failure(condition: Condition, facts: Mapping[str, object], schema: AttributeSchema) -> Failed:
     """Return the first part of a condition that does not hold. The condition as a whole must not hold.
 
     Of alternatives, none of which holds, all are shown together.
@@ -96,7 +95,7 @@ def first_failure(condition: Condition, facts: Mapping[str, Any], schema: Attrib
     return Failed(condition_sentence(condition, schema), seen)
 
 
-def _explained(rule: RevisionRule, facts: Mapping[str, Any], schema: AttributeSchema) -> RuleExplanation:
+def _explained(rule: RevisionRule, facts: Mapping[str, object], schema: AttributeSchema) -> RuleExplanation:
     spec = rule.spec
     matched = holds(spec.condition, facts)
     return RuleExplanation(

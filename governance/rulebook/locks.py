@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-#: Any fixed number: whoever holds this advisory lock is the one who changes rules or what decides.
+#: object fixed number: whoever holds this advisory lock is the one who changes rules or what decides.
 _POLICY_LOCK = 0x70_75_62_6C_69_73_68
 
 

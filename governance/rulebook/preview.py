@@ -1,7 +1,6 @@
 """What the console shows of a rule, and what its condition form offers."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from governance.rulebook.attributes import Attribute, AttributeSchema, AttributeType
 from governance.rulebook.compile_rego import compile_rule
@@ -32,14 +31,14 @@ def rego_preview(spec: RuleSpec) -> str:
     return compile_rule(checked(spec, schema), schema)
 
 
-def form_schema(actions: Sequence[str]) -> dict[str, Any]:
+def form_schema(actions: Sequence[str]) -> dict[str, object]:
     """Return, as plain JSON, what the condition form may offer for a rule about all of `actions`.
 
     `groups` hold the attributes that are known for every one of the actions. An operator `takes` a `value`, `values`
     (a list), a `range` (two values) or `nothing`; `others` are the attributes that may stand in the value's place.
     """
     schema = current_schema()
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, list[dict[str, object]]] = {}
     for attribute in schema.attributes.values():
         if attribute.actions.issuperset(actions):
             groups.setdefault(attribute.group, []).append(_attribute(attribute, actions, schema))
@@ -49,7 +48,7 @@ def form_schema(actions: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _attribute(attribute: Attribute, actions: Sequence[str], schema: AttributeSchema) -> dict[str, Any]:
+def _attribute(attribute: Attribute, actions: Sequence[str], schema: AttributeSchema) -> dict[str, object]:
     return {
         "path": attribute.path,
         "label": attribute.label,
@@ -72,7 +71,7 @@ def _attribute(attribute: Attribute, actions: Sequence[str], schema: AttributeSc
     }
 
 
-def _choices(attribute: Attribute) -> list[dict[str, Any]]:
+def _choices(attribute: Attribute) -> list[dict[str, object]]:
     if attribute.type is AttributeType.BOOL:
         return [{"value": True, "label": attribute.when_true}, {"value": False, "label": attribute.when_false}]
     return [{"value": value, "label": value.replace("_", " ")} for value in attribute.values]

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from governance.engines.types import Effect, Obligation
 from governance.rulebook.attributes import AttributeSchema, did_you_mean, expand_actions
 from governance.rulebook.conditions import condition_json, parse_condition
 from governance.rulebook.errors import FieldError, PolicyFileInvalid, RuleInvalid
 from governance.rulebook.schema import current_schema
-from governance.rulebook.types import RuleSpec
+from governance.rulebook.types import ObligationJson, RuleJson, RuleSpec
 from governance.rulebook.validation import checked
 from governance.rulebook.yaml_files import POLICIES, read_yaml, yaml_in
 
@@ -54,7 +53,7 @@ def parse_rule(data: object, schema: AttributeSchema) -> RuleSpec:
     return checked(spec, schema)
 
 
-def rule_json(spec: RuleSpec) -> dict[str, Any]:
+def rule_json(spec: RuleSpec) -> RuleJson:
     """Return the plain JSON form of a rule; `parse_rule` gives the same rule back."""
     return {
         "id": spec.id,
@@ -67,7 +66,7 @@ def rule_json(spec: RuleSpec) -> dict[str, Any]:
     }
 
 
-def obligations_json(obligations: Sequence[Obligation]) -> list[dict[str, Any]]:
+def obligations_json(obligations: Sequence[Obligation]) -> list[ObligationJson]:
     """Return the plain JSON form of obligations."""
     return [{"kind": item.kind, "parameters": dict(item.parameters)} for item in obligations]
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+from governance.kernel.parsing import parse_list, parse_object, parse_text, parse_texts
 from governance.kernel.vocabulary import Action, Purpose
 from governance.rulebook.attributes import Attribute, AttributeSchema, AttributeType, expand_actions
 from governance.rulebook.errors import PolicyFileInvalid
@@ -60,7 +60,7 @@ def attributes_for(action: str) -> tuple[Attribute, ...]:
     return current_schema().attributes_for(action)
 
 
-def missing_facts(action: str, facts: Mapping[str, Any]) -> list[str]:
+def missing_facts(action: str, facts: Mapping[str, object]) -> list[str]:
     """Return a sentence for every fact of `action` that is absent or not of its type; [] when all is well."""
     return current_schema().missing_facts(action, facts)
 
@@ -69,7 +69,7 @@ def _lacks_action(schema: AttributeSchema, action: str) -> bool:
     return all(attribute.path != "action" for attribute in schema.attributes_for(action))
 
 
-def _attributes(file: str, groups: Any) -> Iterator[Attribute]:
+def _attributes(file: str, groups: object) -> Iterator[Attribute]:
     if not isinstance(groups, list):
         raise PolicyFileInvalid(f"{file}: 'groups' must be a list.")
     for group in groups:
@@ -77,19 +77,19 @@ def _attributes(file: str, groups: Any) -> Iterator[Attribute]:
             raise PolicyFileInvalid(f"{file}: a group has exactly a name, actions and attributes.")
         try:
             actions = expand_actions(group["actions"])
-            for path, entry in group["attributes"].items():
-                yield _attribute(path, entry, str(group["name"]), actions)
+            for path, entry in parse_object(group["attributes"]).items():
+                yield _attribute(path, parse_object(entry), str(group["name"]), actions)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise PolicyFileInvalid(f"{file}: group {group['name']}: {error}") from error
 
 
-def _attribute(path: str, entry: Mapping[str, Any], group: str, actions: frozenset[str]) -> Attribute:
+def _attribute(path: str, entry: Mapping[str, object], group: str, actions: frozenset[str]) -> Attribute:
     if not _PATH.fullmatch(path):
         raise ValueError(f"'{path}' is not a dotted path of lower-case words")
     unknown = set(entry) - _ENTRY_KEYS
     if unknown:
         raise ValueError(f"{path} has unknown settings: {', '.join(sorted(unknown))}")
-    kind = AttributeType(entry["type"])
+    kind = AttributeType(parse_text(entry["type"]))
     nullable = bool(entry.get("nullable", False))
     attribute = Attribute(
         path=path,
@@ -110,32 +110,34 @@ def _attribute(path: str, entry: Mapping[str, Any], group: str, actions: frozens
     return attribute
 
 
-def _operators(path: str, kind: AttributeType, nullable: bool, chosen: list[str] | None) -> tuple[Operator, ...]:
+def _operators(path: str, kind: AttributeType, nullable: bool, listed: object) -> tuple[Operator, ...]:
     fitting = (*OPERATORS[kind], Operator.EXISTS) if nullable else OPERATORS[kind]
-    if chosen is None:
+    if listed is None:
         return fitting
+    chosen = parse_texts(listed)
     unfit = [name for name in chosen if name not in fitting]
     if unfit:
         raise ValueError(f"{path}: the operators {', '.join(unfit)} do not fit the type {kind}")
     return tuple(operator for operator in fitting if operator in chosen)
 
 
-def _values(path: str, kind: AttributeType, values: str | list[str] | None) -> tuple[str, ...]:
-    listed = _VOCABULARIES[values] if isinstance(values, str) else tuple(values or ())
+def _values(path: str, kind: AttributeType, values: object) -> tuple[str, ...]:
+    listed = _VOCABULARIES[values] if isinstance(values, str) else tuple(parse_list(values or []))
     if (kind is AttributeType.ENUM) != bool(listed) or len(set(listed)) != len(listed):
         raise ValueError(f"{path}: an enum, and nothing else, has a list of different values")
-    if not all(isinstance(value, str) for value in listed):
+    texts = tuple(value for value in listed if isinstance(value, str))
+    if texts != listed:
         raise ValueError(f"{path}: the values of an enum are texts (quote yes, no and numbers)")
-    return listed
+    return texts
 
 
-def _orm(path: str, text: str) -> str:
+def _orm(path: str, text: object) -> str:
     if not isinstance(text, str) or not _ORM.fullmatch(text):
         raise ValueError(f"{path}: orm is 'asset', 'consent' or 'model', a dot, and a field")
     return text
 
 
-def _sentence_part(path: str, text: str) -> str:
+def _sentence_part(path: str, text: object) -> str:
     if not isinstance(text, str) or not text.isprintable():
         raise ValueError(f"{path}: labels and help are one line of text")
     return text

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NotRequired, TypeAlias, TypedDict
 
 from governance.engines.types import Effect, Obligation
+from governance.kernel.canonical import Json
 
 
 class Operator(StrEnum):
@@ -54,7 +55,7 @@ class All:
 
 
 @dataclass(frozen=True, slots=True)
-class Any_:  # noqa: N801 - `Any` would hide typing's
+class Any_:  # noqa: N801 - the plain name would hide the one in typing
     """Holds when at least one item holds."""
 
     items: "tuple[Condition, ...]"
@@ -81,3 +82,47 @@ class RuleSpec:
     reason_code: str
     message: str
     obligations: tuple[Obligation, ...] = ()
+
+
+class ObligationJson(TypedDict):
+    """The JSON form of an obligation."""
+
+    kind: str
+    parameters: dict[str, Json]
+
+
+class RuleMetaJson(TypedDict):
+    """The JSON form of what a rule means, as a revision holds it for a rule of a hand-written module."""
+
+    id: str
+    effect: str
+    reason_code: str
+    message: str
+    obligations: list[ObligationJson]
+
+
+class RuleJson(RuleMetaJson):
+    """The JSON form of a rule; in a revision with its `origin`: `system` (from git) or `abac` (from the console)."""
+
+    origin: NotRequired[str]
+    actions: list[str]
+    condition: dict[str, Json]
+
+
+class CustomModuleJson(TypedDict):
+    """The JSON form in which a revision holds a hand-written module."""
+
+    name: str
+    action: str
+    source: str
+    rules: list[RuleMetaJson]
+
+
+class ContentJson(TypedDict):
+    """The JSON form of a revision's content; `modules` are the Rego sources by action."""
+
+    format: int
+    schema: str
+    rules: list[RuleJson]
+    modules: dict[str, str]
+    custom: NotRequired[list[CustomModuleJson]]

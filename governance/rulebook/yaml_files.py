@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -14,14 +13,15 @@ POLICIES = Path(__file__).resolve().parents[2] / "policies"
 class _StrictLoader(yaml.SafeLoader):
     """YAML's safe loader; a later duplicate of a key must not silently win."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
+        """Return the mapping of a node. Raises ConstructorError for a key that is written twice."""
         mapping = super().construct_mapping(node, deep=deep)
         if len(mapping) != len(node.value):
             raise yaml.constructor.ConstructorError(None, None, "a key is written twice", node.start_mark)
         return mapping
 
 
-def read_yaml(path: Path) -> Any:
+def read_yaml(path: Path) -> object:
     """Return the file's content in plain types. Raises PolicyFileInvalid, which names the file and the line."""
     try:
         with path.open(encoding="utf-8") as stream:

@@ -29,6 +29,7 @@ class TileRef:
 
     @property
     def full(self) -> bool:
+        """Whether the tile has all its hashes and will never change again."""
         return self.width == TILE_WIDTH
 
     def end(self) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import onnxruntime
@@ -158,7 +158,7 @@ def _session(data: bytes, threads: int) -> onnxruntime.InferenceSession:
 def _labels(session: onnxruntime.InferenceSession) -> tuple[str, ...]:
     """Return the labels in the network's order, as its own metadata lists them."""
     metadata: Mapping[str, str] = session.get_modelmeta().custom_metadata_map
-    names: dict[int, Any] = ast.literal_eval(metadata["names"])
+    names: dict[int, object] = ast.literal_eval(metadata["names"])
     return tuple(str(names[index]) for index in range(len(names)))
 
 

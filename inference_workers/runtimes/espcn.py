@@ -10,7 +10,7 @@ same neighbourhood whether the picture is computed whole or in tiles.
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +39,8 @@ class EspcnConfig:
 class Espcn(nn.Module):
     """Enlarges RGB pictures in [0, 1] by `config.scale`; input is larger by `config.radius` pixels on every side."""
 
+    bicubic: Tensor
+
     def __init__(self, config: EspcnConfig) -> None:
         super().__init__()
         self.config = config
@@ -61,8 +63,7 @@ class Espcn(nn.Module):
         """Return the bicubic enlargement before the shuffle: (N, 3·scale², H, W)."""
         spare = self.config.radius - KERNEL_RADIUS
         inner = padded[..., spare : padded.shape[-2] - spare, spare : padded.shape[-1] - spare]
-        kernel: Any = self.bicubic
-        return nn.functional.conv2d(inner, kernel, groups=CHANNELS)
+        return nn.functional.conv2d(inner, self.bicubic, groups=CHANNELS)
 
     def _start_at_bicubic(self) -> None:
         """Scale the hidden layers for ReLU (He et al., ICCV 2015, equation 10) and silence the last one."""

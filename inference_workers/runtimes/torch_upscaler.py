@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -41,7 +41,7 @@ class _Work:
 
     artifact: bytes
     artifact_digest: str
-    config: Mapping[str, Any]
+    config: Mapping[str, object]
     image: bytes
 
 
@@ -75,7 +75,7 @@ class TorchUpscaler:
         permit_envelope: str,
         job_id: UUID,
         artifact: Path,
-        config: Mapping[str, Any],
+        config: Mapping[str, object],
         image: bytes,
         heartbeat: Callable[[], None],
     ) -> RuntimeResult:

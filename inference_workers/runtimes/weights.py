@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 import torch
 from safetensors import SafetensorError
@@ -33,7 +33,7 @@ def read_artifact(path: Path) -> bytes:
     return data
 
 
-def parse_config(config: Mapping[str, Any]) -> EspcnConfig:
+def parse_config(config: Mapping[str, object]) -> EspcnConfig:
     """Return the shape of the net from a model version's config: `architecture`, `scale`, `features`, `layers`.
 
     Raises RuntimeFault `model_config_invalid` for anything missing, unknown, of another type or out of bounds.
@@ -86,7 +86,7 @@ class NetworkCache:
             return self._networks[key]
 
 
-def _bounded(config: Mapping[str, Any], name: str, low: int, high: int) -> int:
+def _bounded(config: Mapping[str, object], name: str, low: int, high: int) -> int:
     value = config.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise _misconfigured(f'"{name}" must be a whole number from {low} to {high}.')

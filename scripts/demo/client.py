@@ -2,9 +2,11 @@
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import cast
 
 import requests
+
+from scripts.demo.answers import Job, Token
 
 API = "/api/v1"
 TIMEOUT_SECONDS = 30
@@ -13,7 +15,7 @@ ENDED = frozenset({"released", "denied", "cancelled", "failed"})
 
 
 class Unexpected(Exception):
-    """The API answered with something that the scenario cannot go on from."""
+    """The API gave an answer after which the scenario cannot continue."""
 
 
 @dataclass
@@ -25,7 +27,7 @@ class PartnerApp:
     client_secret: str
     session: requests.Session = field(default_factory=requests.Session)
 
-    def authenticate(self) -> dict[str, Any]:
+    def authenticate(self) -> Token:
         """Get an access token by client credentials (RFC 6749 section 4.4) and return the token response."""
         answer = self.session.post(
             f"{self.base_url}{API}/oauth/token",
@@ -33,12 +35,12 @@ class PartnerApp:
             auth=(self.client_id, self.client_secret),
             timeout=TIMEOUT_SECONDS,
         )
-        token: dict[str, Any] = _json(answer, 200)
+        token = cast("Token", _json(answer, 200))
         self.session.headers["Authorization"] = f"Bearer {token['access_token']}"
         return token
 
-    def get(self, path: str, **params: str) -> Any:
-        """Return the JSON that GET `path` answers with status 200."""
+    def get(self, path: str, **params: str) -> object:
+        """Return the JSON that GET `path` answers with. Raises Unexpected for another status than 200."""
         return _json(self.fetch(path, **params), 200)
 
     def fetch(self, path: str, **params: str) -> requests.Response:
@@ -54,11 +56,11 @@ class PartnerApp:
             timeout=TIMEOUT_SECONDS,
         )
 
-    def wait(self, job_id: str, *, until: frozenset[str] = ENDED, seconds: float = 60) -> dict[str, Any]:
+    def wait(self, job_id: str, *, until: frozenset[str] = ENDED, seconds: float = 60) -> Job:
         """Return the job once its state is one of `until`. Raises Unexpected when that takes too long."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            job: dict[str, Any] = self.get(f"/jobs/{job_id}")
+            job = cast("Job", self.get(f"/jobs/{job_id}"))
             if job["state"] in until:
                 return job
             if job["state"] in ENDED:
@@ -67,7 +69,7 @@ class PartnerApp:
         raise Unexpected(f"Job {job_id} is {job['state']} ({job.get('reason_code')}), not one of {sorted(until)}.")
 
 
-def _json(answer: requests.Response, status: int) -> Any:
+def _json(answer: requests.Response, status: int) -> object:
     if answer.status_code != status:
         raise Unexpected(f"{answer.request.method} {answer.url} answered {answer.status_code}: {answer.text[:500]}")
     return answer.json()

@@ -1,4 +1,4 @@
-"""The end of the demo: what a person can check who has three files and no access to anything."""
+"""The last step of the demo: what anybody can check with three files and no access to the system."""
 
 import base64
 import json
@@ -8,8 +8,8 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from scripts.demo.answers import Verdict
 from scripts.demo.client import PartnerApp, Unexpected
 from scripts.demo.transcript import Transcript
 from scripts.stack.places import ROOT, make_writable
@@ -88,7 +88,7 @@ class OfflineProof:
             time.sleep(POLL_SECONDS)
         raise Unexpected(f"The receipt of job {job_id} had no proof after {PROOF_SECONDS:.0f} s: {answer.text[:300]}")
 
-    def _verify(self, files: Files) -> tuple[int, dict[str, Any]]:
+    def _verify(self, files: Files) -> tuple[int, Verdict]:
         """Run the verifier with no environment but the place of its code; return its exit code and verdict."""
         done = subprocess.run(
             [*_command(files, sys.executable), "--json"],

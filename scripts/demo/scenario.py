@@ -10,9 +10,12 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import cast
+
+import requests
 
 from governance.demo import samples
+from scripts.demo.answers import Decision, Evidence, Job, JobPage, ModelPage, Report, Work, WorkPage
 from scripts.demo.client import PartnerApp
 from scripts.demo.transcript import Transcript
 from scripts.stack.stack import Stack
@@ -38,9 +41,9 @@ class Scenario:
     tell: Transcript
     console_user: str
     psnr_gain_db: float = 0.0
-    works: dict[str, dict[str, Any]] = field(default_factory=dict)
+    works: dict[str, Work] = field(default_factory=dict)
     first_job: str = ""
-    first_evidence: dict[str, Any] = field(default_factory=dict)
+    first_evidence_uri: str = ""
     checked: dict[str, int] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -54,13 +57,15 @@ class Scenario:
         self.step_7_tampering_is_named()
 
     def step_1_governed_inference(self) -> None:
+        """Submit an upscale of a work, wait for its release, and look at the output and the evidence."""
         self.tell.chapter(1, "A governed inference: decided, run under a permit, moderated, released, proven")
         token = self.app.authenticate()
         self.tell.say("token", f"{token['token_type']}, {token['expires_in']} s, scope: {token['scope']}")
         self.tell.expect("the token lives at most 15 minutes", token["expires_in"] <= 900)
-        models = self.app.get("/models")["results"]
+        models = cast("ModelPage", self.app.get("/models"))["results"]
         self.tell.say("models", ", ".join(f"{each['slug']} ({each['licence']['name']})" for each in models))
-        self.works = {work["title"]: work for work in self.app.get("/assets", page_size="50")["results"]}
+        works = cast("WorkPage", self.app.get("/assets", page_size="50"))["results"]
+        self.works = {work["title"]: work for work in works}
         job = self._submit_and_show("Portrait in orange", "commercial", "demo-1")
         self.first_job = job["id"]
         done = self.app.wait(self.first_job)
@@ -80,13 +85,15 @@ class Scenario:
         self.tell.expect(f"at least {PSNR_GAIN_LEAST_DB} dB better", self.psnr_gain_db >= PSNR_GAIN_LEAST_DB)
 
     def _show_evidence(self) -> None:
-        self.first_evidence = self.app.get(f"/jobs/{self.first_job}/evidence")
-        worm = self.first_evidence["worm_reference"]
-        self.tell.say("evidence", f"DSSE envelope, SHA-256 {self.first_evidence['envelope_sha256'][:16]}…")
+        evidence = cast("Evidence", self.app.get(f"/jobs/{self.first_job}/evidence"))
+        worm = evidence["worm_reference"]
+        self.first_evidence_uri = worm["uri"]
+        self.tell.say("evidence", f"DSSE envelope, SHA-256 {evidence['envelope_sha256'][:16]}…")
         self.tell.say("WORM", f"{worm['uri']}, kept until {worm['retain_until'][:10]}")
-        self.tell.expect("the evidence is in WORM storage", worm is not None)
+        self.tell.expect("the evidence is in WORM storage", self._worm_file(worm["uri"]).is_file())
 
     def step_2_consent_does_not_cover(self) -> None:
+        """Ask for a purpose that the creator did not consent to: denied, and nothing is queued."""
         self.tell.chapter(2, "A work whose consent does not cover the purpose")
         before = self._open_jobs()
         answer = self._submit("Chelsea, resting", "commercial", "demo-2")
@@ -94,6 +101,7 @@ class Scenario:
         self.tell.expect("nothing was queued", self._open_jobs() == before)
 
     def step_3_licence_and_region(self) -> None:
+        """Ask against the model's licence, then add and remove a region rule and ask under each."""
         self.tell.chapter(3, "What the model's licence forbids, and a region rule that comes and goes")
         answer = self._submit("Portrait in orange", "derivative_commercial", "demo-3-licence")
         self._expect_denied(answer, "licence_purpose_not_covered")
@@ -106,6 +114,7 @@ class Scenario:
         self.tell.expect("allowed again, and released", self.app.wait(job["id"])["state"] == "released")
 
     def step_4_idempotency(self) -> None:
+        """Send the first request again, and another one under its idempotency key."""
         self.tell.chapter(4, "The same Idempotency-Key again")
         again = self._submit("Portrait in orange", "commercial", "demo-1")
         self.tell.say("same body", f"{again.status_code}, job {again.json()['id']}")
@@ -134,6 +143,7 @@ class Scenario:
         return recover
 
     def step_6_consent_withdrawn_in_the_queue(self, recover: Callable[[], None]) -> None:
+        """Withdraw a creator's consent while a job waits, then call `recover`, which starts the worker again."""
         self.tell.chapter(6, "A creator withdraws consent while the job waits in the queue")
         job = self._submit_and_show("Summer palace", "commercial", "demo-withdrawn")
         self.tell.say("job", f"{job['id']} waits: the worker of step 5 is still down")
@@ -147,10 +157,11 @@ class Scenario:
         self.tell.expect("nothing was released", refused.status_code == 409)
 
     def step_7_tampering_is_named(self) -> None:
+        """Alter a stored evidence file, see `verify_evidence` name it, and put it back."""
         self.tell.chapter(7, "A stored evidence file is altered on disk")
         clean = self._verify()
         self.tell.expect(f"before: {_counted(clean)}, no fault", clean["ok"])
-        path = self._worm_file(self.first_evidence["worm_reference"]["uri"])
+        path = self._worm_file(self.first_evidence_uri)
         original, mode = path.read_bytes(), path.stat().st_mode
         os.chmod(path, mode | stat.S_IWUSR)
         path.write_bytes(original.replace(b'"payload":"ey', b'"payload":"eX', 1))
@@ -164,7 +175,7 @@ class Scenario:
         self.checked = again["checked"]
         self.tell.expect("with the bytes put back, verification passes", again["ok"])
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, object]:
         """Return the figures of the run, counted by the product itself."""
         return {
             **{state: self._count(state) for state in ("released", "denied", "cancelled")},
@@ -173,20 +184,20 @@ class Scenario:
             "psnr_gain_db": self.psnr_gain_db,
         }
 
-    def _submit(self, title: str, purpose: str, key: str) -> Any:
+    def _submit(self, title: str, purpose: str, key: str) -> requests.Response:
         self.tell.say("asked", f"upscale “{title}” for {purpose} (Idempotency-Key {key})")
         return self.app.submit(self.works[title]["id"], purpose=purpose, key=key)
 
-    def _submit_and_show(self, title: str, purpose: str, key: str) -> dict[str, Any]:
+    def _submit_and_show(self, title: str, purpose: str, key: str) -> Job:
         answer = self._submit(title, purpose, key)
-        job: dict[str, Any] = answer.json()
+        job: Job = answer.json()
         self.tell.expect(f"accepted: {answer.status_code}", answer.status_code == 202)
-        decision = self.app.get(f"/decisions/{job['decision_id']}")
+        decision = cast("Decision", self.app.get(f"/decisions/{job['decision_id']}"))
         rules = sorted(rule for each in decision["evaluations"] for rule in each["matched_rules"]["permit"])
         self.tell.say("decided", f"{decision['effect']} by {', '.join(rules)} (decision {decision['id']})")
         return job
 
-    def _expect_denied(self, answer: Any, code: str) -> None:
+    def _expect_denied(self, answer: requests.Response, code: str) -> None:
         problem = answer.json()
         for reason in problem.get("reasons", []):
             self.tell.say("denied", f"{reason['message']} ({reason['code']})")
@@ -199,7 +210,7 @@ class Scenario:
         return sum(self._count(state) for state in ("queued", "leased", "running", "moderating", "releasing"))
 
     def _count(self, state: str) -> int:
-        return len(self.app.get("/jobs", state=state, page_size="100")["results"])
+        return len(cast("JobPage", self.app.get("/jobs", state=state, page_size="100"))["results"])
 
     def _manage(self, *arguments: str) -> str:
         return self.stack.manage(*arguments).strip().splitlines()[-1]
@@ -207,19 +218,19 @@ class Scenario:
     def _worm_file(self, uri: str) -> Path:
         return self.stack.data_dir / "data" / "worm" / "objects" / uri.removeprefix("worm+file:")
 
-    def _verify(self) -> dict[str, Any]:
-        report: dict[str, Any] = json.loads(self.stack.manage("verify_evidence", "--json", allowed=(0, 1)))
+    def _verify(self) -> Report:
+        report: Report = json.loads(self.stack.manage("verify_evidence", "--json", allowed=(0, 1)))
         return report
 
 
-def _ended_as(job: dict[str, Any], state: str, code: str) -> bool:
+def _ended_as(job: Job, state: str, code: str) -> bool:
     return bool(job["state"] == state and job["reason_code"] == code)
 
 
-def _released_once(job: dict[str, Any]) -> bool:
+def _released_once(job: Job) -> bool:
     states = [event["to"] for event in job["events"]]
     return states.count("leased") == 2 and states.count("released") == 1
 
 
-def _counted(report: dict[str, Any]) -> str:
+def _counted(report: Report) -> str:
     return f"{report['checked']['ledger_entries']} ledger entries and {report['checked']['worm_objects']} WORM objects"

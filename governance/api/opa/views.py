@@ -63,6 +63,7 @@ class _OpaView(APIView):
 
     @property
     def server(self) -> OpaServer:
+        """The server that asks. Raises OpaCredentialInvalid where authentication found none."""
         server = self.request.auth
         if not isinstance(server, OpaServer):
             raise OpaCredentialInvalid("An OPA server sends its credential as a bearer token.")

@@ -18,7 +18,7 @@ from django.conf import settings
 from governance.audit.errors import EntryInvalid, EvidenceAltered, ReceiptAltered
 from governance.audit.models import EvidenceRecord, Receipt
 from governance.audit.types import SubjectRef
-from governance.kernel.canonical import Json, canonical_json, sha256_hex, timestamp, to_json_value
+from governance.kernel.canonical import Json, canonical_json, sha256_hex, timestamp, to_json_object, to_json_value
 from governance.kernel.errors import GovernanceError, IntegrityFault
 from governance.keys.dsse import IN_TOTO_PAYLOAD_TYPE, Envelope, sign_envelope, verify_envelope
 from governance.keys.ring import KeyPurpose, KeyRing
@@ -84,7 +84,7 @@ def statement_of(
         "_type": STATEMENT_TYPE,
         "subject": subjects,
         "predicateType": predicate_type,
-        "predicate": {**to_json_value(predicate), member: dict(about)},
+        "predicate": {**to_json_object(predicate), member: dict(about)},
     }
 
 

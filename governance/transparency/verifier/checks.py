@@ -1,4 +1,4 @@
-"""What is checked of a receipt, in order. The first step that fails ends the verification: nothing after it counts.
+"""The checks of a receipt, in order. The first step that fails ends the verification; later steps are skipped.
 
     receipt     the file can be read                         unusable if not
     trust       the trust file can be read                   unusable if not
@@ -16,7 +16,7 @@ Each check returns an outcome and a sentence, or raises a GovernanceError whose 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from governance.kernel.canonical import canonical_json, sha256_hex
 from governance.kernel.errors import GovernanceError, IntegrityFault
@@ -38,14 +38,14 @@ Finding: TypeAlias = tuple[Outcome, str]
 
 
 class CheckFailed(IntegrityFault):
-    """A receipt does not say what it would have to say."""
+    """A check of the receipt failed."""
 
     code = "receipt_invalid"
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is judged by what; `artifact_sha256` is None when no artifact was given."""
+    """What is verified, and against which trust file; `artifact_sha256` is None when no artifact was given."""
 
     receipt: ReceiptFile
     trust: TrustFile
@@ -107,7 +107,7 @@ def _check_signature(case: Case) -> Finding:
     key, signature = _key(case), envelope.signatures[0]
     if not is_signed_by(key.public, pae(envelope.payload_type, envelope.payload), signature.value):
         raise CheckFailed(f"The signature of key {key.key_id} does not fit the statement.")
-    if case.receipt.included_by != case.receipt.statement.about.get("included_by"):
+    if case.receipt.included_by != case.receipt.statement.about.included_by:
         raise CheckFailed("The receipt promises another time of inclusion than the statement that was signed.")
     return Outcome.OK, f"Key {key.key_id} signed the statement."
 
@@ -125,20 +125,19 @@ def _check_key(case: Case) -> Finding:
 
 
 def _check_entry(case: Case) -> Finding:
-    receipt, entry = case.receipt, _entry(case.receipt.entry)
-    statement, data = receipt.statement, entry["data"]
-    about = statement.about
-    said = {
-        "subject": (entry["subject"], about["subject"]),
+    receipt, (entry, data) = case.receipt, _entry(case.receipt.entry)
+    statement, about = receipt.statement, receipt.statement.about
+    compared: dict[str, tuple[object, object]] = {
+        "subject": (entry["subject"], about.subject),
         "envelope_sha256": (data.get("envelope_sha256"), receipt.envelope_sha256),
         "predicate_type": (data.get("predicate_type"), statement.predicate_type),
         "key_id": (data.get("key_id"), receipt.envelope.signatures[0].key_id),
     }
     if statement.evidence:
-        said |= {"kind": (entry["kind"], EVIDENCE_KIND), "evidence_id": (data.get("evidence_id"), about["id"])}
+        compared |= {"kind": (entry["kind"], EVIDENCE_KIND), "evidence_id": (data.get("evidence_id"), about.id)}
     else:
-        said |= {"kind": (entry["kind"], about.get("kind")), "entry_id": (entry["entry_id"], about.get("entry_id"))}
-    differing = [name for name, (there, here) in said.items() if there is None or there != here]
+        compared |= {"kind": (entry["kind"], about.kind), "entry_id": (entry["entry_id"], about.entry_id)}
+    differing = [name for name, (there, here) in compared.items() if there is None or there != here]
     if differing:
         raise CheckFailed(f"The log's entry and the receipt say different things in {', '.join(differing)}.")
     return Outcome.OK, f"The log's entry '{entry['kind']}' names this envelope."
@@ -207,14 +206,18 @@ def _key(case: Case) -> StatementKey:
     raise CheckFailed(f"The trust file names no key {signatures[0].key_id!r}.")
 
 
-def _entry(data: bytes) -> dict[str, Any]:
-    """Return the members of a ledger entry. Raises Unreadable, CheckFailed unless it is canonical JSON of version 1."""
-    entry = members(read_json(data), ENTRY_MEMBERS, "The log's entry")
-    if canonical_json(entry) != data:
+def _entry(written: bytes) -> tuple[dict[str, object], dict[str, object]]:
+    """Return the members of a ledger entry, and those of its `data`.
+
+    Raises Unreadable, or CheckFailed unless the entry is canonical JSON of version 1.
+    """
+    entry = members(read_json(written), ENTRY_MEMBERS, "The log's entry")
+    if canonical_json(entry) != written:
         raise CheckFailed("The bytes of the log's entry are not in canonical form (RFC 8785).")
-    if entry["v"] != 1 or not isinstance(entry["data"], dict):
+    data = entry["data"]
+    if entry["v"] != 1 or not isinstance(data, dict):
         raise CheckFailed("The bytes are not an entry of the log as version 1 writes it.")
-    return entry
+    return entry, data
 
 
 def _moment(seconds: int) -> str:
@@ -231,8 +234,8 @@ def _not_reached(name: str, why: str) -> list[Step]:
 def _established(case: Case, proof: Proof) -> tuple[str, ...]:
     """Return what a valid receipt shows, in plain words, and what it does not."""
     statement, key, tree = case.receipt.statement, _key(case), proof.tree
-    subject, artifact = statement.about["subject"], case.artifact_sha256
-    about = f"{subject['type']} {subject['id']} and says it was issued at {statement.about['issued_at']}"
+    subject, artifact = statement.about.subject, case.artifact_sha256
+    about = f"{subject['type']} {subject['id']} and says it was issued at {statement.about.issued_at}"
     log = f"entry {proof.file.index} of the log {tree.origin}, among {tree.size}"
     sentences = [
         f"The statement is about {about}. It has not been changed since key {key.key_id} signed it.",

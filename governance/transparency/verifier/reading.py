@@ -1,10 +1,11 @@
-"""Reading JSON from strangers: strictly, so that no two readers can take the same bytes for different things."""
+"""Strict reading of untrusted JSON, so that no two readers can understand the same bytes differently."""
 
 import json
 from collections.abc import Collection
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from governance.kernel.errors import InvalidInput
+from governance.kernel.parsing import unique_members
 
 MAX_DOCUMENT_BYTES = 1024 * 1024
 #: What we write is a few levels deep. Deeper input would only be there to exhaust the reader.
@@ -17,7 +18,7 @@ class Unreadable(InvalidInput):
     code = "unreadable"
 
 
-def read_json(data: bytes) -> Any:
+def read_json(data: bytes) -> object:
     """Return the JSON value in `data`, at most MAX_DOCUMENT_BYTES of UTF-8.
 
     Raises Unreadable, also for a name that occurs twice in an object and for numbers that JSON does not have.
@@ -25,7 +26,7 @@ def read_json(data: bytes) -> Any:
     if len(data) > MAX_DOCUMENT_BYTES:
         raise Unreadable(f"It has more than {MAX_DOCUMENT_BYTES} bytes.")
     try:
-        value = json.loads(data.decode(), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+        value = json.loads(data.decode(), object_pairs_hook=unique_members, parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
         raise Unreadable(f"It is not UTF-8: {error.reason} at byte {error.start}.") from error
     except (ValueError, RecursionError) as error:
@@ -34,7 +35,7 @@ def read_json(data: bytes) -> Any:
     return value
 
 
-def members(value: Any, names: Collection[str], what: str) -> dict[str, Any]:
+def members(value: object, names: Collection[str], what: str) -> dict[str, object]:
     """Return `value`, an object with exactly the members `names`. Raises Unreadable."""
     if not isinstance(value, dict):
         raise Unreadable(f"{what} is not an object.")
@@ -45,40 +46,33 @@ def members(value: Any, names: Collection[str], what: str) -> dict[str, Any]:
     return value
 
 
-def text(value: Any, what: str) -> str:
+def text(value: object, what: str) -> str:
     """Return `value`, a text that is not empty. Raises Unreadable."""
     if not isinstance(value, str) or not value:
         raise Unreadable(f"{what} is not a text.")
     return value
 
 
-def whole(value: Any, what: str) -> int:
+def whole(value: object, what: str) -> int:
     """Return `value`, a whole number from 0. Raises Unreadable."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise Unreadable(f"{what} is not a whole number from 0.")
     return value
 
 
-def items(value: Any, what: str) -> list[Any]:
+def items(value: object, what: str) -> list[object]:
     """Return `value`, a list. Raises Unreadable."""
     if not isinstance(value, list):
         raise Unreadable(f"{what} is not a list.")
     return value
 
 
-def _need_shallow(value: Any, levels: int) -> None:
+def _need_shallow(value: object, levels: int) -> None:
     if isinstance(value, dict | list):
         if not levels:
             raise Unreadable(f"It is nested more than {MAX_DEPTH} levels deep.")
         for each in value.values() if isinstance(value, dict) else value:
             _need_shallow(each, levels - 1)
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = dict(pairs)
-    if len(names) != len(pairs):
-        raise ValueError("a name occurs twice in one object")
-    return names
 
 
 def _refuse_constant(name: str) -> NoReturn:

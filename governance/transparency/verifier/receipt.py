@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from governance.kernel import strict_base64
 from governance.kernel.canonical import canonical_json, sha256_hex
@@ -19,16 +18,29 @@ SELF_MEMBERS = ("receipt", "evidence")
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What a statement says of itself. `subject` has the members `type` and `id`; None where a member is missing."""
+
+    id: str
+    issued_at: str
+    subject: Mapping[str, str]
+    included_by: object
+    kind: object
+    entry_id: object
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """The in-toto Statement v1 that was signed: its subjects (name and SHA-256), its type, and what it says of itself.
 
-    `evidence` tells in which member it does: `evidence`, signed before its entry had an id, or `receipt`.
+    `evidence` is true where it does so in the member `evidence`, signed before its entry had an id, and false for
+    `receipt`.
     """
 
     subjects: tuple[tuple[str, str], ...]
     predicate_type: str
     evidence: bool
-    about: Mapping[str, Any]
+    about: About
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +99,7 @@ def _statement(payload: bytes) -> Statement:
     document = members(read_json(payload), names, "The statement in the envelope")
     if document["_type"] != STATEMENT_TYPE:
         raise Unreadable(f"The envelope holds {document['_type']!r}, not an in-toto statement.")
-    member, about = _itself(document["predicate"])
+    member, about = _about(document["predicate"])
     return Statement(
         subjects=tuple(_subject(each) for each in items(document["subject"], "The statement's subject")),
         predicate_type=text(document["predicateType"], "The predicate type"),
@@ -96,20 +108,25 @@ def _statement(payload: bytes) -> Statement:
     )
 
 
-def _itself(predicate: Any) -> tuple[str, dict[str, Any]]:
-    """Return the member in which a statement says what it is itself, and what it says there."""
-    found = [name for name in SELF_MEMBERS if isinstance(predicate, dict) and isinstance(predicate.get(name), dict)]
+def _about(predicate: object) -> tuple[str, About]:
+    """Return the member in which a statement describes itself, and the description."""
+    present = predicate if isinstance(predicate, dict) else {}
+    found = [name for name in SELF_MEMBERS if isinstance(present.get(name), dict)]
     if len(found) != 1:
         raise Unreadable("The statement does not say what it is itself: a member 'receipt' or 'evidence'.")
-    about: dict[str, Any] = predicate[found[0]]
-    for name in ("id", "issued_at"):
-        text(about.get(name), f"The statement's own {name}")
-    for name, value in members(about.get("subject"), ("type", "id"), "The statement's own subject").items():
-        text(value, f"The {name} of the statement's own subject")
-    return found[0], about
+    about: dict[str, object] = present[found[0]]
+    subject = members(about.get("subject"), ("type", "id"), "The statement's own subject")
+    return found[0], About(
+        id=text(about.get("id"), "The statement's own id"),
+        issued_at=text(about.get("issued_at"), "The statement's own issued_at"),
+        subject={name: text(value, f"The {name} of the statement's own subject") for name, value in subject.items()},
+        included_by=about.get("included_by"),
+        kind=about.get("kind"),
+        entry_id=about.get("entry_id"),
+    )
 
 
-def _subject(value: Any) -> tuple[str, str]:
+def _subject(value: object) -> tuple[str, str]:
     resource = members(value, ("name", "digest"), "A subject of the statement")
     digests = members(resource["digest"], ("sha256",), "The digest of a subject")
     return text(resource["name"], "The name of a subject"), text(digests["sha256"], "The digest of a subject")

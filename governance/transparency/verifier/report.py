@@ -1,7 +1,5 @@
 """A verdict as text for people and as JSON for programs."""
 
-from typing import Any
-
 from governance.transparency.verifier.verdict import Outcome, Status, Step, Verdict
 
 _MARKS = {Outcome.OK: "ok", Outcome.FAILED: "FAILED", Outcome.SKIPPED: "-"}
@@ -19,7 +17,7 @@ def as_text(verdict: Verdict) -> str:
     return "\n".join([*lines, "", *_conclusion(verdict)]) + "\n"
 
 
-def as_json(verdict: Verdict) -> dict[str, Any]:
+def as_json(verdict: Verdict) -> dict[str, object]:
     """Return the verdict as JSON values."""
     return {
         "status": verdict.status.value,

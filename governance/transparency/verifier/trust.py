@@ -1,11 +1,10 @@
-"""The trust file, `assent-trust/1`: whom the one who verifies believes, and how far.
+"""The trust file, `assent-trust/1`: which keys the verifier trusts, and for which part of the log.
 
-It is not proven by anything: it is what everything else is proven by. So get it from somebody you trust, by another
-way than the receipts, and compare its SHA-256.
+Nothing proves the trust file itself; everything else is proven by it. So get it from somebody you trust, over another
+channel than the receipts, and compare its SHA-256.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
@@ -25,12 +24,13 @@ _RANGE = ("from_index", "until_index", "revoked_from_index")
 
 @dataclass(frozen=True, slots=True)
 class IndexRange:
-    """The places in the log at which a key counts: from `start` to before every end that there is."""
+    """The entries of the log at which a key counts: from `start` to before the first of `ends`."""
 
     start: int
     ends: tuple[int, ...]
 
     def allows(self, index: int) -> bool:
+        """Return whether the key counts at the entry `index`."""
         return self.start <= index and all(index < end for end in self.ends)
 
     def __str__(self) -> str:
@@ -58,7 +58,7 @@ class LogKey:
 
 @dataclass(frozen=True, slots=True)
 class TrustFile:
-    """Whom to believe. `sha256` is that of the file's bytes, `threshold` how many witnesses must have cosigned."""
+    """The keys to trust. `sha256` is that of the file's bytes, `threshold` how many witnesses must have cosigned."""
 
     sha256: str
     origin: str
@@ -94,7 +94,7 @@ def read_trust(data: bytes) -> TrustFile:
     return trust
 
 
-def _log_key(value: Any, origin: str) -> LogKey:
+def _log_key(value: object, origin: str) -> LogKey:
     entry = members(value, ("vkey", "key_id", *_RANGE), "A log key")
     key = _note_key(entry["vkey"], ED25519)
     if key.name != origin:
@@ -104,13 +104,13 @@ def _log_key(value: Any, origin: str) -> LogKey:
     return LogKey(note_key=key, counts=_range(entry))
 
 
-def _statement_key(value: Any) -> StatementKey:
+def _statement_key(value: object) -> StatementKey:
     names = ("key_id", "algorithm", "purpose", "predicates", "public_pem", "development", *_RANGE)
     entry = members(value, names, "A statement key")
     if entry["purpose"] not in STATEMENT_PURPOSES:
         raise Unreadable(f"A key for {entry['purpose']!r} does not sign statements.")
     if not isinstance(entry["development"], bool):
-        raise Unreadable("Whether a key is for development is told by true or false.")
+        raise Unreadable("The member 'development' of a key is true or false.")
     key_id = text(entry["key_id"], "The id of a key")
     public = _public_key(text(entry["public_pem"], "A public key"), entry["algorithm"])
     _need_id(key_id, public, development=entry["development"])
@@ -123,7 +123,7 @@ def _statement_key(value: Any) -> StatementKey:
     )
 
 
-def _public_key(pem: str, algorithm: Any) -> PublicKey:
+def _public_key(pem: str, algorithm: object) -> PublicKey:
     try:
         public = load_pem_public_key(pem.encode())
     except (ValueError, UnsupportedAlgorithm) as error:
@@ -141,7 +141,7 @@ def _algorithm_of(public: PublicKey) -> str:
     return "es256" if isinstance(public.curve, SECP256R1) else public.curve.name
 
 
-def _note_key(value: Any, algorithm: int) -> NoteKey:
+def _note_key(value: object, algorithm: int) -> NoteKey:
     try:
         key = parse_vkey(text(value, "A verifier key"))
     except NoteInvalid as error:
@@ -151,7 +151,7 @@ def _note_key(value: Any, algorithm: int) -> NoteKey:
     return key
 
 
-def _range(entry: dict[str, Any]) -> IndexRange:
+def _range(entry: dict[str, object]) -> IndexRange:
     ends = [entry[name] for name in ("until_index", "revoked_from_index") if entry[name] is not None]
     return IndexRange(
         start=whole(entry["from_index"], "from_index"),
@@ -164,6 +164,6 @@ def _need_id(key_id: str, public: PublicKey, *, development: bool) -> None:
         raise Unreadable(f"The id {key_id!r} is not that of the key beside it.")
 
 
-def _need_different(values: list[Any], what: str) -> None:
+def _need_different(values: list[object], what: str) -> None:
     if len(set(values)) != len(values):
         raise Unreadable(f"It names a {what} twice.")

@@ -43,6 +43,7 @@ class Verdict:
 
     @property
     def exit_code(self) -> int:
+        """The exit code of the command: 0 valid, 1 invalid, 2 unusable."""
         return EXIT_CODES[self.status]
 
     @property

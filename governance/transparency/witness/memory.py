@@ -1,7 +1,7 @@
-"""What a witness must never forget: its key, and the last checkpoint that it cosigned of each log.
+"""What a witness must never lose: its key, and the last checkpoint that it cosigned for each log.
 
-Both are in one directory. A witness that lost its memory but kept its key could be led to sign a second history, so
-that is refused: such a witness has to be retired, and a new one takes its place under a new name.
+Both are in one directory. A witness that lost its memory but kept its key could be made to sign a second history, so it
+refuses to start: retire it, and run a new one under a new name.
 """
 
 import errno
@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -27,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 from governance.kernel.canonical import canonical_json
 from governance.kernel.durable_files import replace_file
 from governance.kernel.errors import Conflict, IntegrityFault
+from governance.kernel.parsing import parse_int, parse_object, parse_text
 from governance.transparency.merkle import EMPTY_ROOT, HASH_BYTES
 
 FORMAT = "assent-witness/1"
@@ -137,10 +137,10 @@ def _load_key(path: Path) -> Ed25519PrivateKey:
 
 def _load_memory(path: Path, name: str) -> dict[str, Seen]:
     try:
-        document = json.loads(path.read_bytes())
-        seen = {origin: _seen_from(each) for origin, each in document["logs"].items()}
+        document = parse_object(json.loads(path.read_bytes()))
+        seen = {origin: _seen_from(parse_object(each)) for origin, each in parse_object(document["logs"]).items()}
         known = (document["format"], document["name"])
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError) as error:
         raise MemoryUnusable(
             f"{path} cannot be read ({error}). Retire this witness: a key whose memory is gone must not sign again."
         ) from error
@@ -149,10 +149,11 @@ def _load_memory(path: Path, name: str) -> dict[str, Seen]:
     return seen
 
 
-def _seen_from(document: Mapping[str, Any]) -> Seen:
-    seen = Seen(size=int(document["size"]), root=bytes.fromhex(document["root"]), note=str(document["note"]))
+def _seen_from(document: Mapping[str, object]) -> Seen:
+    root = bytes.fromhex(parse_text(document["root"]))
+    seen = Seen(size=parse_int(document["size"]), root=root, note=parse_text(document["note"]))
     if seen.size < 0 or len(seen.root) != HASH_BYTES:
-        raise ValueError("a checkpoint in it is none")
+        raise ValueError("a checkpoint in it has no valid size or root")
     return seen
 
 

@@ -9,22 +9,22 @@ from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import SHUT_RDWR, socket
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from governance.transparency.notes import NoteInvalid
 from governance.transparency.witness.judge import Answer, Judge
 
 logger = logging.getLogger(__name__)
 
-#: A checkpoint of sixteen signatures and a proof of 63 hashes are far below that.
+#: Far more than a checkpoint with 16 signatures and a proof of 63 hashes need.
 MAX_BODY_BYTES = 128 * 1024
-#: A client that keeps its connection but says nothing for so long is let go.
+#: A connection without a request for this long is closed.
 IDLE_SECONDS = 30
 MAX_CONNECTIONS = 64
 
 
 class WitnessServer(ThreadingHTTPServer):
-    """Answers each connection in a thread of its own, up to a number of them; further ones are closed at once."""
+    """Answers each connection in a thread of its own; connections past MAX_CONNECTIONS are closed at once."""
 
     daemon_threads = True
 
@@ -35,22 +35,24 @@ class WitnessServer(ThreadingHTTPServer):
         self._changing = threading.Lock()
         super().__init__(address, _Handler)
 
-    def process_request(self, request: Any, client_address: Any) -> None:
+    def process_request(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
+        """Answer a connection in a thread of its own, or close it when MAX_CONNECTIONS are open."""
         with self._changing:
-            taken = len(self._connections) < MAX_CONNECTIONS
-            if taken:
+            accepted = isinstance(request, socket) and len(self._connections) < MAX_CONNECTIONS
+            if isinstance(request, socket) and accepted:
                 self._connections.add(request)
-        if taken:
+        if accepted:
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
+    def process_request_thread(self, request: socket | tuple[bytes, socket], client_address: object) -> None:
+        """Answer the requests of one connection until it is closed."""
         try:
             super().process_request_thread(request, client_address)
         finally:
             with self._changing:
-                self._connections.discard(request)
+                self._connections.difference_update([request])
 
     def server_close(self) -> None:
         """Stop listening, and end the connections that clients keep."""
@@ -69,12 +71,14 @@ class _Handler(BaseHTTPRequestHandler):
     timeout: ClassVar[int] = IDLE_SECONDS
 
     def do_GET(self) -> None:
+        """Answer `GET /healthz`."""
         if self.path == "/healthz":
             self._send(Answer(HTTPStatus.OK, "ok\n"))
         else:
             self._send(Answer(HTTPStatus.NOT_FOUND, "There is only add-checkpoint here, by POST.\n"))
 
     def do_POST(self) -> None:
+        """Answer `POST /add-checkpoint` (c2sp.org/tlog-witness)."""
         body = self._body()
         if isinstance(body, Answer):
             self.close_connection = True
@@ -109,8 +113,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: object) -> None:
+        """Log an answer through `logging` instead of to the standard error."""
         logger.info("%s %s", self.address_string(), format % args)
 
-    def log_error(self, format: str, *args: Any) -> None:
-        """Say nothing: answers are logged already, and a connection that was let go for being idle is no error."""
+    def log_error(self, format: str, *args: object) -> None:
+        """Log nothing: answers are logged already, and closing an idle connection is not an error."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.kernel.canonical import NotCanonical, canonical_json, digest, sha256_hex, timestamp
+from governance.kernel.canonical import NotCanonical, canonical_json, digest, sha256_hex, timestamp, to_json_object
 
 # RFC 8785 section 3.2.2 and 3.2.3: the sample object and its canonical bytes.
 SAMPLE = r"""
@@ -175,3 +175,9 @@ def test_digest_is_sha_256() -> None:
 def test_timestamp_refuses_a_naive_time() -> None:
     with pytest.raises(NotCanonical):
         timestamp(datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+def test_only_what_is_an_object_in_json_can_be_asked_for_as_one() -> None:
+    assert to_json_object({"at": datetime(2026, 1, 1, tzinfo=UTC)}) == {"at": "2026-01-01T00:00:00.000000Z"}
+    with pytest.raises(NotCanonical, match="A value of type list is not an object in JSON"):
+        to_json_object([1])

@@ -1,5 +1,6 @@
 """Filters of the list of works."""
 
+from django.db.models import QuerySet
 from django_filters import CharFilter, ChoiceFilter
 
 from governance.api.filters import CreatedFilterSet
@@ -21,5 +22,6 @@ class AssetFilterSet(PermittedAssetsFilterSet, CreatedFilterSet):
         model = Asset
         fields: list[str] = []
 
-    def with_tag(self, queryset, name, value):  # type: ignore[no-untyped-def]
+    def with_tag(self, queryset: QuerySet[Asset], name: str, value: str) -> QuerySet[Asset]:
+        """Return the works that have the tag `value`."""
         return queryset.filter(tags__contains=[value])

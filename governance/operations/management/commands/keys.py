@@ -13,7 +13,7 @@ from django.db import DatabaseError
 from governance.audit.log.key_history import KeyRange, announce_keys, key_ranges
 from governance.audit.log.trust import trust_file
 from governance.kernel import clock
-from governance.kernel.canonical import sha256_hex, to_json_value
+from governance.kernel.canonical import sha256_hex, to_json_object
 from governance.kernel.durable_files import replace_file
 from governance.kernel.errors import GovernanceError
 from governance.keys.ring import KeyAlgorithm, KeyPurpose, KeyRing, PublicKeyInfo, key_ring
@@ -119,7 +119,7 @@ def _places() -> dict[str, KeyRange]:
 def _as_json(info: PublicKeyInfo, place: KeyRange | None) -> dict[str, Any]:
     ends = ("from_index", "until_index", "revoked_from_index")
     return {
-        **to_json_value(info),
+        **to_json_object(info),
         "state": _state(info),
         **{name: getattr(place, name) if place else None for name in ends},
     }

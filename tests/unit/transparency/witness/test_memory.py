@@ -139,7 +139,7 @@ def test_a_negative_size_is_no_memory(tmp_path: Path) -> None:
     document = json.loads((tmp_path / MEMORY_FILE).read_bytes())
     document["logs"]["a"] = {"size": -1, "root": bytes(32).hex(), "note": ""}
     (tmp_path / MEMORY_FILE).write_text(json.dumps(document))
-    with pytest.raises(MemoryUnusable, match="a checkpoint in it is none"):
+    with pytest.raises(MemoryUnusable, match="a checkpoint in it has no valid size or root"):
         public(tmp_path)
 
 
