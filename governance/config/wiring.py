@@ -19,18 +19,21 @@ from governance.keys.file_store import FileKeyStore
 from governance.keys.kms import KmsKeyStore, kms_client
 from governance.keys.layers import LayeredKeyStore
 from governance.keys.ring import KeyRing, KeyStore, key_ring
-from inference_workers.obligations.handlers import CARRIED_OUT
+from governance.registry.ports import runtimes
+from inference_workers.obligations import HANDLERS
+from inference_workers.runtimes import RUNTIMES
 
 
 def bind_all() -> None:
     """Bind every port. Adapters are built on first use, so this opens no file and no connection."""
     key_ring.bind(_key_ring)
-    worm_store.bind(_worm_store)
+    worm_store.bind(lambda: _WORM_STORES[settings.ASSENT_WORM_STORE]())
     engine_makers.bind(lambda: _ENGINES)
     offline_engine.bind(RegoEngine)
     policy_engine.bind(_policy_engine)
     decision_cache.bind(_decision_cache)
-    supported_obligations.bind(lambda: frozenset(CARRIED_OUT))
+    runtimes.bind(lambda: RUNTIMES.titles)
+    supported_obligations.bind(lambda: frozenset(HANDLERS.names))
 
 
 def _key_ring() -> KeyRing:
@@ -61,9 +64,11 @@ def _aws_kms() -> KeyStore:
 _KEY_STORES: Mapping[str, Callable[[], KeyStore]] = {"file": _key_file, "aws-kms": _aws_kms}
 
 
-def _worm_store() -> WormStore:
-    if settings.ASSENT_WORM_STORE == "filesystem":
-        return FilesystemWormStore(settings.ASSENT_WORM_DIR)
+def _filesystem() -> WormStore:
+    return FilesystemWormStore(settings.ASSENT_WORM_DIR)
+
+
+def _s3() -> WormStore:
     client = connect(
         region=settings.ASSENT_WORM_S3_REGION,
         endpoint=settings.ASSENT_WORM_S3_ENDPOINT,
@@ -71,6 +76,9 @@ def _worm_store() -> WormStore:
     )
     bucket = S3Bucket(client=client, name=settings.ASSENT_WORM_S3_BUCKET, prefix=settings.ASSENT_WORM_S3_PREFIX)
     return S3WormStore(bucket=bucket, mode=settings.ASSENT_WORM_S3_MODE)
+
+
+_WORM_STORES: Mapping[str, Callable[[], WormStore]] = {"filesystem": _filesystem, "s3": _s3}
 
 
 def _opa() -> PolicyEngine:

@@ -20,8 +20,9 @@ from governance.kernel.vocabulary import Action, Purpose
 from governance.partners.models import Partner, Tier
 from governance.partners.services import create_client
 from governance.registry import services as registry
-from governance.registry.choices import ModelTask, RuntimeName, Stage
+from governance.registry.choices import Stage
 from governance.registry.models import Licence, Model
+from governance.registry.tasks import UPSCALE
 from governance.rulebook.activation import publish_without_review
 
 SEEDER = Actor("system", "seed")
@@ -157,7 +158,7 @@ def _seed_model() -> None:
         slug="espcn-x2",
         name="ESPCN ×2",
         description="Super-resolution network that doubles width and height of a photograph.",
-        task=ModelTask.UPSCALE,
+        task=UPSCALE.name,
         owner="assent-labs",
         licence=licence,
     )
@@ -167,7 +168,7 @@ def _seed_model() -> None:
             model=model,
             version="1.0.0",
             artifact=artifact,
-            runtime=RuntimeName.TORCH_ESPCN,
+            runtime="torch_espcn",
             config=card["config"],
             actor=SEEDER,
         )

@@ -16,7 +16,3 @@ class JobState(TextChoices):
     DENIED = "denied", "Denied"
     CANCELLED = "cancelled", "Cancelled"
     FAILED = "failed", "Failed"
-
-
-class JobTask(TextChoices):
-    UPSCALE = "upscale", "Upscale (×2 super-resolution)"

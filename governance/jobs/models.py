@@ -5,12 +5,13 @@ from django.db import models
 from governance.audit.guards.frozen import FrozenColumns
 from governance.catalog.models import SHA256, Asset
 from governance.decisions.models import DecisionRecord
-from governance.jobs.choices import JobState, JobTask
+from governance.jobs.choices import JobState
 from governance.kernel import clock
 from governance.kernel.ids import new_id
 from governance.kernel.vocabulary import PURPOSE_CHOICES
 from governance.partners.models import ApiClient, Partner
 from governance.registry.models import ModelVersion
+from governance.registry.tasks import task_choices
 
 WORKED_ON = [JobState.LEASED, JobState.RUNNING, JobState.RELEASING]
 OPEN_STATES = [*WORKED_ON, JobState.QUEUED, JobState.MODERATING, JobState.SEALING]
@@ -37,7 +38,7 @@ class Job(FrozenColumns):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="jobs")
     client = models.ForeignKey(ApiClient, on_delete=models.PROTECT, related_name="jobs")
-    task = models.CharField(max_length=32, choices=JobTask.choices)
+    task = models.CharField(max_length=32, choices=task_choices)
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="jobs")
     purpose = models.CharField(max_length=32, choices=PURPOSE_CHOICES)
     token_grant = models.JSONField(help_text="What the token covered at submission (RFC 9396 authorization_details).")

@@ -11,14 +11,6 @@ class Stage(TextChoices):
     RETIRED = "retired", "Retired"
 
 
-class ModelTask(TextChoices):
-    UPSCALE = "upscale", "Upscale (×2 super-resolution)"
-
-
-class RuntimeName(TextChoices):
-    TORCH_ESPCN = "torch_espcn", "PyTorch ESPCN upscaler"
-
-
 class LicenceState(TextChoices):
     """What a licence amounts to at a moment."""
 

@@ -8,7 +8,9 @@ from governance.catalog.models import REGION, SHA256
 from governance.kernel import clock
 from governance.kernel.ids import new_id
 from governance.kernel.vocabulary import PURPOSE_CHOICES
-from governance.registry.choices import ModelTask, RuntimeName, Stage
+from governance.registry.choices import Stage
+from governance.registry.ports import runtime_choices
+from governance.registry.tasks import task_choices
 
 
 class Licence(models.Model):
@@ -47,7 +49,7 @@ class Model(models.Model):
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
-    task = models.CharField(max_length=32, choices=ModelTask.choices)
+    task = models.CharField(max_length=32, choices=task_choices)
     owner = models.SlugField(help_text="Who owns the model; a pseudonym that policies may name.")
     licence = models.ForeignKey(Licence, on_delete=models.PROTECT, related_name="models")
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -77,7 +79,7 @@ class ModelVersion(FrozenColumns):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="versions")
     version = models.CharField(max_length=50)
-    runtime = models.CharField(max_length=32, choices=RuntimeName.choices)
+    runtime = models.CharField(max_length=32, choices=runtime_choices)
     config = models.JSONField(default=dict, blank=True)
     artifact_object = models.CharField(max_length=200)
     artifact_sha256 = models.CharField(max_length=64, validators=[SHA256])

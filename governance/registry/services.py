@@ -14,7 +14,7 @@ from governance.audit.types import Actor, SubjectRef
 from governance.catalog import objects
 from governance.catalog.types import ByteSource
 from governance.kernel.canonical import Json, NotCanonical, canonical_json, sha256_hex
-from governance.registry.choices import PRODUCTION_ALIAS, RuntimeName, Stage
+from governance.registry.choices import PRODUCTION_ALIAS, Stage
 from governance.registry.errors import (
     AliasRefused,
     ArtifactMalformed,
@@ -23,6 +23,7 @@ from governance.registry.errors import (
     StageRefused,
 )
 from governance.registry.models import Model, ModelAlias, ModelVersion
+from governance.registry.ports import runtimes
 
 VERSION: Final = re.compile(r"[0-9][0-9A-Za-z.+_-]{0,49}")
 """Versions begin with a digit and aliases with a letter, so that a reference is never both."""
@@ -114,8 +115,8 @@ def set_alias(*, model: Model, name: str, version: ModelVersion, actor: Actor) -
 def _check_description(version: str, runtime: str, config: Mapping[str, Any]) -> None:
     if not VERSION.fullmatch(version):
         raise _invalid("version", "A version begins with a digit, such as 1.0.0, and has at most 50 characters.")
-    if runtime not in RuntimeName.values:
-        raise _invalid("runtime", f"There is no runtime '{runtime}'.")
+    if runtime not in runtimes.get():
+        raise _invalid("runtime", f"There is no runtime '{runtime}'. Known: {', '.join(runtimes.get())}.")
     try:
         size = len(canonical_json(config))
     except NotCanonical as error:

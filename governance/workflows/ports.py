@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from governance.engines.types import Obligation
@@ -26,6 +26,10 @@ class ModelRuntime(Protocol):
 
         Raises PermitInvalid when the permit is not good for these very bytes, RuntimeFault when the model cannot run.
         """
+
+
+#: Returns a runtime by the name that model versions have for it. Raises AdapterUnknown.
+Runtimes: TypeAlias = Callable[[str], ModelRuntime]
 
 
 class Moderator(Protocol):

@@ -25,26 +25,28 @@ from governance.workflows.attempts import attempt, context_of
 from governance.workflows.candidates import discard_stored, store_candidate
 from governance.workflows.evidence import end_job
 from governance.workflows.moderate import moderate
-from governance.workflows.ports import ModelRuntime, Moderator
+from governance.workflows.ports import Moderator, Runtimes
 from governance.workflows.submit_job import ending_of
 from governance.workflows.types import RuntimeResult
 
 
-def run_job(*, job_id: UUID, owner: str, runtime: ModelRuntime, moderator: Moderator) -> None:
+def run_job(*, job_id: UUID, owner: str, runtimes: Runtimes, moderator: Moderator) -> None:
     """Take the job up if it waits, run it, and hand it on to moderation and release.
 
+    `runtimes` returns the runtime that the model version names, and refuses a name that it does not know.
     Never raises for what befalls the job: that is in the job's state, events and evidence.
     """
     lease = take_lease(job_id=job_id, owner=owner, waiting=JobState.QUEUED)
     if lease is not None:
         with attempt(lease) as alive:
-            _run(lease, runtime, moderator, alive.check)
+            _run(lease, runtimes, moderator, alive.check)
 
 
-def _run(lease: Lease, runtime: ModelRuntime, moderator: Moderator, heartbeat: Callable[[], None]) -> None:
+def _run(lease: Lease, runtimes: Runtimes, moderator: Moderator, heartbeat: Callable[[], None]) -> None:
     job = Job.objects.select_related("model_version").get(id=lease.job_id)
     source = JobInput.objects.select_related("asset").get(job=job)
     image = read_verified(source.asset.object_name, source.sha256)
+    runtime = runtimes(job.model_version.runtime)
     artifact = open_verified(job.model_version)
     moderate(lease=lease, stage=ModerationStage.INPUT, moderator=moderator, image=image)
     permit = _permit(lease, source.sha256)

@@ -6,7 +6,6 @@ encoded bytes (the same face scores 0.72 instead of 0.81), reports one label per
 
 import ast
 from collections.abc import Iterable, Mapping
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -90,12 +89,6 @@ class NudeNetModerator:
         (output,) = self._session.run(None, {self._input: batch})
         anchors: NDArray[np.float32] = output[:, BOX_VALUES:, :].transpose(0, 2, 1)
         return anchors.reshape(-1, anchors.shape[-1])
-
-
-@cache
-def moderator() -> NudeNetModerator:
-    """Return the process's moderator."""
-    return NudeNetModerator()
 
 
 def to_input(image: Image.Image) -> NDArray[np.float32]:

@@ -5,11 +5,12 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from governance.engines.types import Obligation
+from governance.kernel.adapters import AdapterUnknown
 from governance.kernel.canonical import Json
 from governance.workflows.types import AppliedImage, Provenance
 from inference_workers.errors import ObligationUnsupported
 from inference_workers.images import MAX_OUTPUT_PIXELS, PNG_MEDIA_TYPE, decode, encode_png, media_type_of
-from inference_workers.obligations.handlers import CARRIED_OUT
+from inference_workers.obligations import HANDLERS
 from inference_workers.obligations.types import Draft, Stage, Step
 
 
@@ -45,11 +46,12 @@ def apply_obligations(image: bytes, obligations: Sequence[Obligation], provenanc
 
 
 def _prepare(obligation: Obligation, provenance: Provenance) -> _Prepared:
-    handler = CARRIED_OUT.get(obligation.kind)
-    if handler is None:
+    try:
+        handler = HANDLERS.get(obligation.kind)
+    except AdapterUnknown as error:
         raise ObligationUnsupported(
             f"No worker can carry out the obligation {obligation.kind}.", details={"kind": obligation.kind}
-        )
+        ) from error
     try:
         step = handler.prepare(obligation.parameters, provenance)
     except ObligationUnsupported as error:

@@ -9,6 +9,7 @@ from PIL import Image
 
 from governance.kernel.canonical import Json
 from governance.workflows.types import Provenance
+from inference_workers.errors import ObligationUnsupported
 from inference_workers.images import TextChunk
 
 
@@ -42,3 +43,10 @@ class Handler:
 
     stage: Stage
     prepare: Callable[[Parameters, Provenance], Step]
+
+
+def only_parameter(parameters: Parameters, name: str) -> Json:
+    """Return the one parameter that an obligation takes. Raises ObligationUnsupported when there are others."""
+    if set(parameters) != {name}:
+        raise ObligationUnsupported(f'It takes exactly one parameter, "{name}".')
+    return parameters[name]

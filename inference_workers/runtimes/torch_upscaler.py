@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -17,6 +17,7 @@ from governance.kernel.canonical import sha256_hex
 from governance.workflows.types import RuntimeResult
 from inference_workers.errors import RuntimeFault
 from inference_workers.images import MAX_OUTPUT_PIXELS, MAX_PIXELS, PNG_MEDIA_TYPE, decode, encode_png
+from inference_workers.runtimes import Redeem
 from inference_workers.runtimes.espcn import Espcn, EspcnConfig
 from inference_workers.runtimes.tiling import Tile, tiles
 from inference_workers.runtimes.weights import NetworkCache, load_network, parse_config, read_artifact
@@ -27,12 +28,6 @@ AUTO: Final = "auto"
 """The device setting for CUDA when there is one and the CPU otherwise."""
 MAX_THREADS: Final = 4
 """A net this small gains nothing from more."""
-
-
-class Redeem(Protocol):
-    """Checks a permit against what is really about to happen, uses it up, and returns it or raises PermitInvalid."""
-
-    def __call__(self, *, envelope: str, job_id: UUID, input_digest: str, artifact_digest: str) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from uuid import UUID
 from celery import shared_task
 
 from governance.workflows import release_job as releasing
+from inference_workers.chosen import moderator
 from inference_workers.identity import worker_name
-from inference_workers.moderators.nudenet import moderator
 from inference_workers.obligations.carry_out import apply_obligations
 
 

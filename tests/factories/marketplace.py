@@ -22,8 +22,9 @@ from governance.partners.models import ApiClient, Partner, Tier
 from governance.partners.services import create_client
 from governance.partners.types import Coverage, TokenGrant
 from governance.registry import services as registry
-from governance.registry.choices import ModelTask, RuntimeName, Stage
+from governance.registry.choices import Stage
 from governance.registry.models import Licence, Model, ModelVersion
+from governance.registry.tasks import UPSCALE
 from governance.rulebook.activation import publish_without_review
 from governance.workflows.release_job import release_job
 from governance.workflows.run_job import run_job
@@ -120,14 +121,12 @@ def make_version(purposes: list[str] | None = None) -> ModelVersion:
     licence = Licence.objects.create(
         slug="open", name="Open licence", purposes=purposes or [Purpose.COMMERCIAL, Purpose.RESEARCH]
     )
-    model = Model.objects.create(
-        slug="espcn-x2", name="ESPCN", task=ModelTask.UPSCALE, owner="assent-labs", licence=licence
-    )
+    model = Model.objects.create(slug="espcn-x2", name="ESPCN", task=UPSCALE.name, owner="assent-labs", licence=licence)
     version = registry.register_version(
         model=model,
         version="1.0.0",
         artifact=BytesIO(WEIGHTS.read_bytes()),
-        runtime=RuntimeName.TORCH_ESPCN,
+        runtime="torch_espcn",
         config=CONFIG,
         actor=TESTER,
     )
@@ -156,7 +155,7 @@ def make_marketplace() -> Marketplace:
 
 def run(job_id: UUID, *, owner: str = "worker-1") -> Job:
     """Do what the inference worker does for one message."""
-    run_job(job_id=job_id, owner=owner, runtime=upscaler(), moderator=moderator())
+    run_job(job_id=job_id, owner=owner, runtimes=lambda _: upscaler(), moderator=moderator())
     return Job.objects.get(id=job_id)
 
 

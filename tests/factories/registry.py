@@ -13,8 +13,9 @@ from safetensors.numpy import save
 from governance.audit.types import Actor
 from governance.catalog.objects import object_name
 from governance.registry import services
-from governance.registry.choices import ModelTask, RuntimeName, Stage
+from governance.registry.choices import Stage
 from governance.registry.models import Licence, Model, ModelAlias, ModelVersion
+from governance.registry.tasks import UPSCALE
 
 ACTOR = Actor("user", "model-steward")
 
@@ -34,7 +35,7 @@ class ModelFactory(DjangoModelFactory[Model]):
 
     slug = factory.Sequence(lambda n: f"model-{n}")
     name = factory.Sequence(lambda n: f"Model {n}")
-    task = ModelTask.UPSCALE
+    task = UPSCALE.name
     owner = "model-owner"
     licence = factory.SubFactory(LicenceFactory)
 
@@ -47,7 +48,7 @@ class ModelVersionFactory(DjangoModelFactory[ModelVersion]):
 
     model = factory.SubFactory(ModelFactory)
     version = factory.Sequence(lambda n: f"1.{n}.0")
-    runtime = RuntimeName.TORCH_ESPCN
+    runtime = "torch_espcn"
     artifact_sha256 = factory.Sequence(lambda n: hashlib.sha256(f"artifact {n}".encode()).hexdigest())
     artifact_object = factory.LazyAttribute(lambda version: object_name(version.artifact_sha256))
     artifact_size = 1000
@@ -77,7 +78,7 @@ def stored_version(
         model=model,
         version=version,
         artifact=io.BytesIO(data or safetensors_bytes()),
-        runtime=RuntimeName.TORCH_ESPCN,
+        runtime="torch_espcn",
         config=config or {},
         actor=ACTOR,
     )

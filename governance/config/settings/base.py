@@ -8,6 +8,7 @@ from django.urls import reverse_lazy
 from governance.config import environment as env
 from governance.config.settings.console import FORMAT_MODULE_PATH, UNFOLD  # noqa: F401
 from governance.kernel.vocabulary import ACTION_LABELS
+from inference_workers.moderators import MODERATORS
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 DATA_DIR = env.path("ASSENT_DATA_DIR", BASE_DIR / "var" / "run" / "data")
@@ -271,6 +272,7 @@ ASSENT_JOB_DEADLINE_SECONDS = env.integer("ASSENT_JOB_DEADLINE_SECONDS", 3600)
 ASSENT_JOB_MAX_ATTEMPTS = env.integer("ASSENT_JOB_MAX_ATTEMPTS", 3, most=20)
 ASSENT_SWEEP_SECONDS = env.integer("ASSENT_SWEEP_SECONDS", 2)
 ASSENT_REDISPATCH_SECONDS = env.integer("ASSENT_REDISPATCH_SECONDS", 15)
+ASSENT_MODERATOR = env.choice("ASSENT_MODERATOR", MODERATORS.names[0], MODERATORS.names)
 ASSENT_RUNTIME_DEVICE = env.choice("ASSENT_RUNTIME_DEVICE", "auto", ("auto", "cpu", "cuda"))
 
 ASSENT_RECONCILE_HOUR = env.integer("ASSENT_RECONCILE_HOUR", 3, least=0, most=23)

@@ -1,6 +1,6 @@
 """Form fields and widgets that several pages of the console share."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
@@ -71,9 +71,12 @@ class MomentField(forms.DateTimeField):
         super().__init__(**kwargs)
 
 
-def choice_field(choices: Iterable[tuple[str, Any]], **kwargs: Any) -> forms.ChoiceField:
-    """Return a drop-down field."""
-    return forms.ChoiceField(choices=list(choices), widget=UnfoldAdminSelectWidget(), **kwargs)
+def choice_field(
+    choices: Iterable[tuple[str, Any]] | Callable[[], Iterable[tuple[str, Any]]], **kwargs: Any
+) -> forms.ChoiceField:
+    """Return a drop-down field; choices given as a function are asked for anew by each form."""
+    given = choices if callable(choices) else list(choices)
+    return forms.ChoiceField(choices=given, widget=UnfoldAdminSelectWidget(), **kwargs)
 
 
 def checkbox_field(choices: Iterable[tuple[str, Any]], **kwargs: Any) -> forms.MultipleChoiceField:

@@ -17,8 +17,9 @@ from governance.decisions.ports import supported_obligations
 from governance.kernel import clock
 from governance.kernel.vocabulary import PURPOSE_CHOICES
 from governance.partners.models import Partner
-from governance.registry.choices import RuntimeName, Stage
+from governance.registry.choices import Stage
 from governance.registry.models import Licence, Model, ModelVersion
+from governance.registry.ports import runtime_choices
 from governance.registry.services import TRANSITIONS
 
 
@@ -88,7 +89,7 @@ class VersionForm(forms.Form):
     version = forms.CharField(
         max_length=50, widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "1.0.0"}), help_text="Cannot be reused."
     )
-    runtime = choice_field(RuntimeName.choices, help_text="What loads the artifact and runs it.")
+    runtime = choice_field(runtime_choices, help_text="What loads the artifact and runs it.")
     artifact = forms.FileField(
         widget=UnfoldAdminFileFieldWidget(),
         help_text="A safetensors file. Its structure is checked now, its digest before every use.",

@@ -119,9 +119,9 @@ class RedeemsNothing:
 
 def test_a_result_is_not_proven_by_the_permit_of_another_attempt(market):
     job = market.submit().job
-    run_job(job_id=job.id, owner="w", runtime=Redeems(), moderator=moderator())
+    run_job(job_id=job.id, owner="w", runtimes=lambda _: Redeems(), moderator=moderator())
     Job.objects.update(not_before=job.created_at)
-    run_job(job_id=job.id, owner="w", runtime=RedeemsNothing(), moderator=moderator())
+    run_job(job_id=job.id, owner="w", runtimes=lambda _: RedeemsNothing(), moderator=moderator())
     assert Permit.objects.filter(redeemed_at__isnull=False).count() == 1
     job = release(job.id)
     assert (job.state, job.reason_code) == (JobState.FAILED, "run_not_proven")

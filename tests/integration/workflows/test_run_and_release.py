@@ -57,7 +57,7 @@ class Meddling:
 
 
 def run_with(job, runtime):
-    run_job(job_id=job.id, owner="worker-1", runtime=runtime, moderator=moderator())
+    run_job(job_id=job.id, owner="worker-1", runtimes=lambda _: runtime, moderator=moderator())
     return Job.objects.get(id=job.id)
 
 
@@ -323,7 +323,7 @@ def test_a_cancel_request_is_seen_before_the_permit(market):
             cancel_job(job=job, actor=TESTER)
             return moderator().score(image)
 
-    run_job(job_id=job.id, owner="w", runtime=upscaler(), moderator=CancelsMeanwhile())
+    run_job(job_id=job.id, owner="w", runtimes=lambda _: upscaler(), moderator=CancelsMeanwhile())
     job.refresh_from_db()
     assert (job.state, job.reason_code) == (JobState.CANCELLED, "cancelled_on_request")
     assert ledger_kinds(job).count("job.cancel_requested") == 1

@@ -9,9 +9,10 @@ from rest_framework import serializers
 from governance.api.serializers import StrictSerializer, one_of
 from governance.api.v1.receipts import EnvelopeSerializer
 from governance.audit.models import EvidenceRecord, WormReference
-from governance.jobs.choices import JobState, JobTask
+from governance.jobs.choices import JobState
 from governance.jobs.models import Job, JobEvent, JobOutput
 from governance.kernel.vocabulary import PURPOSE_CHOICES
+from governance.registry.tasks import task_choices
 from governance.workflows.types import JobRequest
 
 MAX_INPUTS = 16
@@ -26,7 +27,7 @@ class JobRequestSerializer(StrictSerializer):
         required=False,
         help_text="A version or an alias of the model; `production` when left out.",
     )
-    task = one_of(JobTask.choices)
+    task = one_of(task_choices())
     purpose = one_of(PURPOSE_CHOICES)
     inputs = serializers.ListField(
         child=serializers.UUIDField(), min_length=1, max_length=MAX_INPUTS, help_text="Ids of works, each once."

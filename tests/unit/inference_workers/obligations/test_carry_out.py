@@ -13,8 +13,9 @@ from governance.kernel.canonical import canonical_json, sha256_hex
 from governance.workflows.types import Provenance
 from inference_workers.errors import ObligationUnsupported, RuntimeFault
 from inference_workers.images import decode, encode_png
-from inference_workers.obligations import CARRIED_OUT, apply_obligations
-from inference_workers.obligations.handlers import PROVENANCE_KEYWORD
+from inference_workers.obligations import HANDLERS
+from inference_workers.obligations.carry_out import apply_obligations
+from inference_workers.obligations.embed_provenance import PROVENANCE_KEYWORD
 
 ORIGIN = Provenance(
     job_id="01900000-0000-7000-8000-000000000001",
@@ -44,7 +45,7 @@ def text_of(image: bytes) -> dict[str, str]:
 
 
 def test_the_kinds_that_are_carried_out() -> None:
-    assert set(CARRIED_OUT) == {"embed_provenance", "limit_resolution", "attribution"}
+    assert set(HANDLERS.names) == {"embed_provenance", "limit_resolution", "attribution"}
 
 
 @pytest.mark.parametrize(("image_format", "media_type"), [("PNG", "image/png"), ("JPEG", "image/jpeg")])

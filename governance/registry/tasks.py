@@ -1,0 +1,27 @@
+"""The tasks that models do, each described in one place.
+
+A request names a task, a model does one. A new task is a new line in `TASKS`, and a runtime that does it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A kind of work: its name in requests and rules, and what people call it."""
+
+    name: str
+    title: str
+
+
+UPSCALE: Final = Task(name="upscale", title="Upscale (×2 super-resolution)")
+
+TASKS: Final[Mapping[str, Task]] = MappingProxyType({task.name: task for task in (UPSCALE,)})
+
+
+def task_choices() -> list[tuple[str, str]]:
+    """Return the tasks as choices of a form or a column."""
+    return [(task.name, task.title) for task in TASKS.values()]
