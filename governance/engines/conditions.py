@@ -93,7 +93,8 @@ def _same(left: object, right: object) -> bool:
     return bool(left == right) and isinstance(left, bool) == isinstance(right, bool)
 
 
-_MEANINGS: Mapping[str, Callable[[object, object], bool]] = {
+#: Operands have the types that the operator takes: rules are checked for it, and facts against the schema.
+_MEANINGS: Mapping[str, Callable[..., bool]] = {
     "eq": _same,
     "ne": lambda left, right: not _same(left, right),
     "lt": lambda left, right: left < right,

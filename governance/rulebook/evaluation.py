@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from governance.engines.numbers import decided_number
 from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator
 
-_MEANINGS: Mapping[Operator, Callable[[object, object], bool]] = {
+#: Operands have the types that the operator takes: rules are checked for it, and facts against the schema.
+_MEANINGS: Mapping[Operator, Callable[..., bool]] = {
     Operator.EQ: lambda left, right: left == right,
     Operator.NE: lambda left, right: left != right,
     Operator.LT: lambda left, right: left < right,
