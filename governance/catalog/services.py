@@ -10,10 +10,11 @@ from typing import Unpack
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from governance.audit.evidence.receipts import record_with_receipt
+from governance.audit.guards.advisory_locks import LockScope, wait_for_named_lock
 from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.catalog import objects, terms
@@ -238,8 +239,7 @@ def register_asset(
 
 def _refuse_claimed(sha256: str, creator: Creator) -> None:
     """Let one transaction at a time register these bytes, and refuse them when they are another creator's work."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"asset:{sha256}"])
+    wait_for_named_lock(LockScope.ASSET, sha256)
     if Asset.objects.filter(sha256=sha256).exclude(creator=creator).exists():
         raise AssetClaimed("The same image is in the catalogue as the work of another creator.")
 

@@ -12,16 +12,17 @@ from redis.exceptions import RedisError
 from governance.jobs.choices import JobState
 from governance.jobs.leases import mark_dispatched
 from governance.jobs.models import Job
+from governance.jobs.tasks import Task
 
 logger = logging.getLogger(__name__)
 
 ONE_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 
-#: For each state in which a job waits: the task that takes it up, and the queue that the task listens on.
-ROUTES = {
-    JobState.QUEUED: ("assent.inference.run_job", "inference"),
-    JobState.MODERATING: ("assent.moderation.release_job", "moderation"),
-    JobState.SEALING: ("assent.control.seal_job", "control"),
+#: For each state in which a job waits: the task that continues it.
+TASKS = {
+    JobState.QUEUED: Task.RUN_JOB,
+    JobState.MODERATING: Task.RELEASE_JOB,
+    JobState.SEALING: Task.SEAL_JOB,
 }
 
 
@@ -33,8 +34,8 @@ def dispatch_on_commit(job: Job) -> None:
 
 def dispatch(*, job_id: UUID, state: JobState) -> bool:
     """Send the job now, and return whether the broker took it. If not, the sweeper sends the job again."""
-    task, queue = ROUTES[state]
-    if not send(task=task, queue=queue, args=[str(job_id)]):
+    task = TASKS[state]
+    if not send(task=task, queue=task.queue, args=[str(job_id)]):
         return False
     mark_dispatched(job_id)
     return True

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from governance.jobs.choices import JobState
-from governance.jobs.dispatch import ROUTES
+from governance.jobs.dispatch import TASKS
 from governance.jobs.errors import JobNotFound, OutputNotReleased
 from governance.jobs.models import OPEN_STATES, Job, JobOutput
 from governance.kernel import clock
@@ -48,7 +48,7 @@ def open_job_count(*, partner_id: UUID) -> int:
 
 def unsent_jobs(*, limit: int) -> list[tuple[UUID, JobState]]:
     """Return jobs that wait and whose message no broker has taken, oldest first."""
-    waiting = Job.objects.filter(dispatched_at=None, state__in=list(ROUTES), not_before__lte=clock.now())
+    waiting = Job.objects.filter(dispatched_at=None, state__in=list(TASKS), not_before__lte=clock.now())
     rows = waiting.order_by("created_at").values_list("id", "state")[:limit]
     return [(job_id, JobState(state)) for job_id, state in rows]
 

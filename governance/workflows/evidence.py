@@ -17,6 +17,7 @@ from governance.jobs.dispatch import send
 from governance.jobs.entries import JOB_OUTCOME
 from governance.jobs.models import Job
 from governance.jobs.services import move
+from governance.jobs.tasks import Task
 from governance.jobs.types import Ending
 from governance.kernel.canonical import Json, to_json_value
 from governance.moderation.queries import verdicts_for_job
@@ -51,7 +52,7 @@ def evidence_of(*, job: Job, outcome: str, output: dict[str, Json] | None) -> Ev
 
 def request_anchoring() -> None:
     """Ask the control workers to write waiting evidence to WORM. If the broker is down, the schedule does it later."""
-    send(task="assent.control.anchor_evidence", queue="control")
+    send(task=Task.ANCHOR_EVIDENCE, queue=Task.ANCHOR_EVIDENCE.queue)
 
 
 def _predicate(job: Job, outcome: str, output: dict[str, Json] | None) -> dict[str, Any]:

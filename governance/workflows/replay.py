@@ -10,12 +10,12 @@ from governance.audit.types import Actor
 from governance.decisions.models import ReplayReport
 from governance.decisions.replay import request_replay, stalled_replays, work_batch
 from governance.jobs.dispatch import send
+from governance.jobs.tasks import Task
 from governance.kernel import clock
 from governance.rulebook.models import PolicyDraft
 
 TURN_SECONDS = 5.0
 STALLED_SECONDS = 20
-TASK, QUEUE = "assent.control.replay_draft", "control"
 
 
 @transaction.atomic
@@ -48,4 +48,4 @@ def resume_replays() -> int:
 
 
 def _send(report_id: UUID) -> bool:
-    return send(task=TASK, queue=QUEUE, args=[str(report_id)])
+    return send(task=Task.REPLAY_DRAFT, queue=Task.REPLAY_DRAFT.queue, args=[str(report_id)])

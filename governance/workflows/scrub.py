@@ -16,6 +16,7 @@ from governance.audit.keeping import scrub
 from governance.audit.models import ScrubRun
 from governance.audit.types import Actor
 from governance.jobs.dispatch import send
+from governance.jobs.tasks import Task
 from governance.kernel import clock
 from governance.kernel.errors import Unavailable
 
@@ -25,7 +26,6 @@ TURN_SECONDS = 2.0
 #: The longest pause between two turns, however large an object was; and when a scrub counts as left lying.
 PAUSE_SECONDS = 120.0
 STALLED_SECONDS = 180
-TASK, QUEUE = "assent.control.scrub", "control"
 SCHEDULE = Actor("system", "schedule")
 
 
@@ -89,4 +89,4 @@ def resume_scrubs() -> int:
 
 
 def _send(run_id: UUID, *, done: int, delay: float = 0.0) -> bool:
-    return send(task=TASK, queue=QUEUE, args=[str(run_id), str(done)], delay=delay)
+    return send(task=Task.SCRUB, queue=Task.SCRUB.queue, args=[str(run_id), str(done)], delay=delay)

@@ -6,8 +6,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
+from governance.audit.guards.advisory_locks import LockScope, wait_for_named_lock
 from governance.audit.types import Actor
 from governance.catalog.models import Asset
 from governance.catalog.queries import visible_assets
@@ -55,7 +56,7 @@ def submit_job(*, grant: TokenGrant, request: JobRequest, idempotency_key: str, 
     _check_key(idempotency_key)
     request_digest = digest(request)
     with transaction.atomic():
-        _lock(f"idempotency:{grant.partner.id}:{idempotency_key}")
+        wait_for_named_lock(LockScope.IDEMPOTENCY, f"{grant.partner.id}:{idempotency_key}")
         earlier = jobs_of(partner_id=grant.partner.id).filter(idempotency_key=idempotency_key).first()
         if earlier is not None:
             return SubmitOutcome(job=_same_request(earlier, request_digest), created=False)
@@ -64,7 +65,7 @@ def submit_job(*, grant: TokenGrant, request: JobRequest, idempotency_key: str, 
         job_id = new_id()
         decision = _admission(job_id, grant, request, version, assets, request_id)
         if decision.effect == DecisionEffect.PERMIT:
-            _lock(f"open-jobs:{grant.partner.id}")
+            wait_for_named_lock(LockScope.OPEN_JOBS, grant.partner.id)
             _check_open_jobs(grant.partner)
         job = create_job(
             new=NewJob(
@@ -109,12 +110,6 @@ def client_actor(grant: TokenGrant) -> Actor:
 def _check_key(key: str) -> None:
     if not 1 <= len(key) <= KEY_LENGTH or not (key.isascii() and key.isprintable()):
         raise IdempotencyKeyInvalid(f"The Idempotency-Key must be 1 to {KEY_LENGTH} printable ASCII characters.")
-
-
-def _lock(name: str) -> None:
-    """Let one transaction at a time past this point: of two at once, the second sees what the first has stored."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 def _same_request(earlier: Job, request_digest: str) -> Job:

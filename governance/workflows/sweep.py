@@ -9,7 +9,7 @@ from django.db import transaction
 
 from governance.audit.types import Actor
 from governance.jobs.choices import JobState
-from governance.jobs.dispatch import ROUTES, dispatch_each, queue_length
+from governance.jobs.dispatch import TASKS, dispatch_each, queue_length
 from governance.jobs.leases import expired_jobs, lock_expired
 from governance.jobs.models import OPEN_STATES, Job
 from governance.jobs.queries import overdue_jobs, sent_job_count, unanswered_jobs, unsent_jobs
@@ -38,7 +38,7 @@ def sweep() -> SweepReport:
     """Do one round. Safe to run at any time, in any number of processes."""
     overdue = _count(_end_overdue, overdue_jobs(limit=BATCH))
     recovered = _count(_recover, expired_jobs(limit=BATCH))
-    resent = dispatch_each(unsent_jobs(limit=BATCH)) + sum(_resend_lost(state) for state in ROUTES)
+    resent = dispatch_each(unsent_jobs(limit=BATCH)) + sum(_resend_lost(state) for state in TASKS)
     return SweepReport(recovered=recovered, overdue=overdue, resent=resent)
 
 
@@ -55,8 +55,7 @@ def _count(put_right: Callable[[UUID], bool], job_ids: Iterable[UUID]) -> int:
 
 def _resend_lost(state: JobState) -> int:
     """Send as many jobs again as messages are missing: a queue that is merely long must not grow by being swept."""
-    _, queue = ROUTES[state]
-    missing = sent_job_count(state=state) - queue_length(queue)
+    missing = sent_job_count(state=state) - queue_length(TASKS[state].queue)
     return dispatch_each(unanswered_jobs(state=state, limit=min(missing, BATCH))) if missing > 0 else 0
 
 

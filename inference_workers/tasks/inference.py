@@ -1,15 +1,16 @@
-"""Tasks of the queue `inference`: they need the model runtimes."""
+"""Tasks of the queue `inference`: they need the model runtime."""
 
 from uuid import UUID
 
 from celery import shared_task
 
-from governance.workflows import run_job as run
+from governance.jobs.tasks import Task
+from governance.workflows import run_job as workflow
 from inference_workers.chosen import moderator, runtime
 from inference_workers.identity import worker_name
 
 
-@shared_task(name="assent.inference.run_job")
+@shared_task(name=Task.RUN_JOB)
 def run_job(job_id: str) -> None:
-    """Run a job that waits for a model."""
-    run.run_job(job_id=UUID(job_id), owner=worker_name(), runtimes=runtime, moderator=moderator())
+    """Moderate the input of a queued job and run its model."""
+    workflow.run_job(job_id=UUID(job_id), owner=worker_name(), runtimes=runtime, moderator=moderator())

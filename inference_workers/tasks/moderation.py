@@ -4,13 +4,14 @@ from uuid import UUID
 
 from celery import shared_task
 
-from governance.workflows import release_job as releasing
+from governance.jobs.tasks import Task
+from governance.workflows import release_job as workflow
 from inference_workers.chosen import moderator
 from inference_workers.identity import worker_name
 from inference_workers.obligations.carry_out import apply_obligations
 
 
-@shared_task(name="assent.moderation.release_job")
+@shared_task(name=Task.RELEASE_JOB)
 def release_job(job_id: str) -> None:
-    """Moderate and release a job whose result waits."""
-    releasing.release_job(job_id=UUID(job_id), owner=worker_name(), moderator=moderator(), carry_out=apply_obligations)
+    """Moderate the output of a job that has run, and decide on its release."""
+    workflow.release_job(job_id=UUID(job_id), owner=worker_name(), moderator=moderator(), carry_out=apply_obligations)

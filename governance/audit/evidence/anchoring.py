@@ -3,13 +3,14 @@
 import logging
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from governance.audit.choices import WormKind
 from governance.audit.entries import EvidenceAnchored
 from governance.audit.errors import EvidenceMissing
 from governance.audit.evidence.receipts import record_with_receipt
 from governance.audit.evidence.statements import open_evidence
+from governance.audit.guards.advisory_locks import LockScope, wait_for_named_lock
 from governance.audit.keeping.worm import store_object
 from governance.audit.models import EvidenceRecord, WormReference
 from governance.audit.types import AUDIT_ACTOR, SubjectRef
@@ -86,5 +87,4 @@ def _anchor(evidence: EvidenceRecord) -> WormReference:
 
 def _lock_evidence(evidence_id: UUID) -> None:
     """Wait until no other transaction anchors this record; the table itself refuses to be locked for a change."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"evidence:{evidence_id}"])
+    wait_for_named_lock(LockScope.EVIDENCE, evidence_id)

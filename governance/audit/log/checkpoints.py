@@ -12,11 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from governance.audit.choices import WormKind
 from governance.audit.errors import KeyHistoryAltered, LogDiverged, WormOverwriteRefused
+from governance.audit.guards.advisory_locks import AdvisoryLock, try_lock
 from governance.audit.keeping.worm import store_object
 from governance.audit.log.checkpoint_slots import StoredCheckpoint, read_slot, sign_checkpoint, slot_key
 from governance.audit.log.cosigning import collect_cosignatures, last_cosigned
@@ -32,9 +33,6 @@ from governance.kernel import clock
 from governance.transparency.notes import CheckpointBody
 
 logger = logging.getLogger(__name__)
-
-#: Any fixed number: whoever holds this advisory lock publishes. It saves work; safety is the slots'.
-_PUBLISHER_LOCK = 0x6C_6F_67
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +125,7 @@ def _advance() -> None:
         announce_keys()
         sequence_all()
         with transaction.atomic():
-            if _is_only_publisher():
+            if try_lock(AdvisoryLock.PUBLISHER):
                 _publish()
     except LogDiverged as found:
         raise raise_alarm(found) from found
@@ -204,9 +202,3 @@ def _keep(stored: StoredCheckpoint, number: int) -> None:
         key_id=stored.key_id,
         reference=reference,
     )
-
-
-def _is_only_publisher() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_PUBLISHER_LOCK])
-        return bool(cursor.fetchone()[0])

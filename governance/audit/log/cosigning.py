@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
+from governance.audit.guards.advisory_locks import AdvisoryLock, try_lock
 from governance.audit.log.log_reader import consistency_proof
 from governance.audit.log.witnesses import configured_witnesses, cosign_all
 from governance.audit.models import Checkpoint, Cosignature
-
-#: Any fixed number: whoever holds this advisory lock asks the witnesses.
-_ASKING_LOCK = 0x61_73_6B
 
 
 def collect_cosignatures(checkpoint: Checkpoint) -> int:
@@ -22,7 +20,7 @@ def collect_cosignatures(checkpoint: Checkpoint) -> int:
         signed = set(checkpoint.cosignatures.values_list("witness", flat=True))
         witnesses = configured_witnesses()
         missing = [witness for witness in witnesses if witness.name not in signed]
-        if not missing or not _is_only_one_asking():
+        if not missing or not try_lock(AdvisoryLock.COSIGNING):
             return 0
         received = cosign_all(
             checkpoint_note=checkpoint.note,
@@ -51,9 +49,3 @@ def last_cosigned(origin: str, witness: str) -> int | None:
 
 def _proof(first: int, second: int) -> Sequence[bytes]:
     return consistency_proof(first=first, second=second)
-
-
-def _is_only_one_asking() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_ASKING_LOCK])
-        return bool(cursor.fetchone()[0])

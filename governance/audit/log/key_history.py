@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from governance.audit.errors import KeyHistoryAltered
+from governance.audit.guards.advisory_locks import AdvisoryLock, wait_for_lock
 from governance.audit.models import Checkpoint, LedgerEntry, OutboxEntry, TreeHead
 from governance.audit.recording.entries import entry_data
 from governance.audit.recording.record import write_entry
@@ -30,8 +31,6 @@ RETIRED = "key.retired"
 REVOKED = "key.revoked"
 #: How far the clocks of two machines may be apart before a key would seem younger than what it signed.
 CLOCK_TOLERANCE = timedelta(minutes=5)
-#: Any fixed number: whoever holds this advisory lock announces keys.
-_ANNOUNCER_LOCK = 0x6B_65_79_73
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +79,7 @@ def announce_keys() -> int:
     if not _unsaid(keys):
         return 0
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ANNOUNCER_LOCK])
+        wait_for_lock(AdvisoryLock.KEY_HISTORY)
         unsaid = _unsaid(keys)
         for kind, info in unsaid:
             write_entry(kind=kind, subject=SubjectRef(KEY, info.key_id), actor=AUDIT_ACTOR, data=_said_of(kind, info))

@@ -11,14 +11,13 @@ from itertools import islice
 from django.db import IntegrityError, connection, transaction
 
 from governance.audit.errors import LogDiverged
+from governance.audit.guards.advisory_locks import AdvisoryLock, try_lock, wait_for_lock
 from governance.audit.models import LedgerEntry, LogTile, TreeHead
 from governance.kernel import clock
 from governance.transparency.merkle import Frontier
 from governance.transparency.tiles import TILE_WIDTH, fold
 
 BATCH = 4096
-#: Any fixed number: whoever holds this advisory lock is the one sequencer of the database.
-_SEQUENCER_LOCK = 0x61_75_64_69_74
 
 #: Out of the outbox and into the ledger without a detour: the leaf hash (RFC 6962 section 2.1) is PostgreSQL's work.
 _APPEND = """
@@ -56,7 +55,7 @@ def sequence_pending(*, limit: int = BATCH) -> int:
 
 def _sequence(limit: int) -> int:
     with transaction.atomic():
-        if not _is_only_sequencer():
+        if not try_lock(AdvisoryLock.SEQUENCER):
             return 0
         before, now = _frontier(), clock.now()
         leaves = _append(limit=limit, start=before.size, now=now)
@@ -82,8 +81,7 @@ def store_missing_tiles() -> None:
 
     The first new entries of such a log bring them too. Until then nobody may take it for one that was altered.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SEQUENCER_LOCK])
+    wait_for_lock(AdvisoryLock.SEQUENCER)
     _store_full_tiles(size=_frontier().size)
 
 
@@ -141,9 +139,3 @@ def _hashes_below(level: int, start: int, end: int) -> Iterator[bytes]:
         return map(bytes, leaves.values_list("leaf_hash", flat=True).iterator(chunk_size=BATCH))
     tiles = LogTile.objects.filter(level=level - 1, number__gte=start, number__lt=end).order_by("number")
     return map(bytes, tiles.values_list("root", flat=True).iterator(chunk_size=BATCH))
-
-
-def _is_only_sequencer() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_SEQUENCER_LOCK])
-        return bool(cursor.fetchone()[0])

@@ -7,6 +7,7 @@ from django.urls import reverse_lazy
 
 from governance.config import environment as env
 from governance.config.settings.console import FORMAT_MODULE_PATH, UNFOLD  # noqa: F401
+from governance.jobs.tasks import Queue, Task
 from governance.kernel.vocabulary import ACTION_LABELS
 from inference_workers.moderators import MODERATORS
 
@@ -199,13 +200,13 @@ SPECTACULAR_SETTINGS = {
 }
 
 CELERY_BROKER_URL = REDIS_URL
-QUEUES = ("inference", "moderation", "control")
+QUEUES = tuple(queue.value for queue in Queue)
 WORKER_TASKS = env.words("ASSENT_WORKER_TASKS", ",".join(QUEUES), among=QUEUES)
 CELERY_IMPORTS = [f"inference_workers.tasks.{name}" for name in WORKER_TASKS]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_DEFAULT_QUEUE = "control"
+CELERY_TASK_DEFAULT_QUEUE = Queue.CONTROL.value
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -279,25 +280,25 @@ ASSENT_RECONCILE_HOUR = env.integer("ASSENT_RECONCILE_HOUR", 3, least=0, most=23
 STALE = {"expires": 60}  # seconds; without workers the rounds that nobody made must not pile up
 CELERY_BEAT_SCHEDULE = {
     "advance-log": {
-        "task": "assent.control.advance_log",
+        "task": Task.ADVANCE_LOG.value,
         "schedule": float(ASSENT_CHECKPOINT_SECONDS),
         "options": {"expires": 5 * ASSENT_CHECKPOINT_SECONDS},
     },
-    "anchor-evidence": {"task": "assent.control.anchor_evidence", "schedule": 5.0, "options": STALE},
-    "sweep-jobs": {"task": "assent.control.sweep_jobs", "schedule": float(ASSENT_SWEEP_SECONDS), "options": STALE},
-    "resume-replays": {"task": "assent.control.resume_replays", "schedule": 10.0, "options": STALE},
+    "anchor-evidence": {"task": Task.ANCHOR_EVIDENCE.value, "schedule": 5.0, "options": STALE},
+    "sweep-jobs": {"task": Task.SWEEP_JOBS.value, "schedule": float(ASSENT_SWEEP_SECONDS), "options": STALE},
+    "resume-replays": {"task": Task.RESUME_REPLAYS.value, "schedule": 10.0, "options": STALE},
     "reconcile": {
-        "task": "assent.control.reconcile",
+        "task": Task.RECONCILE.value,
         "schedule": crontab(hour=ASSENT_RECONCILE_HOUR, minute=7),
         "options": {"expires": 3600},
     },
     "scrub": {
-        "task": "assent.control.start_scrub",
+        "task": Task.START_SCRUB.value,
         "schedule": crontab(hour="0", minute="40"),
         "options": {"expires": 6 * 3600},
     },
-    "resume-scrubs": {"task": "assent.control.resume_scrubs", "schedule": 30.0, "options": STALE},
-    "clear-tokens": {"task": "assent.control.clear_tokens", "schedule": 3600.0, "options": STALE},
+    "resume-scrubs": {"task": Task.RESUME_SCRUBS.value, "schedule": 30.0, "options": STALE},
+    "clear-tokens": {"task": Task.CLEAR_TOKENS.value, "schedule": 3600.0, "options": STALE},
 }
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import DataError, connection, transaction
 
+from governance.audit.guards.advisory_locks import AdvisoryLock, session_lock
 from governance.audit.models import ReconciliationReport
 from governance.audit.ports import worm_store
 from governance.audit.recording.record import write_entry
@@ -26,8 +27,6 @@ logger = logging.getLogger(__name__)
 
 RECONCILER = Actor("system", "reconciler")
 SCHEDULE = Actor("system", "schedule")
-#: Any fixed number: whoever holds this advisory lock is the reconciliation of the night.
-_NIGHTLY_LOCK = 0x6E_69_67_68_74
 FAULTS_KEPT = 1000
 _FETCH = 500
 #: Time for entries to come under a checkpoint, beyond what receipts promise.
@@ -101,29 +100,15 @@ def reconcile(*, asked_by: str, read_bytes: bool = True, on_progress: Progress |
 
 
 def reconcile_nightly() -> ReconciliationReport | None:
-    """Reconcile unless the night before is still at it: with millions of objects a night may be too short for one.
+    """Reconcile unless the run before has not ended: with millions of objects one may take longer than a night.
 
-    Returns None then. Raises as `reconcile`.
+    Returns None in that case. Raises as `reconcile`.
     """
-    with _alone() as alone:
+    with session_lock(AdvisoryLock.RECONCILIATION) as alone:
         if alone:
             return reconcile(asked_by=str(SCHEDULE))
     logger.warning("The reconciliation before is still under way; no other one starts.")
     return None
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """Yield whether nobody else is inside; the lock ends with the connection, whatever becomes of this process."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_NIGHTLY_LOCK])
-        (alone,) = cursor.fetchone()
-    try:
-        yield bool(alone)
-    finally:
-        if alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_NIGHTLY_LOCK])
 
 
 class _Found:

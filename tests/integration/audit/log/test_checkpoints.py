@@ -9,7 +9,7 @@ from django.db import transaction
 
 from governance.audit.choices import WormKind
 from governance.audit.errors import WormUnavailable
-from governance.audit.log import checkpoints
+from governance.audit.guards.advisory_locks import AdvisoryLock, try_lock
 from governance.audit.log.checkpoints import (
     advance_log,
     log_status,
@@ -256,7 +256,7 @@ def test_witnesses_that_have_not_cosigned_are_asked(settings: LazySettings, monk
 def test_only_one_publishes_at_a_time() -> None:
     record_entries(1)
     with transaction.atomic():
-        assert checkpoints._is_only_publisher()
+        assert try_lock(AdvisoryLock.PUBLISHER)
         (status,) = in_threads(advance_log)
     assert (status.size, status.checkpoint_size) == (log_size(), 0)
     assert advance_log().lag_entries == 0
