@@ -1,5 +1,7 @@
 """Errors of the audit area."""
 
+from governance.audit.types import Meanwhile
+from governance.kernel.canonical import to_json_value
 from governance.kernel.errors import Conflict, Forbidden, IntegrityFault, InvalidInput, NotFound, Unavailable
 
 
@@ -13,6 +15,29 @@ class OutsideTransaction(IntegrityFault):
     """Something was to be recorded outside the transaction that does it, where the two could come apart."""
 
     code = "ledger_outside_transaction"
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody changed or deleted the object after it was read for this change; look at it, and decide again.
+
+    `details`: `changes` (by field what it was and is now), `deleted`, `changed_by` and `changed_at`.
+    """
+
+    code = "changed_meanwhile"
+    title = "It was changed meanwhile"
+
+    def __init__(self, noun: str, meanwhile: Meanwhile) -> None:
+        deleted = meanwhile.now is None
+        super().__init__(
+            f"The {noun} was {'deleted' if deleted else 'changed'} meanwhile.",
+            details={
+                "changes": {change.name: {"was": change.was, "now": change.now} for change in meanwhile.changes},
+                "deleted": deleted,
+                "changed_by": str(meanwhile.actor) if meanwhile.actor else None,
+                "changed_at": to_json_value(meanwhile.at),
+            },
+        )
+        self.meanwhile = meanwhile
 
 
 class EvidenceExists(Conflict):

@@ -55,6 +55,28 @@ class TimelineItem:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of a recorded state: what it was, and what it is now."""
+
+    name: str
+    was: Json
+    now: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """What happened to an object since somebody read it; `now` is None when it was deleted.
+
+    `actor` and `at` are of the newest ledger entry about it, None where there is none.
+    """
+
+    changes: tuple[FieldChange, ...]
+    now: dict[str, Json] | None
+    actor: Actor | None
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class WormObject:
     """One object in a WORM store. `sha256` is of its bytes, `size` counts them, `mode` says how strong the lock is.
 

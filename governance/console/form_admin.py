@@ -1,4 +1,8 @@
-"""Tables whose rows are written through services: the form asks, the service writes."""
+"""Tables whose rows are written through services: the form asks, the service writes.
+
+Rows whose state is on record (`recorded_object`) show their changes from the ledger below the form, and are locked
+optimistically: see `perform`.
+"""
 
 from typing import Any, ClassVar
 
@@ -10,8 +14,11 @@ from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
 from governance.console.base import ConsoleAdmin
+from governance.console.changes_on_record import changes_on_record
+from governance.console.meanwhile import carry_seen
 from governance.console.pages import Page, form_page
 from governance.console.presentation import list_url, page_url
+from governance.kernel.errors import GovernanceError
 
 
 class FormAdmin(ConsoleAdmin):
@@ -27,7 +34,11 @@ class FormAdmin(ConsoleAdmin):
         raise NotImplementedError
 
     def perform(self, request: HttpRequest, row: Any, data: dict[str, Any]) -> Model:
-        """Call the service with what was entered and return the row it wrote."""
+        """Call the service with what was entered and return the row it wrote.
+
+        For a row whose state is on record, `data["seen"]` is the state that the form was filled with: the service's
+        argument of that name, so that a form opened before somebody else's change never undoes it.
+        """
         raise NotImplementedError
 
     def form_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
@@ -50,7 +61,7 @@ class FormAdmin(ConsoleAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         row = self._row(request, object_id)
-        form = self.build_form(request, row)
+        form = carry_seen(self.build_form(request, row), row)
         allowed = self.has_change_permission(request, row) if row else self.has_add_permission(request)
         if not allowed:
             for field in form.fields.values():
@@ -65,6 +76,7 @@ class FormAdmin(ConsoleAdmin):
             intro=self.form_intro(row),
             template=self.form_template,
             extra={
+                "changes_on_record": changes_on_record(row) if row else [],
                 **self.form_context(request, row),
                 "readonly": not allowed,
                 "can_delete": row is not None and self.has_delete_permission(request, row),
@@ -79,6 +91,17 @@ class FormAdmin(ConsoleAdmin):
         saved = self.perform(request, row, data)
         messages.success(request, self.saved_message(saved))
         return HttpResponseRedirect(page_url(saved))
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Delete by the service that `delete_model` calls; what it refuses is said on the row's page."""
+        try:
+            answer: HttpResponse = super().delete_view(request, object_id, extra_context)
+        except GovernanceError as error:
+            messages.error(request, error.message)
+            return HttpResponseRedirect("../change/")
+        return answer
 
     def _row(self, request: HttpRequest, object_id: str | None) -> Model | None:
         if object_id is None:

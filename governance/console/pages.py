@@ -10,7 +10,9 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from governance.audit.errors import ChangedMeanwhile
 from governance.console.base import ConsoleAdmin
+from governance.console.meanwhile import meanwhile_story, take_over
 from governance.kernel.errors import GovernanceError
 
 
@@ -49,14 +51,19 @@ def form_page(
 ) -> HttpResponse:
     """Show a form; once it is valid, call `perform` with its cleaned data and return what that answers.
 
-    A GovernanceError becomes a sentence at the field it names, or above the form.
+    A GovernanceError becomes a sentence at the field it names, or above the form; what somebody else changed meanwhile
+    is shown above it, for forms that carry what was seen (`carry_seen`).
     """
+    context: dict[str, object] = {"form": form}
     if request.method == "POST" and form.is_valid():
         try:
             return perform(form.cleaned_data)
+        except ChangedMeanwhile as error:
+            take_over(form, error)
+            context["meanwhile"] = meanwhile_story(error)
         except GovernanceError as error:
             add_domain_error(form, error)
-    return render_page(request, admin=admin, page=page, row=row, context={"form": form})
+    return render_page(request, admin=admin, page=page, row=row, context=context)
 
 
 def render_page(

@@ -1,6 +1,6 @@
 """Errors of the partners area."""
 
-from governance.kernel.errors import InvalidInput, Unauthenticated
+from governance.kernel.errors import Conflict, InvalidInput, Unauthenticated
 
 
 class TokenInvalid(Unauthenticated):
@@ -57,3 +57,17 @@ class RoleInvalid(InvalidInput):
 
     code = "role_invalid"
     title = "The role is not valid"
+
+
+class TierInvalid(InvalidInput):
+    """A tier cannot be as it was given."""
+
+    code = "tier_invalid"
+    title = "The tier is not valid"
+
+
+class TierInUse(Conflict):
+    """Partners have the tier, so it cannot be deleted."""
+
+    code = "tier_in_use"
+    title = "The tier is in use"

@@ -10,8 +10,9 @@ from django.db import connection, transaction
 from governance.audit.evidence.issue import issue_evidence
 from governance.audit.evidence.receipts import record_with_receipt
 from governance.audit.log.sequencer import sequence_all
-from governance.audit.models import EvidenceRecord, Receipt, ReconciliationReport
+from governance.audit.models import EvidenceRecord, OutboxEntry, Receipt, ReconciliationReport
 from governance.audit.recording.declarations import Declaration, Entry
+from governance.audit.recording.entries import entry_data
 from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, Fault, SubjectRef
 from governance.kernel import clock
@@ -127,3 +128,9 @@ def make_report(*faults: Fault) -> ReconciliationReport:
         asked_by="system:command",
         started_at=clock.now() - timedelta(seconds=4),
     )
+
+
+def newest_data(kind: str, subject: SubjectRef) -> dict[str, Json]:
+    """Return the data of the newest waiting entry of a kind about a subject."""
+    waiting = OutboxEntry.objects.filter(kind=kind, subject_type=subject.type, subject_id=subject.id)
+    return dict(entry_data(bytes(waiting.latest("id").body)))

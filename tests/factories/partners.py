@@ -12,6 +12,7 @@ from governance.kernel.ids import new_token
 from governance.kernel.vocabulary import Action, Purpose
 from governance.partners.models import ApiClient, Partner, Tier
 from governance.partners.services import create_client, issue_token
+from governance.partners.tiers import create_tier
 from governance.partners.types import Coverage
 
 ACTOR = Actor("user", "partner-manager")
@@ -24,6 +25,13 @@ class TierFactory(DjangoModelFactory[Tier]):
 
     slug = factory.Sequence(lambda n: f"tier-{n}")
     name = factory.Sequence(lambda n: f"Tier {n}")
+
+
+def made_tier(**given: Any) -> Tier:
+    """Make a tier by its service, on record; `given` replaces its parts."""
+    name = f"tier-{new_token(4).lower()}"
+    parts = {"slug": name, "name": name, "requests_per_minute": 600, "max_open_jobs": 100, "actor": ACTOR}
+    return create_tier(**(parts | given))
 
 
 class PartnerFactory(DjangoModelFactory[Partner]):

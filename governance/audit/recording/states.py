@@ -13,7 +13,7 @@ from django.db.models import Model, QuerySet
 
 from governance.audit.errors import EntryInvalid
 from governance.audit.recording.declarations import Entry, Since
-from governance.audit.types import SubjectRef
+from governance.audit.types import FieldChange, SubjectRef
 from governance.kernel.canonical import Json
 
 RowT = TypeVar("RowT", bound=Model)
@@ -68,3 +68,18 @@ def recorded_object(described: RecordedObject[RowT]) -> RecordedObject[RowT]:
 def recorded_objects() -> Mapping[str, RecordedObject[Model]]:
     """Return every declared object by the type of its subject. Complete once Django has loaded its apps."""
     return MappingProxyType(_recorded)
+
+
+def recorded_object_of(row: Model) -> RecordedObject[Model] | None:
+    """Return the object that a row is an instance of, or None when its state is not on record."""
+    return next((each for each in _recorded.values() if isinstance(row, each.rows().model)), None)
+
+
+def differences(before: State | None, after: State | None) -> tuple[FieldChange, ...]:
+    """Return the fields that differ between two states, in alphabetical order; a missing state has no fields."""
+    was, now = before or {}, after or {}
+    return tuple(
+        FieldChange(name, was.get(name), now.get(name))
+        for name in sorted({*was, *now})
+        if was.get(name) != now.get(name)
+    )

@@ -3,30 +3,31 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
 from governance.console.base import SluggedAdmin, actor_of
-from governance.console.forms.partners import RevocationForm
+from governance.console.form_admin import FormAdmin
+from governance.console.forms.partners import RevocationForm, TierForm
 from governance.console.pages import Page, form_page, require, sent
 from governance.console.presentation import choice_badge, code, link, page_url
 from governance.jobs.models import OPEN_STATES, Job
 from governance.kernel import clock
 from governance.partners.models import AccessToken, Partner, Tier
 from governance.partners.services import revoke_partner_tokens
+from governance.partners.tiers import change_tier, create_tier, delete_tier
 
 
 @admin.register(Tier)
-class TierAdmin(SluggedAdmin):
+class TierAdmin(FormAdmin):
     """What classes of partners may consume."""
 
     intro = "What a class of partners may consume. Policies may name a tier; limits hold from the next request on."
     empty_text = "Every partner has a tier: add one first."
     list_display = ["name", "slug_", "requests_per_minute", "max_open_jobs", "members"]
     search_fields = ["name", "slug__exact"]
-    fields = ["name", "slug", "requests_per_minute", "max_open_jobs"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tier]:
         tiers: QuerySet[Tier] = super().get_queryset(request)
@@ -39,6 +40,19 @@ class TierAdmin(SluggedAdmin):
     @admin.display(description="Partners", ordering="partner_count")
     def members(self, tier: Any) -> int:
         return int(tier.partner_count)
+
+    def build_form(self, request: HttpRequest, row: Tier | None) -> TierForm:
+        return TierForm(**sent(request), tier=row)
+
+    def perform(self, request: HttpRequest, row: Tier | None, data: dict[str, Any]) -> Tier:
+        if row is None:
+            return create_tier(**data, actor=actor_of(request))
+        return change_tier(tier=row, **data, actor=actor_of(request))
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        """Delete a tier that no partner has, on record."""
+        assert isinstance(obj, Tier)
+        delete_tier(tier=obj, actor=actor_of(request))
 
 
 @admin.register(Partner)

@@ -3,12 +3,12 @@
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from governance.catalog.models import Dataset
 from governance.console.forms.fields import checkbox_field, choice_field, names_field
 from governance.kernel.vocabulary import ACTION_CHOICES, PURPOSE_CHOICES
-from governance.partners.models import Partner
+from governance.partners.models import Partner, Tier
 from governance.registry.models import Model
 
 REVOCATION_REASONS = [
@@ -18,6 +18,26 @@ REVOCATION_REASONS = [
     ("contract_ended", "The contract ended"),
     ("revoked_by_operator", "Other"),
 ]
+
+
+class TierForm(forms.Form):
+    """A tier with its limits."""
+
+    name = forms.CharField(max_length=100, widget=UnfoldAdminTextInputWidget())
+    slug = forms.SlugField(widget=UnfoldAdminTextInputWidget(), help_text="Policies name it by this. Never changes.")
+    requests_per_minute = forms.IntegerField(min_value=0, initial=600, widget=UnfoldAdminIntegerFieldWidget())
+    max_open_jobs = forms.IntegerField(
+        min_value=0,
+        initial=100,
+        widget=UnfoldAdminIntegerFieldWidget(),
+        help_text="Jobs queued or running at the same time.",
+    )
+
+    def __init__(self, *args: Any, tier: Tier | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if tier is not None:
+            del self.fields["slug"]
+            self.initial = {name: getattr(tier, name) for name in self.fields}
 
 
 class ClientForm(forms.Form):
