@@ -11,5 +11,6 @@ class AuditConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Load what every area declares of its ledger entries, so that each list of kinds is complete."""
+        """Load what every area declares: kinds of entries first, then how reconciliation holds them against rows."""
         autodiscover_modules("entries")
+        autodiscover_modules("reconciliation")

@@ -4,23 +4,19 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import timedelta
 
-from django.conf import settings
 from django.db import DataError, connection, transaction
 
 from governance.audit.guards.advisory_locks import AdvisoryLock, session_lock
 from governance.audit.models import ReconciliationReport
 from governance.audit.ports import worm_store
+from governance.audit.recording.reconciling import Check, checks, counted_models, scans
 from governance.audit.recording.record import write_entry
 from governance.audit.tally import Progress, Tally
 from governance.audit.types import Actor, Fault, SubjectRef
 from governance.kernel import clock
 from governance.kernel.canonical import digest
 from governance.kernel.ids import new_id
-from governance.workflows.reconcile import catalogue, decisions, holds, jobs, log, policy
-from governance.workflows.reconcile.checks import Check, Pairing, one_of
-from governance.workflows.reconcile.facts import facts_faults
 from governance.workflows.reconcile.worm import worm_faults
 
 logger = logging.getLogger(__name__)
@@ -29,47 +25,6 @@ RECONCILER = Actor("system", "reconciler")
 SCHEDULE = Actor("system", "schedule")
 FAULTS_KEPT = 1000
 _FETCH = 500
-#: Time for entries to come under a checkpoint, beyond what receipts promise.
-_LATE = timedelta(seconds=60)
-
-#: What the report counts, by table.
-COUNTED = {
-    "jobs": "jobs_job",
-    "decisions": "decisions_decisionrecord",
-    "permits": "decisions_permit",
-    "runs": "jobs_outputcandidate",
-    "outputs": "jobs_joboutput",
-    "evidence": "audit_evidencerecord",
-    "receipts": "audit_receipt",
-    "worm_references": "audit_wormreference",
-    "consent_statements": "catalog_consentgrant",
-    "policy_activations": "rulebook_policyactivation",
-    "ledger_entries": "audit_ledgerentry",
-    "waiting_entries": "audit_outboxentry",
-    "checkpoints": "audit_checkpoint",
-}
-
-REPORTS = Pairing(
-    code="reconciliation",
-    noun="reconciliation",
-    rows="SELECT id::text AS key, id AS ord, * FROM audit_reconciliationreport",
-    entries=one_of("audit.reconciled"),
-    key="e.subject_id",
-    differs={
-        "ok": ("to_jsonb(r.ok)", "e.data -> 'ok'"),
-        "fault_count": ("r.fault_count", "(e.data ->> 'faults')::numeric"),
-    },
-)
-
-CHECKS: tuple[Check, ...] = (
-    *jobs.CHECKS,
-    *decisions.CHECKS,
-    *catalogue.CHECKS,
-    *policy.CHECKS,
-    *holds.CHECKS,
-    *log.CHECKS,
-    REPORTS.check(),
-)
 
 
 def reconcile(*, asked_by: str, read_bytes: bool = True, on_progress: Progress | None = None) -> ReconciliationReport:
@@ -83,7 +38,7 @@ def reconcile(*, asked_by: str, read_bytes: bool = True, on_progress: Progress |
     found = _Found()
     with snapshot():
         found.add(database_faults(tally))
-        counts = {name: _count(table) for name, table in COUNTED.items()}
+        counts = {name: model._base_manager.count() for name, model in counted_models().items()}
     found.add(worm_faults(tally, store=store, read_bytes=read_bytes))
     report = ReconciliationReport(
         id=new_id(),
@@ -136,11 +91,11 @@ def snapshot() -> Iterator[None]:
 
 def database_faults(tally: Tally) -> Iterator[Fault]:
     """Ask every question about rows and entries, as the present transaction sees them."""
-    late = clock.now() - timedelta(seconds=settings.ASSENT_LOG_PROMISE_SECONDS) - _LATE
-    questions = [*CHECKS, log.publication(before=late)]
+    questions = checks()
     for question in tally.counted("checks", questions, total=len(questions)):
         yield from _answers(question)
-    yield from facts_faults(tally)
+    for scan in scans():
+        yield from scan(tally)
 
 
 def _answers(question: Check) -> Iterator[Fault]:
@@ -155,12 +110,6 @@ def _answers(question: Check) -> Iterator[Fault]:
         codes = ", ".join(question.remedies)
         remedy = "An entry holds what nobody of us wrote. 'manage.py verify_evidence' names it."
         yield Fault("the log", "check_failed", f"Could not be compared ({codes}): {error}", remedy)
-
-
-def _count(table: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {table}")
-        return int(cursor.fetchone()[0])
 
 
 def _store(report: ReconciliationReport) -> None:

@@ -1,15 +1,30 @@
-"""Decisions, permits, verdicts and evidence against what the log says of them."""
+"""What the ledger says of decisions and permits must match their rows, and the facts their digest."""
 
-from governance.workflows.reconcile.checks import Check, Pairing, check, differing, moment, one_of
+from collections.abc import Iterator
+
+from governance.audit.recording.reconciling import (
+    Pairing,
+    check,
+    declare_checks,
+    declare_counted,
+    declare_kept,
+    declare_scan,
+    differing,
+    moment,
+)
+from governance.audit.tally import Tally
+from governance.audit.types import Fault
+from governance.decisions.entries import DecisionRecorded
+from governance.decisions.models import DecisionRecord, Permit
+from governance.kernel.canonical import digest
 
 _DECIDED = moment("s.said ->> 'decided_at'")
-_RETAINED = moment("e.data ->> 'retain_until'")
 
 DECISIONS = Pairing(
     code="decision",
     noun="decision",
     rows="SELECT id::text AS key, id AS ord, * FROM decisions_decisionrecord",
-    entries=one_of("decision.recorded"),
+    entries=(DecisionRecorded,),
     key="e.subject_id",
     differs={
         "kind": ("r.kind", "e.data ->> 'decision_kind'"),
@@ -26,7 +41,7 @@ PERMITS = Pairing(
     code="permit",
     noun="permit",
     rows="SELECT id::text AS key, id AS ord, * FROM decisions_permit",
-    entries=one_of("permit.issued"),
+    entries=("permit.issued",),
     key="e.subject_id",
     differs={
         "job_id": ("r.job_id::text", "e.data ->> 'job'"),
@@ -39,56 +54,9 @@ REDEMPTIONS = Pairing(
     code="permit_use",
     noun="use of permit",
     rows="SELECT id::text AS key, id AS ord, job_id FROM decisions_permit WHERE redeemed_at IS NOT NULL",
-    entries=one_of("permit.redeemed"),
+    entries=("permit.redeemed",),
     key="e.subject_id",
     differs={"job_id": ("r.job_id::text", "e.data ->> 'job'")},
-)
-
-VERDICTS = Pairing(
-    code="verdict",
-    noun="moderation of job",
-    rows="SELECT job_id || ' ' || stage AS key, id AS ord, * FROM moderation_moderationverdict",
-    entries=one_of("moderation.recorded"),
-    key="e.subject_id || ' ' || (e.data ->> 'stage')",
-    differs={
-        "content_sha256": ("r.content_sha256", "e.data ->> 'content_sha256'"),
-        "moderator_sha256": ("r.moderator_sha256", "e.data ->> 'moderator_sha256'"),
-        # The log holds thousandths, rounded; a tie may round either way.
-        "score": ("true", "abs(r.score * 1000 - (e.data ->> 'score_permille')::float8) <= 0.5001"),
-    },
-)
-
-EVIDENCE = Pairing(
-    code="evidence",
-    noun="evidence",
-    rows="SELECT id::text AS key, id AS ord, * FROM audit_evidencerecord",
-    entries=one_of("evidence.issued"),
-    key="e.data ->> 'evidence_id'",
-    differs={
-        "subject_type": ("r.subject_type", "e.subject_type"),
-        "subject_id": ("r.subject_id", "e.subject_id"),
-        "outcome": ("r.outcome", "e.data ->> 'outcome'"),
-        "predicate_type": ("r.predicate_type", "e.data ->> 'predicate_type'"),
-        "envelope_sha256": ("r.envelope_sha256", "e.data ->> 'envelope_sha256'"),
-        "key_id": ("r.key_id", "e.data ->> 'key_id'"),
-    },
-)
-
-REFERENCES = Pairing(
-    code="reference",
-    noun="WORM reference of evidence",
-    rows="SELECT evidence_id::text AS key, id AS ord, * FROM audit_wormreference WHERE kind = 'evidence'",
-    entries=one_of("evidence.anchored"),
-    key="e.data ->> 'evidence_id'",
-    differs={
-        "uri": ("r.uri", "e.data ->> 'uri'"),
-        "version_id": ("r.version_id", "e.data ->> 'version_id'"),
-        "sha256": ("r.sha256", "e.data ->> 'sha256'"),
-        "size": ("r.size", "(e.data ->> 'size')::numeric"),
-        "mode": ("r.mode", "e.data ->> 'mode'"),
-        # Retention may have been extended since, never shortened.
-        "retain_until": ("true", f"r.retain_until >= {_RETAINED}"),
-    },
 )
 
 _SIGNED = "convert_from(decode(t.envelope::jsonb ->> 'payload', 'base64'), 'UTF8')::jsonb -> 'predicate'"
@@ -127,8 +95,37 @@ CONSISTENCY = check(
     remedy="Keep the database as it is, restore the row from a backup, and find out who wrote to it.",
 )
 
-CHECKS: tuple[Check, ...] = (
-    *(each.check() for each in (DECISIONS, PERMITS, REDEMPTIONS, VERDICTS, EVIDENCE, REFERENCES)),
-    RECEIPTS,
-    CONSISTENCY,
+PERMITTED = check(
+    "permit_without_decision",
+    subject="'permit ' || p.id",
+    message="'It does not rest on a decision that permits this job to run.'",
+    found="""FROM decisions_permit AS p LEFT JOIN decisions_decisionrecord AS d ON d.id = p.decision_id
+          WHERE d.id IS NULL OR d.kind <> 'permit' OR d.effect <> 'permit' OR d.job_id <> p.job_id""",
+    remedy="Keep the database as it is, look at the job's history in the log, and find out who wrote to it.",
 )
+
+declare_checks(DECISIONS, PERMITS, REDEMPTIONS, RECEIPTS, CONSISTENCY, PERMITTED)
+declare_counted(decisions=DecisionRecord, permits=Permit)
+declare_kept("decision", DecisionRecord)
+declare_kept("permit", Permit)
+
+_CHUNK = 1000
+_FACTS_REMEDY = "The log counts, not the row. Restore the row from a backup, and find out who wrote to it."
+
+
+@declare_scan
+def facts_faults(tally: Tally) -> Iterator[Fault]:
+    """Hash the facts of every decision again: they are too large for the log, which holds their digest."""
+    rows = DecisionRecord.objects.order_by("id").values_list("id", "evaluations", "facts_digest")
+    for key, evaluations, promised in tally.counted("facts", rows.iterator(chunk_size=_CHUNK), total=rows.count()):
+        if _digest(evaluations) != promised:
+            message = "Its facts do not have the digest that was recorded: evaluations differs."
+            yield Fault(f"decision {key}", "decision_facts", message, _FACTS_REMEDY)
+
+
+def _digest(evaluations: object) -> str:
+    """Return the digest of the facts, nothing for what is no list of evaluations."""
+    try:
+        return digest([each["facts"] for each in evaluations])  # type: ignore[attr-defined]
+    except (LookupError, TypeError):
+        return ""

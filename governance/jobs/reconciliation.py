@@ -1,10 +1,27 @@
-"""Jobs: admission, runs, releases and their evidence, each exactly once."""
+"""Admission, runs, releases and their evidence: each exactly once, and as the ledger says."""
 
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from governance.audit.recording.reconciling import (
+    Check,
+    CheckAsOf,
+    Pairing,
+    check,
+    declare_checks,
+    declare_counted,
+    declare_kept,
+    entries_where,
+    one_of,
+)
 from governance.jobs.choices import JobState
-from governance.workflows.reconcile.checks import Check, Pairing, check, entries_where, one_of
+from governance.jobs.models import Job, JobOutput, OutputCandidate
 
 _JOB = "'job ' || j.id"
 _LOOK = "Keep the database as it is, look at the job's history in the log, and find out who wrote to it."
+#: Time for entries to come under a checkpoint, beyond what receipts promise.
+_LATE = timedelta(seconds=60)
 _ENDED = ", ".join(repr(str(state)) for state in (JobState.RELEASED, JobState.DENIED, JobState.CANCELLED))
 _OUTPUT_DIGEST = (
     "convert_from(decode(v.envelope::jsonb ->> 'payload', 'base64'), 'UTF8')::jsonb #>> '{subject,0,digest,sha256}'"
@@ -80,14 +97,6 @@ RUNS = (
                   AND e.to_state = 'running')""",
         remedy=_LOOK,
     ),
-    check(
-        "permit_without_decision",
-        subject="'permit ' || p.id",
-        message="'It does not rest on a decision that permits this job to run.'",
-        found="""FROM decisions_permit AS p LEFT JOIN decisions_decisionrecord AS d ON d.id = p.decision_id
-              WHERE d.id IS NULL OR d.kind <> 'permit' OR d.effect <> 'permit' OR d.job_id <> p.job_id""",
-        remedy=_LOOK,
-    ),
 )
 
 RELEASES = (
@@ -161,7 +170,7 @@ EVENTS = Pairing(
     noun="event of job",
     rows="""SELECT job_id || ' ' || to_state AS key, id AS ord, from_state, fencing_token, reason_code,
             actor_type || ':' || actor_id AS actor FROM jobs_jobevent""",
-    entries=one_of(*(f"job.{state}" for state in JobState)),
+    entries=tuple(f"job.{state}" for state in JobState),
     key="e.subject_id || ' ' || substr(e.kind, 5)",
     differs={
         "from_state": ("r.from_state", "e.data ->> 'from'"),
@@ -179,6 +188,32 @@ REQUESTS = Check(
     WHERE e.data ->> 'request_sha256' IS DISTINCT FROM j.request_digest AND e.data ? 'request_sha256'
     """,
     remedies={"request_differs": "The log counts, not the row. " + _LOOK},
+    kinds=("job.queued", "job.denied"),
+    noun="job",
+    fields=("request_digest",),
 )
 
-CHECKS: tuple[Check, ...] = (*ADMISSIONS, *RUNS, *RELEASES, EVENTS.check(), REQUESTS)
+
+def publication(now: datetime) -> Check:
+    """Return the check that what was released a while ago is under a checkpoint."""
+    before = now - timedelta(seconds=settings.ASSENT_LOG_PROMISE_SECONDS) - _LATE
+    return Check(
+        sql=f"""
+        WITH {entries_where(one_of("job.released"))},
+        published AS (SELECT coalesce((SELECT size FROM audit_checkpoint ORDER BY id DESC LIMIT 1), 0) AS size)
+        SELECT 'release_not_published', 'job ' || e.subject_id, e.name || CASE
+            WHEN e.index IS NULL THEN ' has no place in the log.'
+            ELSE ' is beyond the newest checkpoint, of ' || p.size || ' entries.' END
+        FROM entries AS e CROSS JOIN published AS p
+        WHERE (e.index IS NULL OR e.index >= p.size) AND e.occurred_at < '{before.isoformat()}'::timestamptz
+        """,
+        remedies={
+            "release_not_published": "See that the scheduler and the control worker run, and look for a log alarm with "
+            "'manage.py audit status'."
+        },
+    )
+
+
+declare_checks(*ADMISSIONS, *RUNS, *RELEASES, EVENTS, REQUESTS, CheckAsOf(publication))
+declare_counted(jobs=Job, runs=OutputCandidate, outputs=JobOutput)
+declare_kept("job", Job)

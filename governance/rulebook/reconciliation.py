@@ -1,12 +1,14 @@
-"""Policy: revisions, activations, archive, drafts with their approvals, and freezes against the log."""
+"""What the ledger says of revisions, activations, drafts, approvals and freezes must match their rows."""
 
-from governance.workflows.reconcile.checks import Check, Pairing, check, one_of
+from governance.audit.recording.reconciling import Pairing, check, declare_checks, declare_counted, declare_kept
+from governance.rulebook.entries import RevisionActivated
+from governance.rulebook.models import PolicyActivation, PolicyDraft, PolicyFreeze, PolicyRevision
 
 REVISIONS = Pairing(
     code="revision",
     noun="policy revision",
     rows="SELECT digest AS key, id AS ord, * FROM rulebook_policyrevision",
-    entries=one_of("revision.published"),
+    entries=("revision.published",),
     key="e.subject_id",
     differs={
         "number": ("r.number", "(e.data ->> 'number')::numeric"),
@@ -22,7 +24,7 @@ ACTIVATIONS = Pairing(
     rows="""SELECT r.digest AS key, a.id AS ord, a.kind, a.activated_by, coalesce(b.digest, '') AS replaced
             FROM rulebook_policyactivation AS a JOIN rulebook_policyrevision AS r ON r.id = a.revision_id
             LEFT JOIN rulebook_policyrevision AS b ON b.id = a.replaced_id""",
-    entries=one_of("revision.activated"),
+    entries=(RevisionActivated,),
     key="e.subject_id",
     differs={
         "kind": ("r.kind", "e.data ->> 'kind'"),
@@ -36,7 +38,7 @@ ARCHIVED = Pairing(
     noun="archive of policy revision",
     rows="""SELECT r.digest AS key, a.id AS ord, a.* FROM rulebook_revisionanchor AS a
             JOIN rulebook_policyrevision AS r ON r.id = a.revision_id""",
-    entries=one_of("revision.anchored"),
+    entries=("revision.anchored",),
     key="e.subject_id",
     differs={
         "uri": ("r.uri", "e.data ->> 'uri'"),
@@ -51,7 +53,7 @@ STEPS = Pairing(
     code="draft_step",
     noun="step of policy draft",
     rows="SELECT draft_id::text AS key, id AS ord, * FROM rulebook_draftevent",
-    entries="kind LIKE 'draft.%'",
+    entries=("draft.*",),
     key="e.subject_id",
     differs={
         "step": ("r.step", "substr(e.kind, 7)"),
@@ -65,7 +67,7 @@ FREEZES = Pairing(
     code="freeze",
     noun="policy freeze",
     rows="SELECT id::text AS key, id AS ord, * FROM rulebook_policyfreeze",
-    entries=one_of("policy.frozen"),
+    entries=("policy.frozen",),
     key="e.subject_id",
     differs={
         "frozen_by": ("r.frozen_by", "e.actor"),
@@ -77,7 +79,7 @@ LIFTS = Pairing(
     code="freeze_lift",
     noun="lift of policy freeze",
     rows="SELECT id::text AS key, id AS ord, * FROM rulebook_policyfreeze WHERE NOT active",
-    entries=one_of("policy.lifted"),
+    entries=("policy.lifted",),
     key="e.subject_id",
     differs={
         "lifted_by": ("r.lifted_by", "e.actor"),
@@ -108,8 +110,8 @@ ACTIVE = check(
     remedy="Activate it again, which archives it, and look for what removed the reference.",
 )
 
-CHECKS: tuple[Check, ...] = (
-    *(each.check() for each in (REVISIONS, ACTIVATIONS, ARCHIVED, STEPS, FREEZES, LIFTS)),
-    APPROVALS,
-    ACTIVE,
-)
+declare_checks(REVISIONS, ACTIVATIONS, ARCHIVED, STEPS, FREEZES, LIFTS, APPROVALS, ACTIVE)
+declare_counted(policy_activations=PolicyActivation)
+declare_kept("revision", PolicyRevision, column="digest")
+declare_kept("draft", PolicyDraft)
+declare_kept("freeze", PolicyFreeze)

@@ -1,6 +1,18 @@
-"""Consent, creators, works and model versions against what the log says of them."""
+"""What the ledger says of consent, creators and works must match their rows."""
 
-from governance.workflows.reconcile.checks import Check, Pairing, check, entries_where, moment, one_of
+from governance.audit.recording.reconciling import (
+    Check,
+    Pairing,
+    check,
+    declare_checks,
+    declare_counted,
+    declare_kept,
+    entries_where,
+    moment,
+    one_of,
+)
+from governance.catalog.entries import AssetRegistered, ConsentGranted, ConsentWithdrawn, CreatorErased
+from governance.catalog.models import Asset, ConsentGrant, ConsentLevel, Creator
 
 GRANTS = Pairing(
     code="consent_grant",
@@ -9,7 +21,7 @@ GRANTS = Pairing(
             g.recorded_by_type || ':' || g.recorded_by_id AS actor
             FROM catalog_consentgrant AS g LEFT JOIN catalog_consentlevel AS l ON l.id = g.level_id
             WHERE g.kind = 'grant'""",
-    entries=one_of("consent.granted"),
+    entries=(ConsentGranted,),
     key="e.data ->> 'statement'",
     differs={
         "creator": ("r.creator_id::text", "e.subject_id"),
@@ -35,7 +47,7 @@ WITHDRAWALS = Pairing(
             array_agg(id::text) AS ids, array_agg(DISTINCT method::text) AS methods,
             array_agg(DISTINCT recorded_by_type || ':' || recorded_by_id) AS actors
             FROM catalog_consentgrant WHERE kind = 'withdrawal' GROUP BY creator_id, epoch""",
-    entries=one_of("consent.withdrawn"),
+    entries=(ConsentWithdrawn,),
     key="e.subject_id || ' in epoch ' || (e.data ->> 'epoch')",
     differs={
         "statements": ("r.statements", "(e.data ->> 'statements')::numeric"),
@@ -50,7 +62,7 @@ ASSETS = Pairing(
     noun="asset",
     rows="""SELECT id::text AS key, id AS ord, *, uploaded_by_type || ':' || uploaded_by_id AS uploaded_by
             FROM catalog_asset""",
-    entries=one_of("asset.registered"),
+    entries=(AssetRegistered,),
     key="e.subject_id",
     differs={
         "creator": ("r.creator_id::text", "e.data ->> 'creator'"),
@@ -65,21 +77,8 @@ ERASURES = Pairing(
     code="erasure",
     noun="erasure of creator",
     rows="SELECT id::text AS key, id AS ord FROM catalog_creator WHERE erased_at IS NOT NULL",
-    entries=one_of("creator.erased"),
+    entries=(CreatorErased,),
     key="e.subject_id",
-)
-
-VERSIONS = Pairing(
-    code="model_version",
-    noun="model version",
-    rows="SELECT id::text AS key, id AS ord, * FROM registry_modelversion",
-    entries=one_of("model.version_registered"),
-    key="e.subject_id",
-    differs={
-        "version": ("r.version", "e.data ->> 'version'"),
-        "artifact_sha256": ("r.artifact_sha256", "e.data ->> 'artifact_sha256'"),
-        "artifact_size": ("r.artifact_size", "(e.data ->> 'artifact_size')::numeric"),
-    },
 )
 
 LEVELS = Check(
@@ -120,9 +119,8 @@ EPOCHS = check(
     remedy="Permits from before the newest statement could count again. Raise the epoch, and find out who lowered it.",
 )
 
-CHECKS: tuple[Check, ...] = (
-    *(each.check() for each in (GRANTS, WITHDRAWALS, ASSETS, ERASURES, VERSIONS)),
-    LEVELS,
-    SALTS,
-    EPOCHS,
-)
+declare_checks(GRANTS, WITHDRAWALS, ASSETS, ERASURES, LEVELS, SALTS, EPOCHS)
+declare_counted(consent_statements=ConsentGrant)
+declare_kept("asset", Asset)
+declare_kept("creator", Creator)
+declare_kept("consent_level", ConsentLevel)

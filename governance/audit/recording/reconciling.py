@@ -1,0 +1,254 @@
+"""What reconciliation asks: the form of a check, and the list of what every area declared in its `reconciliation.py`.
+
+A check is one question to the database that answers with what is wrong, however many rows there are. Most checks pair
+rows with the entries that tell of them. Areas declare theirs with `declare_checks` and the functions beside it;
+`workflows.reconcile` asks them all.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import Protocol
+
+from django.db.models import Model
+
+from governance.audit.recording.declarations import Entry, kinds_of
+from governance.audit.tally import Tally
+from governance.audit.types import Fault
+from governance.kernel import clock
+
+_KEEP = "Keep the database as it is and find out who wrote to it behind the application."
+
+#: What to do, by the end of a check's code.
+REMEDIES = {
+    "unrecorded": f"It was written without its entry, or the entry was removed. {_KEEP} Compare it with a backup.",
+    "removed": f"The row was removed; the log still tells of it. {_KEEP} Restore the row from a backup.",
+    "differs": f"The log counts, not the row. {_KEEP} Restore the row from a backup.",
+}
+
+#: Kinds of entry: a class, a base that stands for its family, a name, or all under a prefix, such as "draft.*".
+Kind = type[Entry] | str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What in the database entries of a kind must match: rows that are called `noun`, and the named fields of them."""
+
+    noun: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A question whose every answer is a fault: `sql` selects the check's code, the subject and the message.
+
+    `kinds` are the kinds of entry that it compares with rows called `noun`, in `fields`; empty for a check that
+    compares rows with rows.
+    """
+
+    sql: str
+    remedies: Mapping[str, str]
+    kinds: tuple[Kind, ...] = ()
+    noun: str = ""
+    fields: tuple[str, ...] = ()
+
+    def check(self) -> "Check":
+        """Return the check itself: it is ready to be asked."""
+        return self
+
+
+class Question(Protocol):
+    """What becomes a check when it is asked."""
+
+    def check(self) -> Check:
+        """Return the check as it is to be asked now."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckAsOf:
+    """A question that depends on the present moment: `build` returns its check for that."""
+
+    build: Callable[[datetime], Check]
+
+    def check(self) -> Check:
+        """Return the check as of now."""
+        return self.build(clock.now())
+
+
+def check(code: str, *, subject: str, message: str, found: str, remedy: str) -> Check:
+    """Return the check `code`; `subject` and `message` are SQL expressions over the rows that `found` selects from."""
+    return Check(sql=f"SELECT '{code}', {subject}, {message} {found}", remedies={code: remedy})
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Rows and entries that belong together one to one.
+
+    `rows` selects `key`, `ord` (the order among equal keys) and what `differs` compares; `entries` are the kinds of
+    entry, `key` is an expression over the entry `e`. `differs` names, by field, an expression over the row `r` and one
+    over the entry `e` that must be equal.
+    """
+
+    code: str
+    noun: str
+    rows: str
+    entries: tuple[Kind, ...]
+    key: str
+    differs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def check(self) -> Check:
+        """Return the check with the codes `…_unrecorded`, `…_removed` and `…_differs`."""
+        return Check(
+            sql=self._sql(),
+            remedies={f"{self.code}_{end}": remedy for end, remedy in REMEDIES.items()},
+            kinds=self.entries,
+            noun=self.noun,
+            fields=tuple(self.differs),
+        )
+
+    def _sql(self) -> str:
+        unequal = {name: f"{row} IS DISTINCT FROM {entry}" for name, (row, entry) in self.differs.items()}
+        return f"""
+        WITH {entries_where(one_of(*self.entries))},
+        kept AS (SELECT *, row_number() OVER (PARTITION BY key ORDER BY ord) AS turn FROM ({self.rows}) AS found),
+        told AS (
+            SELECT e.*, {self.key} AS key, row_number() OVER (PARTITION BY {self.key} ORDER BY e.place) AS turn
+            FROM entries AS e WHERE {self.key} IS NOT NULL
+        ),
+        paired AS (
+            SELECT '{self.noun} ' || coalesce(r.key, e.key) AS subject, e.name,
+                   r.key IS NULL AS removed, e.key IS NULL AS unrecorded,
+                   concat_ws(', ', {differing(unequal)}) AS fields
+            FROM kept AS r FULL JOIN told AS e ON r.key = e.key AND r.turn = e.turn
+        )
+        SELECT CASE WHEN unrecorded THEN '{self.code}_unrecorded' WHEN removed THEN '{self.code}_removed'
+                    ELSE '{self.code}_differs' END,
+               subject,
+               CASE WHEN unrecorded THEN 'The log has no entry for it.'
+                    WHEN removed THEN name || ' tells of it; there is no row.'
+                    ELSE name || ' says otherwise in: ' || fields || '.' END
+        FROM paired WHERE unrecorded OR removed OR fields <> ''
+        """
+
+
+def differing(conditions: Mapping[str, str]) -> str:
+    """Return the arguments of `concat_ws` that name each field for which its condition holds."""
+    return ", ".join(["NULL", *(f"CASE WHEN {condition} THEN '{name}' END" for name, condition in conditions.items())])
+
+
+def entries_where(condition: str) -> str:
+    """Return the common table expression `entries`: entries with a place and entries that wait, and what they say.
+
+    `place` puts them in order, `data` is NULL for bytes that are no entry; those are a fault of the ledger itself.
+    """
+    columns = "kind, subject_type, subject_id, actor_type, actor_id, occurred_at, body"
+    return f"""
+        entries AS MATERIALIZED (
+            SELECT name, place, kind, subject_type, subject_id, actor_type || ':' || actor_id AS actor, occurred_at,
+                   entry_id, index, CASE WHEN body IS JSON OBJECT THEN convert_from(body, 'UTF8')::jsonb -> 'data' END
+                   AS data
+            FROM (
+                SELECT 'Ledger entry #' || index AS name, index AS place, entry_id, index, {columns}
+                FROM audit_ledgerentry WHERE {condition}
+                UNION ALL
+                SELECT 'Waiting entry ' || entry_id, 4611686018427387904 + id, entry_id, NULL, {columns}
+                FROM audit_outboxentry WHERE {condition}
+            ) AS both_places
+        )
+    """
+
+
+def one_of(*kinds: Kind) -> str:
+    """Return the condition that an entry is of one of these kinds."""
+    names = [name for kind in kinds for name in _names(kind)]
+    prefixes = [f"kind LIKE '{name[:-1]}%'" for name in names if name.endswith(".*")]
+    plain = [repr(name) for name in names if not name.endswith(".*")]
+    return " OR ".join([*prefixes, *([f"kind IN ({', '.join(plain)})"] if plain else [])])
+
+
+def moment(expression: str) -> str:
+    """Return an expression that reads a JSON text as a moment."""
+    return f"({expression})::timestamptz"
+
+
+def _names(kind: Kind) -> tuple[str, ...]:
+    return (kind,) if isinstance(kind, str) else kinds_of(kind)
+
+
+# what areas declare
+
+
+#: Looks at rows one by one, where no question to the database can tell what is wrong.
+Scan = Callable[[Tally], Iterator[Fault]]
+
+_questions: list[Question] = []
+_scans: list[Scan] = []
+_counted: dict[str, type[Model]] = {}
+_kept: dict[str, tuple[type[Model], str]] = {}
+
+
+def declare_checks(*questions: Question) -> None:
+    """Declare what reconciliation asks of an area's tables."""
+    _questions.extend(questions)
+
+
+def declare_scan(scan: Scan) -> Scan:
+    """Declare a function that looks at an area's rows one by one, and return it."""
+    _scans.append(scan)
+    return scan
+
+
+def declare_counted(**models: type[Model]) -> None:
+    """Declare the tables whose rows the report counts, by the name that it gives them."""
+    _counted.update(models)
+
+
+def declare_kept(subject: str, model: type[Model], *, column: str = "id") -> None:
+    """Declare that rows of `model` are never removed; `column` holds what entries about this type of subject name."""
+    _kept[subject] = (model, column)
+
+
+def checks() -> tuple[Check, ...]:
+    """Return all that is to be asked now. Complete once Django has loaded its apps."""
+    return (*(each.check() for each in _questions), *(_kept_check(subject) for subject in _kept))
+
+
+def scans() -> tuple[Scan, ...]:
+    """Return every function that looks at rows one by one."""
+    return tuple(_scans)
+
+
+def counted_models() -> Mapping[str, type[Model]]:
+    """Return the models whose rows the report counts, by the name that it gives them."""
+    return MappingProxyType(_counted)
+
+
+def kept_subjects() -> frozenset[str]:
+    """Return the types of subject whose rows are never removed."""
+    return frozenset(_kept)
+
+
+def coverage_of(kind: str) -> tuple[Coverage, ...]:
+    """Return what in the database entries of a kind must match, as far as checks compare it."""
+    return tuple(Coverage(each.noun, each.fields) for each in checks() if any(_covers(kind, it) for it in each.kinds))
+
+
+def _covers(kind: str, covered: Kind) -> bool:
+    return any(fnmatchcase(kind, name) for name in _names(covered))
+
+
+def _kept_check(subject: str) -> Check:
+    model, column = _kept[subject]
+    return check(
+        "subject_removed",
+        subject=f"'{subject} ' || e.subject_id",
+        message="'The log tells of it in ' || count(*) || ' entries; there is no row.'",
+        found=f"""FROM (
+            SELECT subject_id FROM audit_ledgerentry WHERE subject_type = '{subject}'
+            UNION ALL SELECT subject_id FROM audit_outboxentry WHERE subject_type = '{subject}'
+        ) AS e LEFT JOIN {model._meta.db_table} AS t ON t.{column}::text = e.subject_id
+        WHERE t.{column} IS NULL GROUP BY e.subject_id""",
+        remedy="The row was removed; the log still tells of it. Restore it from a backup.",
+    )
