@@ -38,7 +38,7 @@ from governance.kernel.canonical import Json, digest
 TITLE_CHARACTERS = 200
 
 
-def grant_consent(
+def record_grant(
     *,
     creator: Creator,
     asset: Asset | None,
@@ -86,7 +86,7 @@ def grant_consent(
     return grant
 
 
-def withdraw_consent(
+def record_withdrawal(
     *, creator: Creator, asset: Asset | None, everything: bool, method: str, actor: Actor
 ) -> ConsentGrant:
     """Take consent back at once: for one asset, as the default (`asset` None), or for `everything` the creator made.

@@ -138,7 +138,7 @@ def _add_work(creator: Creator, dataset: Dataset, title: str, sample: str, image
 
 
 def _grant(creator: Creator, asset: Asset | None, level: str) -> None:
-    catalog.grant_consent(
+    catalog.record_grant(
         creator=creator,
         asset=asset,
         level=ConsentLevel.objects.get(slug=level),

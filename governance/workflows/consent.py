@@ -26,9 +26,9 @@ def grant_consent(
     evidence_digest: str = "",
     **granted: Unpack[ConsentTerms],
 ) -> ConsentGrant:
-    """Record a grant and wake the jobs it touches. Raises what `catalog.services.grant_consent` raises."""
+    """Record a grant and wake the jobs it touches. Raises what `catalog.services.record_grant` raises."""
     with transaction.atomic():
-        statement = catalog.grant_consent(
+        statement = catalog.record_grant(
             creator=creator, asset=asset, method=method, actor=actor, evidence_digest=evidence_digest, **granted
         )
         _wake(affected_jobs(creator=creator, asset=asset))
@@ -40,7 +40,7 @@ def withdraw_consent(
 ) -> ConsentGrant:
     """Record a withdrawal and wake the jobs it touches; each is decided again before it runs or releases anything."""
     with transaction.atomic():
-        statement = catalog.withdraw_consent(
+        statement = catalog.record_withdrawal(
             creator=creator, asset=asset, everything=everything, method=method, actor=actor
         )
         _wake(affected_jobs(creator=creator, asset=asset))

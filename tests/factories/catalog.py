@@ -86,7 +86,7 @@ class ConsentGrantFactory(DjangoModelFactory[ConsentGrant]):
 
     @classmethod
     def _create(cls, model_class: type[ConsentGrant], *args: Any, **kwargs: Any) -> ConsentGrant:
-        return services.grant_consent(**kwargs)
+        return services.record_grant(**kwargs)
 
 
 CATALOGUE_EDITOR = SubjectRef("user", "catalogue-editor")

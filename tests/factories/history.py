@@ -41,9 +41,9 @@ def make_history() -> History:
     for number, creator in enumerate((withdrawn, erased)):
         grant = {"level": market.level, "method": GrantMethod.SIGNED_FORM, "actor": TESTER}
         asset = make_asset(creator, png(30 + number, 20))
-        catalog.grant_consent(creator=creator, asset=None, **grant)
-        catalog.grant_consent(creator=creator, asset=asset, **grant)
-    catalog.withdraw_consent(
+        catalog.record_grant(creator=creator, asset=None, **grant)
+        catalog.record_grant(creator=creator, asset=asset, **grant)
+    catalog.record_withdrawal(
         creator=withdrawn, asset=None, everything=True, method=GrantMethod.CREATOR_PORTAL, actor=TESTER
     )
     commit_personal_data(creator=erased, actor=TESTER)

@@ -64,7 +64,7 @@ class Marketplace:
         return submit_job(grant=self.grant, request=request, idempotency_key=key or uuid4().hex, request_id="test")
 
     def withdraw(self) -> None:
-        catalog.withdraw_consent(
+        catalog.record_withdrawal(
             creator=self.creator, asset=None, everything=True, method=GrantMethod.CONSOLE, actor=TESTER
         )
 
@@ -145,7 +145,7 @@ def make_marketplace() -> Marketplace:
         actor=TESTER,
     )
     creator = Creator.objects.create(slug="ada", display_name="Ada", region="SE", uploaders=["lumen"])
-    catalog.grant_consent(creator=creator, asset=None, level=level, method=GrantMethod.SIGNED_FORM, actor=TESTER)
+    catalog.record_grant(creator=creator, asset=None, level=level, method=GrantMethod.SIGNED_FORM, actor=TESTER)
     asset = make_asset(creator)
     version = make_version()
     partner, client, grant = make_partner()

@@ -7,7 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 from governance.catalog.choices import ConsentSource, ConsentState
 from governance.catalog.models import Asset, Creator
 from governance.catalog.queries import effective_consent, effective_consents, visible_assets
-from governance.catalog.services import grant_consent, withdraw_consent
+from governance.catalog.services import record_grant, record_withdrawal
 from governance.catalog.types import EffectiveConsent
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
@@ -44,7 +44,7 @@ def time() -> ManualClock:
 
 
 def withdraw(creator: Creator, asset: Asset | None = None, *, everything: bool = False) -> None:
-    withdraw_consent(creator=creator, asset=asset, everything=everything, method="console", actor=ACTOR)
+    record_withdrawal(creator=creator, asset=asset, everything=everything, method="console", actor=ACTOR)
 
 
 def test_silence_permits_nothing(asset: Asset) -> None:
@@ -261,7 +261,7 @@ def test_visible_works_come_with_creator_and_dataset(django_assert_num_queries: 
 
 def test_a_grant_made_for_nobody_else_is_kept_apart(asset: Asset) -> None:
     level = ConsentLevelFactory()
-    first = grant_consent(creator=asset.creator, asset=None, level=level, method="console", actor=ACTOR)
+    first = record_grant(creator=asset.creator, asset=None, level=level, method="console", actor=ACTOR)
     stranger = AssetFactory(creator=CreatorFactory())
 
     assert consent(asset).grant_id == first.id

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from governance.catalog.choices import ConsentState
 from governance.catalog.models import Asset, ConsentLevel
 from governance.catalog.queries import effective_consent
-from governance.catalog.services import grant_consent, withdraw_consent
+from governance.catalog.services import record_grant, record_withdrawal
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
 from tests.factories.catalog import ACTOR, INFER, TRAIN, AssetFactory, ConsentLevelFactory
@@ -71,7 +71,7 @@ class Story:
         return found.state, found.pairs, found.epoch
 
     def _withdraw(self, said: Statement) -> None:
-        withdraw_consent(
+        record_withdrawal(
             creator=self.asset.creator,
             asset={"work": self.asset}.get(said.about),
             everything=said.about == "everything",
@@ -83,7 +83,7 @@ class Story:
         now = self.clock.now()
         start, end = said.starts_in, said.lasts
         valid_from = None if start is None else now + timedelta(seconds=start)
-        grant_consent(
+        record_grant(
             creator=self.asset.creator,
             asset={"work": self.asset}.get(said.about),
             level=self.levels[said.level or ""],

@@ -26,7 +26,7 @@ def receipted(kind: str) -> tuple[Receipt, dict[str, Any]]:
 
 
 def grant(creator: Creator) -> None:
-    services.grant_consent(
+    services.record_grant(
         creator=creator,
         asset=None,
         method="signed_form",
@@ -83,7 +83,7 @@ def test_consent_given_has_a_receipt_of_its_terms() -> None:
 def test_consent_taken_back_has_a_receipt() -> None:
     asset = AssetFactory(creator=CreatorFactory(**PERSONAL))
 
-    services.withdraw_consent(creator=asset.creator, asset=None, everything=True, method="email", actor=ACTOR)
+    services.record_withdrawal(creator=asset.creator, asset=None, everything=True, method="email", actor=ACTOR)
 
     _, statement = receipted("consent.withdrawn")
     assert statement["predicate"]["change"] == "withdrawn"
@@ -95,7 +95,7 @@ def test_nothing_personal_is_in_a_receipt() -> None:
     creator = CreatorFactory(**PERSONAL)
     upload(creator)
     grant(creator)
-    services.withdraw_consent(creator=creator, asset=None, everything=False, method="email", actor=ACTOR)
+    services.record_withdrawal(creator=creator, asset=None, everything=False, method="email", actor=ACTOR)
 
     said = json.dumps([statement_in(receipt) for receipt in Receipt.objects.all()])
     assert Receipt.objects.count() == 3

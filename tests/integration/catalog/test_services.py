@@ -62,7 +62,7 @@ def epoch_of(creator: Creator) -> int:
 
 
 def grant(creator: Creator, **said: Any) -> ConsentGrant:
-    return services.grant_consent(
+    return services.record_grant(
         **{"creator": creator, "asset": None, "method": "signed_form", "actor": ACTOR}
         | ({"level": ConsentLevelFactory()} if "level" not in said else {})
         | said
@@ -117,7 +117,7 @@ def test_a_withdrawal_is_in_the_ledger_and_begins_an_epoch() -> None:
     asset = AssetFactory()
     ConsentGrantFactory(creator=asset.creator, asset=asset)
 
-    statement = services.withdraw_consent(
+    statement = services.record_withdrawal(
         creator=asset.creator, asset=asset, everything=False, method="email", actor=ACTOR
     )
 
@@ -141,7 +141,7 @@ def test_withdrawing_everything_is_one_epoch_and_one_entry() -> None:
     ConsentGrantFactory(creator=creator, asset=spoken_of)
     ConsentGrantFactory(creator=creator, asset=spoken_of)
 
-    statement = services.withdraw_consent(creator=creator, asset=None, everything=True, method="email", actor=ACTOR)
+    statement = services.record_withdrawal(creator=creator, asset=None, everything=True, method="email", actor=ACTOR)
 
     withdrawals = ConsentGrant.objects.filter(kind=GrantKind.WITHDRAWAL, epoch=3)
     assert {each.asset for each in withdrawals} == {None, spoken_of}
@@ -185,7 +185,7 @@ def test_a_withdrawal_that_makes_no_sense_names_the_field(field: str, said: dict
     creator = {"another": CreatorFactory(), None: asset.creator}[said.get("creator")]
 
     with pytest.raises(ConsentInvalid) as refusal:
-        services.withdraw_consent(**sound | said | {"creator": creator})
+        services.record_withdrawal(**sound | said | {"creator": creator})
 
     assert refusal.value.details == {"field": field}
 
@@ -399,7 +399,7 @@ def test_nothing_the_catalogue_tells_the_ledger_names_a_person() -> None:
     creator = CreatorFactory(display_name="Ada Lovelace", email="ada@example.com")
     asset = upload(image_bytes(), creator=creator, title="Ada's garden", filename="ada.png")
     grant(creator, asset=asset)
-    services.withdraw_consent(creator=creator, asset=None, everything=True, method="email", actor=ACTOR)
+    services.record_withdrawal(creator=creator, asset=None, everything=True, method="email", actor=ACTOR)
     services.set_creator_status(creator=creator, status=CreatorStatus.SUSPENDED, actor=ACTOR)
     services.set_asset_status(asset=asset, status=AssetStatus.QUARANTINED, actor=ACTOR)
 

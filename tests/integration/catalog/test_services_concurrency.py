@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from governance.catalog.choices import CreatorStatus
 from governance.catalog.models import ConsentGrant, ConsentLevel, Creator
-from governance.catalog.services import grant_consent, save_consent_level, set_creator_status, withdraw_consent
+from governance.catalog.services import record_grant, record_withdrawal, save_consent_level, set_creator_status
 from tests.factories.catalog import ACTOR, INFER, TRAIN, AssetFactory, ConsentGrantFactory, ConsentLevelFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,11 +42,11 @@ def at_once(*works: Callable[[], object]) -> None:
 
 
 def grant(creator: Creator, level: ConsentLevel) -> ConsentGrant:
-    return grant_consent(creator=creator, asset=None, level=level, method="console", actor=ACTOR)
+    return record_grant(creator=creator, asset=None, level=level, method="console", actor=ACTOR)
 
 
 def withdraw(creator: Creator) -> ConsentGrant:
-    return withdraw_consent(creator=creator, asset=None, everything=True, method="console", actor=ACTOR)
+    return record_withdrawal(creator=creator, asset=None, everything=True, method="console", actor=ACTOR)
 
 
 def permit(level: ConsentLevel, pairs: list[tuple[str, str]]) -> ConsentLevel:

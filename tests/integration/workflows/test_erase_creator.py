@@ -24,7 +24,7 @@ from governance.catalog.errors import AssetInvalid, ConsentInvalid, CreatorErase
 from governance.catalog.models import Asset, Creator
 from governance.catalog.personal_data import commit_personal_data
 from governance.catalog.queries import effective_consent
-from governance.catalog.services import grant_consent, set_creator_status
+from governance.catalog.services import record_grant, set_creator_status
 from governance.jobs.models import Job
 from governance.kernel import clock
 from governance.kernel.canonical import digest
@@ -166,7 +166,7 @@ def test_nothing_is_recorded_for_an_erased_creator(ada: Creator, market: Marketp
     with pytest.raises(CreatorErased):
         erase(creator)
     with pytest.raises(ConsentInvalid, match="erased"):
-        grant_consent(creator=creator, asset=None, level=market.level, method=GrantMethod.SIGNED_FORM, actor=TESTER)
+        record_grant(creator=creator, asset=None, level=market.level, method=GrantMethod.SIGNED_FORM, actor=TESTER)
     with pytest.raises(ConsentInvalid, match="erased"):
         set_creator_status(creator=creator, status=CreatorStatus.ACTIVE, actor=TESTER)
     with pytest.raises(AssetInvalid, match="erased"):

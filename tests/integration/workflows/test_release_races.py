@@ -92,7 +92,7 @@ def test_an_output_that_is_dropped_leaves_no_bytes(market):
     run(job.id)
 
     def change_consent():
-        catalog.grant_consent(
+        catalog.record_grant(
             creator=market.creator, asset=None, level=market.level, method=GrantMethod.CONSOLE, actor=TESTER
         )
 

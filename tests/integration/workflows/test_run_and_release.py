@@ -379,7 +379,7 @@ def test_consent_that_keeps_changing_puts_the_release_off(market):
     run(job.id)
 
     def change_then_carry_out(image, obligations, provenance):
-        catalog.grant_consent(
+        catalog.record_grant(
             creator=market.creator, asset=None, level=market.level, method=GrantMethod.CONSOLE, actor=TESTER
         )
         return apply_obligations(image, obligations, provenance)
