@@ -4,6 +4,8 @@ from django.apps import AppConfig
 
 
 class DemoConfig(AppConfig):
+    """The sample marketplace."""
+
     name = "governance.demo"
     label = "demo"
     verbose_name = "Demo"

@@ -4,6 +4,8 @@ from django.apps import AppConfig
 
 
 class OperationsConfig(AppConfig):
+    """What operators run: management commands."""
+
     name = "governance.operations"
     label = "operations"
     verbose_name = "Operations"

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from governance.engines.ports import PolicyEngine
 from governance.engines.types import EngineRequest
+from governance.kernel.canonical import Json
 from governance.kernel.errors import InvalidInput
 from governance.rulebook.cases import load_cases, run_case
 from governance.rulebook.content import RevisionContent, RevisionRule, program_of
@@ -42,7 +42,7 @@ def diff_lines(diff: RevisionDiff, *, rego: bool) -> Iterator[str]:
         yield from (f"  {line}" for line in module.lines)
 
 
-def diff_json(diff: RevisionDiff) -> dict[str, Any]:
+def diff_json(diff: RevisionDiff) -> dict[str, Json]:
     """Return what differs as plain JSON."""
     return {
         "rules": [
@@ -52,16 +52,16 @@ def diff_json(diff: RevisionDiff) -> dict[str, Any]:
                 "origin": change.rule.origin,
                 "before": change.sentence_before,
                 "after": change.sentence_after,
-                "condition": change.condition_lines,
+                "condition": [*change.condition_lines],
             }
             for change in diff.rules
         ],
-        "modules": [{"action": module.action, "lines": list(module.lines)} for module in diff.modules],
+        "modules": [{"action": module.action, "lines": [*module.lines]} for module in diff.modules],
     }
 
 
 def explanation_lines(
-    *, content: RevisionContent, rules: Iterable[RevisionRule], question: Mapping[str, Any], engine: PolicyEngine
+    *, content: RevisionContent, rules: Iterable[RevisionRule], question: Mapping[str, object], engine: PolicyEngine
 ) -> Iterator[str]:
     """Yield the answer to a question `{action, facts}` and what every rule about the action had to say.
 
@@ -75,7 +75,7 @@ def explanation_lines(
     yield from (_explained(each) for each in explain(rules=rules, action=action, facts=facts))
 
 
-def _question(question: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+def _question(question: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
     action, facts = question.get("action"), question.get("facts")
     if not isinstance(action, str) or not isinstance(facts, Mapping):
         raise CommandRefused('A question is JSON such as {"action": "asset.infer", "facts": {...}}.')

@@ -2,20 +2,20 @@
 
 import json
 from dataclasses import asdict
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from governance.catalog.models import Creator
 from governance.catalog.personal_data import disclosures
 from governance.operations.audit_operations.operation import CANNOT_RUN, Operation
+from governance.operations.options import Options
 
 
 def _arguments(parser: CommandParser) -> None:
     parser.add_argument("pseudonym", help="the creator's slug")
 
 
-def _disclose(command: BaseCommand, options: dict[str, Any]) -> None:
+def _disclose(command: BaseCommand, options: Options) -> None:
     creator = Creator.objects.filter(slug=options["pseudonym"]).first()
     if creator is None:
         raise CommandError(f"There is no creator '{options['pseudonym']}'.", returncode=CANNOT_RUN)

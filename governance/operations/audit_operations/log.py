@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict, replace
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -13,6 +12,7 @@ from governance.audit.log.log_alarms import codes_of, resolve_alarms
 from governance.audit.log.succession import succeed
 from governance.audit.types import Actor
 from governance.operations.audit_operations.operation import FAULTS, Operation
+from governance.operations.options import Options
 
 OPERATOR = Actor("system", "command")
 
@@ -21,11 +21,11 @@ def _json_argument(parser: CommandParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
 
-def _status(command: BaseCommand, options: dict[str, Any]) -> None:
+def _status(command: BaseCommand, options: Options) -> None:
     _report(command, log_status(), as_json=options["json"])
 
 
-def _checkpoint(command: BaseCommand, options: dict[str, Any]) -> None:
+def _checkpoint(command: BaseCommand, options: Options) -> None:
     _report(command, _advanced(), as_json=options["json"])
     published = published_checkpoint()
     if published is not None and not options["json"]:
@@ -80,7 +80,7 @@ def _reason_argument(parser: CommandParser) -> None:
     parser.add_argument("--reason", required=True, help="what was found and done, without naming anybody")
 
 
-def _resolve(command: BaseCommand, options: dict[str, Any]) -> None:
+def _resolve(command: BaseCommand, options: Options) -> None:
     ended = resolve_alarms(resolution=options["reason"], actor=OPERATOR)
     if not ended:
         raise CommandError("There is no alarm to resolve.", returncode=FAULTS)
@@ -93,7 +93,7 @@ def _succeed_arguments(parser: CommandParser) -> None:
     _reason_argument(parser)
 
 
-def _succeed(command: BaseCommand, options: dict[str, Any]) -> None:
+def _succeed(command: BaseCommand, options: Options) -> None:
     last = succeed(old_origin=options["old_origin"], reason=options["reason"], actor=OPERATOR)
     told = "of which nothing is in WORM storage" if last is None else f"which ended with {last.body.size} entries"
     command.stdout.write(f"{settings.ASSENT_LOG_ORIGIN} takes over from {options['old_origin']}, {told}.")

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+
+from governance.operations.options import Options
 
 #: Exit codes: something is not as it should be; it could not be done at all.
 FAULTS = 1
@@ -25,5 +26,5 @@ class Operation:
 
     name: str
     help: str
-    run: Callable[[BaseCommand, dict[str, Any]], None]
+    run: Callable[[BaseCommand, Options], None]
     add_arguments: Callable[[CommandParser], None] = no_arguments

@@ -1,13 +1,13 @@
 """`manage.py audit reconcile` and `acknowledge`: is all there, once, and nothing else?"""
 
 import json
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from governance.audit.models import ReconciliationReport
 from governance.audit.types import Actor
 from governance.operations.audit_operations.operation import FAULTS, Operation
+from governance.operations.options import Options
 from governance.workflows.reconcile.run import reconcile
 from governance.workflows.reconcile.worm import acknowledge
 
@@ -19,7 +19,7 @@ def _reconcile_arguments(parser: CommandParser) -> None:
     parser.add_argument("--no-bytes", action="store_true", help="look for WORM objects without rehashing them")
 
 
-def _reconcile(command: BaseCommand, options: dict[str, Any]) -> None:
+def _reconcile(command: BaseCommand, options: Options) -> None:
     def progress(stage: str, done: int, total: int) -> None:
         command.stderr.write(f"{stage.replace('_', ' ')}: {done} of {total}", command.style.NOTICE)
 
@@ -66,7 +66,7 @@ def _acknowledge_arguments(parser: CommandParser) -> None:
     parser.add_argument("version", help="the version id")
 
 
-def _acknowledge(command: BaseCommand, options: dict[str, Any]) -> None:
+def _acknowledge(command: BaseCommand, options: Options) -> None:
     known = acknowledge(uri=options["uri"], version_id=options["version"], actor=OPERATOR)
     command.stdout.write(f"On record: {known.uri}, {known.size} bytes, SHA-256 {known.sha256}.")
 

@@ -1,19 +1,18 @@
 """`manage.py audit scrub` and `probe`: does WORM storage still hold what it must?"""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandError
 
 from governance.audit.choices import ScrubState
 from governance.audit.ports import worm_store
 from governance.audit.types import Actor
 from governance.operations.audit_operations.operation import FAULTS, Operation
+from governance.operations.options import Options
 from governance.workflows.scrub import finish_scrub, start_scrub
 
 OPERATOR = Actor("system", "command")
 
 
-def _scrub(command: BaseCommand, options: dict[str, Any]) -> None:
+def _scrub(command: BaseCommand, options: Options) -> None:
     run = finish_scrub(run_id=start_scrub(actor=OPERATOR).pk, actor=OPERATOR)
     command.stdout.write(f"Read {run.done} of {run.total} objects, {run.bytes_read} bytes.")
     for number, each in enumerate(run.faults, start=1):
@@ -27,7 +26,7 @@ def _scrub(command: BaseCommand, options: dict[str, Any]) -> None:
         raise CommandError(f"{len(run.faults)} faults; the scrub is {run.state}.", returncode=FAULTS)
 
 
-def _probe(command: BaseCommand, options: dict[str, Any]) -> None:
+def _probe(command: BaseCommand, options: Options) -> None:
     findings = worm_store.get().probe()
     for each in findings:
         outcome = "refused" if each.refused else f"ALLOWED: {each.detail}"

@@ -2,7 +2,6 @@
 
 import json
 import os
-from typing import Any
 
 from django.conf import settings
 from django.core.management import CommandError, call_command
@@ -13,12 +12,16 @@ from governance.demo.seed import seed
 
 
 class Command(BaseCommand):
+    """Fill an empty database with the sample marketplace and print how to log in."""
+
     help = "Fill an empty database with demo creators, consent, works, a model, partners and a console user."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declare `--if-empty`."""
         parser.add_argument("--if-empty", action="store_true", help="leave a database that has creators as it is")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
+        """Seed once. Raises CommandError for a database that holds creators already."""
         if not settings.ASSENT_ALLOW_DEVELOPMENT_KEYS:
             raise CommandError("Demo data has published terms and a fresh admin; it is refused in production settings.")
         if options["if_empty"] and Creator.objects.exists():

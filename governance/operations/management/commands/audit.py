@@ -1,7 +1,5 @@
 """`manage.py audit`: proving, watching and repairing what was recorded. Its subcommands are in `audit_operations`."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
@@ -31,11 +29,13 @@ class Command(BaseCommand):
     help = "Reconcile and watch what was recorded. Exit code 0: all is well; 1: faults; 2: could not be done."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declare every operation as a subcommand."""
         chosen = parser.add_subparsers(dest="operation", required=True)
         for operation in OPERATIONS:
             operation.add_arguments(chosen.add_parser(operation.name, help=operation.help))
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
+        """Run the operation. Raises CommandError with exit code 1 for faults and 2 for what could not be done."""
         operation = next(each for each in OPERATIONS if each.name == options["operation"])
         try:
             operation.run(self, options)

@@ -1,7 +1,5 @@
 """`manage.py check_policies`: is everything under `policies/` sound?"""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandError
 
 from governance.engines.casbin import CasbinEngine
@@ -17,7 +15,8 @@ class Command(BaseCommand):
     help = "Check the attribute schema, the system rules, what they compile to, and the policy cases."
     requires_system_checks: list[str] = []
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
+        """Check rules and cases in git. Raises CommandError that lists every problem."""
         engines = {engine.name: engine for engine in (policy_engine.get(), RegoEngine(), CasbinEngine())}
         # A server decides by the active revision only; its modules are those that the embedded engine runs here.
         asked = [engine for engine in engines.values() if not isinstance(engine, RemoteEngine)]

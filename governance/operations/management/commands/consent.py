@@ -1,7 +1,6 @@
 """`manage.py consent`: grants and withdraws consent from the command line, through the same services as the console."""
 
 import json
-from typing import Any
 
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand, CommandParser
@@ -9,15 +8,19 @@ from django.core.management.base import BaseCommand, CommandParser
 from governance.audit.types import Actor
 from governance.catalog.choices import GrantMethod
 from governance.catalog.models import ConsentLevel, Creator
+from governance.operations.options import Options
 from governance.workflows.consent import grant_consent, withdraw_consent
 
 OPERATOR = Actor("user", "command-line")
 
 
 class Command(BaseCommand):
+    """Record what a creator grants or withdraws, as the console does."""
+
     help = "Grant or withdraw a creator's consent, with all its effect on jobs under way."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declare `grant` and `withdraw`."""
         actions = parser.add_subparsers(dest="operation", required=True)
         withdraw = actions.add_parser("withdraw", help="Withdraw the default and the statements of every work.")
         grant = actions.add_parser("grant", help="Set the creator's default level.")
@@ -25,7 +28,9 @@ class Command(BaseCommand):
             each.add_argument("--creator", required=True, help="The creator's slug.")
         grant.add_argument("--level", required=True, help="The consent level's slug.")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **given: object) -> None:
+        """Run the subcommand. Raises CommandError for an unknown creator or level."""
+        options: Options = {**given}
         creator = Creator.objects.filter(slug=options["creator"]).first()
         if creator is None:
             raise CommandError(f"There is no creator '{options['creator']}'.")

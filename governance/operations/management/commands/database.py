@@ -1,7 +1,5 @@
 """`manage.py database`: the rights of the application's database role. Run it as the owner of the tables."""
 
-from typing import Any
-
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
@@ -19,6 +17,7 @@ class Command(BaseCommand):
     help = "Give the application's database role its rights after a migration, or check them."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declare `prepare`, `grant` and `check`."""
         operations = parser.add_subparsers(dest="operation", required=True)
         grant = operations.add_parser("grant", help="Give the role exactly the rights that the guards leave.")
         grant.add_argument("--role", required=True, help="The role that the application connects as.")
@@ -27,7 +26,8 @@ class Command(BaseCommand):
         check = operations.add_parser("check", help="Say what a role could do that the application must not.")
         check.add_argument("--role", help="Without it, the role of this connection.")
 
-    def handle(self, *, operation: str, role: str | None, **options: Any) -> None:
+    def handle(self, *, operation: str, role: str | None, **options: object) -> None:
+        """Run the subcommand. Raises CommandError when the role is refused or the database cannot be changed."""
         try:
             if operation == "check":
                 self._check(role)

@@ -1,7 +1,6 @@
 """`manage.py decision`: looks into past decisions from the command line."""
 
 import json
-from typing import Any
 from uuid import UUID
 
 from django.core.management import CommandError
@@ -10,18 +9,24 @@ from django.core.management.base import BaseCommand, CommandParser
 from governance.decisions.again import Remade, remake
 from governance.decisions.models import DecisionRecord
 from governance.kernel.errors import GovernanceError
+from governance.operations.options import Options
 
 
 class Command(BaseCommand):
+    """Look at recorded decisions: `remake` decides them once more with the policy of their day."""
+
     help = "Re-make a past decision with the policy revision of its day, read back from WORM storage."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declare `remake` and its options."""
         operations = parser.add_subparsers(dest="operation", required=True)
         again = operations.add_parser("remake", help="Say whether the decision comes out the same; exit code 1 if not.")
         again.add_argument("id", nargs="+", type=UUID)
         again.add_argument("--json", action="store_true", help="One JSON object per line.")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **given: object) -> None:
+        """Run the subcommand. Raises CommandError when a decision is not there or comes out differently."""
+        options: Options = {**given}
         agreed = [self._remake(decision_id, as_json=options["json"]) for decision_id in options["id"]]
         if not all(agreed):
             raise CommandError("A decision does not come out as it was recorded.")
@@ -38,7 +43,7 @@ class Command(BaseCommand):
         return remade.agrees
 
 
-def _data(remade: Remade) -> dict[str, Any]:
+def _data(remade: Remade) -> Options:
     return {
         "decision": str(remade.decision.pk),
         "revision": remade.decision.revision_digest,

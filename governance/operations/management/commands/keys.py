@@ -4,7 +4,6 @@ import json
 from argparse import ArgumentTypeError
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -17,6 +16,7 @@ from governance.kernel.canonical import sha256_hex, to_json_object
 from governance.kernel.durable_files import replace_file
 from governance.kernel.errors import GovernanceError
 from governance.keys.ring import KeyAlgorithm, KeyPurpose, KeyRing, PublicKeyInfo, key_ring
+from governance.operations.options import Options
 
 PURPOSES = [each.value for each in KeyPurpose]
 ALGORITHMS = [each.value for each in KeyAlgorithm]
@@ -28,6 +28,7 @@ class Command(BaseCommand):
     help = "List, make, rotate and revoke signing keys; export what others need to check our signatures."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the subcommands and their options."""
         actions = parser.add_subparsers(dest="action", required=True, title="actions")
         listing = actions.add_parser("list", help="show every key, its window and its state")
         listing.add_argument("--json", action="store_true", help="print one JSON array, with the public keys")
@@ -42,7 +43,8 @@ class Command(BaseCommand):
         exporting = actions.add_parser("export-trust", help="write the trust file that offline verifiers need")
         exporting.add_argument("--out", type=Path, metavar="FILE", help="write it here instead of to standard output")
 
-    def handle(self, *, action: str, **options: Any) -> None:
+    def handle(self, *, action: str, **options: object) -> None:
+        """Run the subcommand. Raises CommandError with the code of what was refused."""
         act = {
             "list": self._list,
             "init": self._init,
@@ -55,7 +57,7 @@ class Command(BaseCommand):
         except GovernanceError as error:
             raise CommandError(f"{error.message} ({error.error_code})") from error
 
-    def _list(self, ring: KeyRing, options: dict[str, Any]) -> None:
+    def _list(self, ring: KeyRing, options: Options) -> None:
         keys, places = ring.public_keys(), _places()
         if options["json"]:
             self.stdout.write(json.dumps([_as_json(info, places.get(info.key_id)) for info in keys]))
@@ -68,25 +70,25 @@ class Command(BaseCommand):
                 f"{_as_text(places.get(info.key_id)):<26} {start} to {end}"
             )
 
-    def _init(self, ring: KeyRing, options: dict[str, Any]) -> None:
+    def _init(self, ring: KeyRing, options: Options) -> None:
         development = settings.ASSENT_ALLOW_DEVELOPMENT_KEYS and settings.ASSENT_KEY_PROVIDER == "file"
         ring.ensure(development=development, algorithm=_algorithm(options))
         self._announce()
         self._list(ring, {"json": False})
 
-    def _rotate(self, ring: KeyRing, options: dict[str, Any]) -> None:
+    def _rotate(self, ring: KeyRing, options: Options) -> None:
         info = ring.rotate(purpose=KeyPurpose(options["purpose"]), algorithm=_algorithm(options))
         self.stdout.write(f"Key {info.key_id} now signs for '{info.purpose}'.")
         self._announce()
 
-    def _revoke(self, ring: KeyRing, options: dict[str, Any]) -> None:
+    def _revoke(self, ring: KeyRing, options: Options) -> None:
         info = ring.revoke(key_id=options["key_id"], since=options["since"])
         self.stdout.write(f"Key {info.key_id} counts for nothing signed from {info.revoked_at} on.")
         self._announce()
         if not any(_state(other) == "valid" for other in ring.public_keys() if other.purpose is info.purpose):
             self.stdout.write(f"No key is left for '{info.purpose}': run 'manage.py keys rotate {info.purpose}'.")
 
-    def _export(self, ring: KeyRing, options: dict[str, Any]) -> None:
+    def _export(self, ring: KeyRing, options: Options) -> None:
         data, target = trust_file(), options["out"]
         if target is None:
             self.stdout.write(data.decode(), ending="")
@@ -104,7 +106,7 @@ class Command(BaseCommand):
             self.stderr.write(f"{told} ({str(error).strip()}).")
 
 
-def _algorithm(options: dict[str, Any]) -> KeyAlgorithm | None:
+def _algorithm(options: Options) -> KeyAlgorithm | None:
     return KeyAlgorithm(options["algorithm"]) if options["algorithm"] else None
 
 
@@ -116,7 +118,7 @@ def _places() -> dict[str, KeyRange]:
         return {}
 
 
-def _as_json(info: PublicKeyInfo, place: KeyRange | None) -> dict[str, Any]:
+def _as_json(info: PublicKeyInfo, place: KeyRange | None) -> Options:
     ends = ("from_index", "until_index", "revoked_from_index")
     return {
         **to_json_object(info),

@@ -1,7 +1,5 @@
 """`manage.py log_vkey`: the keys that sign this log's checkpoints, as witnesses and monitors are configured with."""
 
-from typing import Any
-
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -17,7 +15,8 @@ class Command(BaseCommand):
 
     help = "Print the verifier keys of this log, for witnesses (c2sp.org/signed-note)."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
+        """Print the verifier key of the log. Raises CommandError without a checkpoint key."""
         try:
             keys = [info for info in key_ring.get().public_keys() if info.purpose is KeyPurpose.CHECKPOINT]
         except GovernanceError as error:

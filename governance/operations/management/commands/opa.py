@@ -5,7 +5,6 @@ import os
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -17,6 +16,7 @@ from governance.opa.configuration import opa_configuration
 from governance.opa.models import OpaServer
 from governance.opa.queries import reconcile
 from governance.opa.services import enrol, renew_credential, revoke
+from governance.operations.options import Options
 
 ACTOR = Actor("system", "manage.py")
 
@@ -27,6 +27,7 @@ class Command(BaseCommand):
     help = "Enrol OPA servers, write their configuration, and reconcile their decision logs."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the subcommands and their options."""
         actions = parser.add_subparsers(dest="action", required=True, title="actions")
         for action, meaning in (
             ("enrol", "take in a new server"),
@@ -43,7 +44,9 @@ class Command(BaseCommand):
         comparing = actions.add_parser("reconcile", help="compare decision logs with decision records, as JSON")
         comparing.add_argument("--hours", type=float, default=24.0)
 
-    def handle(self, *, action: str, **options: Any) -> None:
+    def handle(self, *, action: str, **given: object) -> None:
+        """Run the subcommand. Raises CommandError with the code of what was refused."""
+        options: Options = {**given}
         try:
             match action:
                 case "list":
@@ -58,7 +61,7 @@ class Command(BaseCommand):
         except GovernanceError as error:
             raise CommandError(f"{error.message} ({error.error_code})") from error
 
-    def _known(self, options: dict[str, Any]) -> bool:
+    def _known(self, options: Options) -> bool:
         return options["or_renew"] and OpaServer.objects.filter(name=options["name"], revoked_at=None).exists()
 
     def _credential(self, name: str, *, new: bool) -> str:

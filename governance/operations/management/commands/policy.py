@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
@@ -14,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from governance.decisions.models import DecisionRecord
 from governance.engines.ports import build_engine, offline_engine
 from governance.kernel.errors import GovernanceError
+from governance.operations.options import Options
 from governance.operations.policy_reports import case_lines, diff_json, diff_lines, explanation_lines
 from governance.rulebook.checks import check_policies
 from governance.rulebook.compile_rego import compile_rule
@@ -34,9 +34,12 @@ WHICH = "a revision number, a digest, 'active', 'now' (the rules as they are) or
 
 
 class Command(BaseCommand):
+    """Policy work on the command line: `check`, `test`, `compile`, `diff`, `export`, `import`, `explain`."""
+
     help = "Check, test, compile, compare, export, import and explain policy."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the subcommands and their options."""
         operations = parser.add_subparsers(dest="operation", required=True)
         check = operations.add_parser("check", help="Schema, rules, compilation, built-ins, engines and cases.")
         check.add_argument("which", nargs="?", default=FILES, help=WHICH)
@@ -62,8 +65,10 @@ class Command(BaseCommand):
         why.add_argument("decision", nargs="?", type=UUID, help="A decision; without it a JSON question on stdin.")
         why.add_argument("--which", default="", help=f"{WHICH}; without it what decided, or 'active'")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        operations: dict[str, Callable[[dict[str, Any]], None]] = {
+    def handle(self, *args: object, **given: object) -> None:
+        """Run the subcommand. Raises CommandError with what is wrong with the policy or the input."""
+        options: Options = {**given}
+        operations: dict[str, Callable[[Options], None]] = {
             "check": self._check,
             "test": self._test,
             "compile": self._compile,
@@ -79,7 +84,7 @@ class Command(BaseCommand):
         except (OSError, json.JSONDecodeError) as error:
             raise CommandError(str(error)) from error
 
-    def _check(self, options: dict[str, Any]) -> None:
+    def _check(self, options: Options) -> None:
         if options["which"] == FILES:
             files = check_policies(folder=POLICIES, engine=offline_engine.get())
             problems, count = list(files.problems), files.cases
@@ -91,7 +96,7 @@ class Command(BaseCommand):
             raise CommandError("\n".join(problems))
         self.stdout.write(f"Sound: {count} cases hold.")
 
-    def _test(self, options: dict[str, Any]) -> None:
+    def _test(self, options: Options) -> None:
         content, failed = _content(options["which"]), 0
         for name in options["engine"] or ["rego"]:
             try:
@@ -104,7 +109,7 @@ class Command(BaseCommand):
         if failed:
             raise CommandError(f"{failed} cases failed.")
 
-    def _compile(self, options: dict[str, Any]) -> None:
+    def _compile(self, options: Options) -> None:
         if options["which"] == "-":
             spec = parse_rule(json.loads(sys.stdin.read()), current_schema())
             self.stdout.write(f"# {describe(spec)}\n{compile_rule(spec, current_schema())}")
@@ -116,7 +121,7 @@ class Command(BaseCommand):
                 raise CommandError(f"No rule is about '{action}'.")
             self.stdout.write(modules[action])
 
-    def _diff(self, options: dict[str, Any]) -> None:
+    def _diff(self, options: Options) -> None:
         before, after = _content(options["before"]), _content(options["after"])
         diff = compare(before=(before.text, before.digest), after=(after.text, after.digest))
         if options["json"]:
@@ -126,7 +131,7 @@ class Command(BaseCommand):
         if not diff.rules and not diff.modules:
             self.stdout.write("Nothing differs.")
 
-    def _export(self, options: dict[str, Any]) -> None:
+    def _export(self, options: Options) -> None:
         revision = find_revision(options["which"])
         data = export_revision(revision)
         if options["output"] is None:
@@ -135,14 +140,14 @@ class Command(BaseCommand):
         options["output"].write_bytes(data)
         self.stdout.write(json.dumps({"revision": revision.number, "digest": revision.digest, "bytes": len(data)}))
 
-    def _import(self, options: dict[str, Any]) -> None:
+    def _import(self, options: Options) -> None:
         user = get_user_model().objects.filter(username=options["user"], is_active=True).first()
         if user is None:
             raise CommandError(f"There is no active console user '{options['user']}'.")
         draft = import_revision(data=options["file"].read_bytes(), title=options["title"], user=user)
         self.stdout.write(json.dumps({"draft": draft.number, "digest": draft.digest, "rules": draft.rule_count}))
 
-    def _explain(self, options: dict[str, Any]) -> None:
+    def _explain(self, options: Options) -> None:
         if options["decision"] is None:
             questions, which = [json.loads(sys.stdin.read())], options["which"] or "active"
         else:

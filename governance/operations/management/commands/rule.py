@@ -2,7 +2,6 @@
 
 import json
 import sys
-from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError
@@ -10,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from governance.audit.types import Actor
 from governance.kernel.errors import GovernanceError
+from governance.operations.options import Options
 from governance.rulebook.activation import publish_without_review
 from governance.rulebook.models import AbacRule
 from governance.rulebook.rules import parse_rule
@@ -18,9 +18,12 @@ from governance.rulebook.services import create_rule, delete_rule
 
 
 class Command(BaseCommand):
+    """Add or remove an ABAC rule and put the rules into force, on behalf of a console user."""
+
     help = "Add (JSON on standard input) or remove an ABAC rule and publish the policy."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declare `add` and `remove`."""
         actions = parser.add_subparsers(dest="operation", required=True)
         add = actions.add_parser("add", help="Read one rule as JSON from standard input, or from --json.")
         add.add_argument("--json", help="The rule as JSON text.")
@@ -29,7 +32,9 @@ class Command(BaseCommand):
         for each in (add, remove):
             each.add_argument("--user", required=True, help="The console user on whose account this is done.")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **given: object) -> None:
+        """Run the subcommand. Raises CommandError for an unknown user or rule, and for a rule that is not valid."""
+        options: Options = {**given}
         user = get_user_model().objects.filter(username=options["user"], is_active=True).first()
         if user is None:
             raise CommandError(f"There is no active console user '{options['user']}'.")

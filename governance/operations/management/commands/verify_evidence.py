@@ -3,7 +3,6 @@
 import json
 from argparse import ArgumentTypeError
 from dataclasses import asdict
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
@@ -23,6 +22,7 @@ class Command(BaseCommand):
     help = "Verify ledger, evidence and WORM objects. Exit code 0: all holds; 1: faults; 2: could not be checked."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Declare `--subject` and `--json`."""
         parser.add_argument(
             "--subject",
             type=_subject,
@@ -31,7 +31,8 @@ class Command(BaseCommand):
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
-    def handle(self, *, subject: SubjectRef | None, **options: Any) -> None:
+    def handle(self, *, subject: SubjectRef | None, **options: object) -> None:
+        """Verify, print what was checked and every fault. Raises CommandError when something does not hold."""
         try:
             if subject and not timeline(subject) and not evidence_for(subject):
                 raise CommandError(f"Nothing is recorded about {subject}.", returncode=CANNOT_RUN)
