@@ -18,6 +18,7 @@ from governance.audit.types import Actor, Fault, SubjectRef
 from governance.kernel import clock
 from governance.kernel.canonical import Json
 from governance.kernel.ids import new_id
+from governance.transparency.predicates.catalogue import find_predicate
 
 
 class SubjectRefFactory(factory.Factory[SubjectRef]):
@@ -67,6 +68,12 @@ def uploaded(**given: Any) -> LooseEntry:
     )
 
 
+def example_predicate(name: str, **changed: Json) -> dict[str, Any]:
+    """Return the predicate of a type's example without what it says about itself; `changed` replaces members."""
+    predicate: dict[str, Any] = find_predicate(name).examples[0]["predicate"]
+    return {each: value for each, value in predicate.items() if each not in ("receipt", "evidence")} | changed
+
+
 def record_entries(count: int, *, subject: SubjectRef | None = None, kind: str = "job.submitted") -> SubjectRef:
     """Record `count` entries about one subject, each in its own transaction; return the subject."""
     about = subject or SubjectRefFactory()
@@ -83,7 +90,7 @@ def issued_evidence(**given: Any) -> EvidenceRecord:
         "outcome": "released",
         "predicate_type": "https://assent.dev/predicates/job-outcome/v1",
         "statement_subject": [{"name": "output", "digest": {"sha256": "ab" * 32}}],
-        "predicate": {"decision": str(new_id())},
+        "predicate": example_predicate("job-outcome/v1"),
     }
     with transaction.atomic():
         return issue_evidence(**(arguments | given))
@@ -112,7 +119,7 @@ def receipt_of(subject: SubjectRef, **given: Any) -> Receipt:
         "subject": subject,
         "actor": ActorFactory(),
         "statement_subject": [{"name": "upload", "digest": {"sha256": "ab" * 32}}],
-        "predicate": {"asset": subject.id},
+        "predicate": example_predicate("upload/v1", asset=subject.id),
     }
     with transaction.atomic():
         return record_with_receipt(**(arguments | given))

@@ -31,7 +31,7 @@ from governance.kernel.clock import ManualClock
 from governance.keys.dsse import IN_TOTO_PAYLOAD_TYPE, Envelope, verify_envelope
 from governance.keys.ring import KeyPurpose, KeyRing, KeyUnavailable
 from governance.transparency.merkle import Frontier, leaf_hash
-from tests.factories.audit import ActorFactory, SubjectRefFactory, issued_evidence, record_entries
+from tests.factories.audit import ActorFactory, SubjectRefFactory, example_predicate, issued_evidence, record_entries
 from tests.history import guards_lifted
 from tests.threads import in_threads
 
@@ -167,9 +167,9 @@ def test_many_writers_and_sequencers_leave_no_gap() -> None:
 
 
 def test_evidence_is_a_signed_statement_with_a_ledger_entry(ring: KeyRing) -> None:
-    subject = SubjectRef("job", "j-9")
+    subject, predicate = SubjectRef("job", "j-9"), example_predicate("job-outcome/v1", attempts=2)
     with clock.using(ManualClock(datetime.now(UTC) + timedelta(seconds=5))) as manual:
-        evidence = issued_evidence(subject=subject, predicate={"decision": "d-1"})
+        evidence = issued_evidence(subject=subject, predicate=predicate)
 
     envelope = Envelope.from_json(evidence.envelope)
     payload = verify_envelope(
@@ -183,7 +183,7 @@ def test_evidence_is_a_signed_statement_with_a_ledger_entry(ring: KeyRing) -> No
         "subject": [{"name": "output", "digest": {"sha256": "ab" * 32}}],
         "predicateType": "https://assent.dev/predicates/job-outcome/v1",
         "predicate": {
-            "decision": "d-1",
+            **predicate,
             "evidence": {
                 "id": str(evidence.id),
                 "subject": {"type": "job", "id": "j-9"},
@@ -206,6 +206,7 @@ def test_evidence_is_a_signed_statement_with_a_ledger_entry(ring: KeyRing) -> No
     }
 
 
+@pytest.mark.odd_statements
 def test_second_evidence_of_a_subject_is_refused_and_the_transaction_lives_on() -> None:
     first = issued_evidence()
     subject = SubjectRef(first.subject_type, first.subject_id)

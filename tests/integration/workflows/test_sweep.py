@@ -116,6 +116,7 @@ def test_a_seal_that_was_cut_off_is_made_up_for(market, sent):
     assert seal(job.id).state == JobState.RELEASED
 
 
+@pytest.mark.odd_statements
 def test_a_job_that_cannot_be_put_right_does_not_hold_up_the_others(market, settings):
     stuck, other = market.submit().job, market.submit().job
     with transaction.atomic():

@@ -19,7 +19,7 @@ from tests.history import guards_lifted
 from tests.receipts import statement_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SUBJECT = SubjectRef("asset", "a-1")
+SUBJECT = SubjectRef("asset", "01997c3e-8f6b-7d5c-9a53-2f1d0c6e4ba1")
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def resigned(ring: KeyRing, statement: dict[str, Any], purpose: KeyPurpose = Key
 
 
 def test_untouched_receipts_hold_waiting_and_placed(receipt: Receipt) -> None:
-    receipt_of(SubjectRef("asset", "a-2"))
+    receipt_of(SubjectRef("asset", str(new_id())))
 
     report = verify_all()
 

@@ -20,7 +20,7 @@ from governance.audit.stores.filesystem import FilesystemWormStore
 from governance.audit.types import Actor, SubjectRef
 from governance.audit.verification import verify_all
 from governance.kernel import clock
-from tests.factories.audit import issued_evidence
+from tests.factories.audit import example_predicate, issued_evidence
 
 pytestmark = pytest.mark.django_db
 
@@ -159,7 +159,7 @@ def test_a_general_class_is_not_removed() -> None:
 
 def test_evidence_is_kept_as_its_partners_contract_says() -> None:
     a_class(30, partner="acme", region="DE")
-    evidence = issued_evidence(predicate={"partner": "acme", "region": "DE"})
+    evidence = issued_evidence(predicate=example_predicate("job-outcome/v1", partner="acme", region="DE"))
 
     reference = anchor_evidence(evidence_id=evidence.id)
 

@@ -12,7 +12,7 @@ from governance.audit.types import Actor
 from governance.kernel.canonical import canonical_json
 from governance.keys.ring import KeyPurpose, KeyRing
 from governance.transparency.verifier import Status, Verdict, verify
-from tests.factories.audit import SubjectRefFactory, uploaded
+from tests.factories.audit import SubjectRefFactory, example_predicate, uploaded
 from tests.factories.checkpoints import make_checkpoint
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def signed() -> Receipt:
             subject=SubjectRefFactory(type="asset"),
             actor=Actor("system", "tests"),
             statement_subject=[{"name": "upload", "digest": {"sha256": "ab" * 32}}],
-            predicate={"asset": "one"},
+            predicate=example_predicate("upload/v1"),
         )
     sequence_pending()
     return receipt

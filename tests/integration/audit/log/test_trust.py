@@ -17,6 +17,7 @@ from governance.kernel import clock
 from governance.kernel.clock import ManualClock
 from governance.keys.ring import KeyPurpose, KeyRing
 from governance.transparency.notes import parse_vkey
+from governance.transparency.predicates.catalogue import all_predicates
 from tests.factories.keys import development_ring
 
 pytestmark = pytest.mark.django_db
@@ -106,3 +107,9 @@ def test_the_same_trust_has_the_same_bytes_until_a_key_changes(ring: KeyRing) ->
 def test_without_announcing_nothing_is_recorded_and_unknown_keys_are_left_out() -> None:
     assert trust_document(announce=False)["keys"] == []
     assert not OutboxEntry.objects.exists()
+
+
+def test_the_statements_that_keys_may_sign_are_those_that_have_a_schema() -> None:
+    may_be_signed = {predicate for key in trust_document()["keys"] for predicate in key["predicates"]}
+
+    assert may_be_signed == {each.type for each in all_predicates()}
