@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from governance.console.predicates import predicate_page, predicate_schema, predicates_page
 from governance.console.public import trust_page, verify_page
 
 urlpatterns = [
@@ -12,6 +13,9 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("verify", verify_page, name="verify"),
     path("verify/trust", trust_page, name="verify-trust"),
+    path("predicates/", predicates_page, name="predicates"),
+    path("predicates/<path:name>.json", predicate_schema, name="predicate-schema"),
+    path("predicates/<path:name>", predicate_page, name="predicate"),
 ]
 
 handler400 = "governance.api.handlers.bad_request"

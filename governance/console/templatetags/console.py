@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from django import template
 from django.db.models import Model
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from governance.audit.log.log_alarms import halted
@@ -16,6 +18,7 @@ from governance.console.subjects import subject_link as _subject_link
 from governance.decisions.models import Permit
 from governance.kernel.vocabulary import ACTION_LABELS, PURPOSE_LABELS, Action, Purpose
 from governance.moderation.models import ModerationVerdict
+from governance.transparency.predicates.catalogue import predicate_of_type
 
 register = template.Library()
 
@@ -36,6 +39,16 @@ def digest(value: str) -> SafeString:
 def code(value: Any) -> SafeString:
     """A machine-readable word."""
     return presentation.code(str(value)) if value not in (None, "") else presentation.EMPTY
+
+
+@register.filter
+def predicate_link(predicate_type: str) -> SafeString:
+    """A predicate type, linked to the page that says what its statements mean."""
+    known = predicate_of_type(predicate_type)
+    if known is None:
+        return presentation.code(predicate_type)
+    address = reverse("predicate", args=[known.name])
+    return format_html('<a class="as-link" href="{}">{}</a>', address, presentation.code(predicate_type))
 
 
 @register.filter
