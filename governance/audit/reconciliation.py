@@ -3,7 +3,16 @@
 from governance.audit.entries import EvidenceAnchored, EvidenceIssued
 from governance.audit.models import Checkpoint, EvidenceRecord, LedgerEntry, OutboxEntry, Receipt, WormReference
 from governance.audit.recording.declarations import kinds_with_receipt
-from governance.audit.recording.reconciling import Pairing, check, declare_checks, declare_counted, declare_kept, moment
+from governance.audit.recording.reconciling import (
+    Pairing,
+    check,
+    declare_checks,
+    declare_counted,
+    declare_kept,
+    declare_scan,
+    moment,
+)
+from governance.audit.recording.state_checks import state_faults
 
 EVIDENCE = Pairing(
     code="evidence",
@@ -129,6 +138,7 @@ REPORTS = Pairing(
 )
 
 declare_checks(EVIDENCE, REFERENCES, RECEIPTS, *CHECKPOINTS, HELD, RELEASED, REPORTS)
+declare_scan(state_faults)
 declare_counted(
     evidence=EvidenceRecord,
     receipts=Receipt,

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
+from itertools import islice
 from typing import TypeVar
 
 from governance.audit.types import Fault
@@ -36,6 +37,12 @@ class Tally:
                 reported_at = clock.now()
                 self._on_progress(stage, self.checked[stage], total)
         self._on_progress(stage, self.checked[stage], total)
+
+
+def chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    """Yield the items in lists of at most `size`."""
+    while chunk := list(islice(items, size)):
+        yield chunk
 
 
 def fault(subject: str, check: str, message: str) -> Fault:

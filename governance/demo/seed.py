@@ -17,8 +17,9 @@ from governance.catalog.personal_data import commit_personal_data
 from governance.demo import samples
 from governance.kernel.ids import new_token
 from governance.kernel.vocabulary import Action, Purpose
-from governance.partners.models import Partner, Tier
+from governance.partners.models import Partner
 from governance.partners.services import create_client
+from governance.partners.tiers import create_tier
 from governance.registry import services as registry
 from governance.registry.choices import Stage
 from governance.registry.models import Licence, Model
@@ -177,8 +178,8 @@ def _seed_model() -> None:
 
 
 def _seed_partners() -> dict[str, dict[str, str]]:
-    tier = Tier.objects.create(slug="production", name="Production", requests_per_minute=6000, max_open_jobs=100)
-    Tier.objects.create(slug="sandbox", name="Sandbox", requests_per_minute=60, max_open_jobs=5)
+    tier = create_tier(slug="production", name="Production", requests_per_minute=6000, max_open_jobs=100, actor=SEEDER)
+    create_tier(slug="sandbox", name="Sandbox", requests_per_minute=60, max_open_jobs=5, actor=SEEDER)
     made = {}
     for slug, name, region in (("lumen", "Lumen Prints", "DE"), ("northlight", "Northlight Studio", "US")):
         partner = Partner.objects.create(slug=slug, name=name, tier=tier, region=region)

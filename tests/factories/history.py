@@ -18,6 +18,7 @@ from governance.workflows.cancel_job import cancel_job
 from governance.workflows.erase_creator import erase_creator
 from tests.factories.drafts import APPROVER, AUTHOR, SECOND_APPROVER, approved, with_a_new_rule
 from tests.factories.marketplace import TESTER, Marketplace, finish, make_asset, make_marketplace, png, run
+from tests.factories.states import put_on_record
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def make_history() -> History:
     with_a_new_rule()
     draft = approved()
     activate_draft(draft=draft, actor=SECOND_APPROVER)
+    put_on_record()
     anchor_pending()
     hold = set_hold(reference=WormReference.objects.get(subject_id=str(denied.id)), actor=AUTHOR, reason="A claim.")
     release_hold(hold=ask_release(hold=hold, actor=AUTHOR, reason="Settled."), actor=APPROVER)

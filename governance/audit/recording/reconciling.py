@@ -15,6 +15,7 @@ from typing import Protocol
 from django.db.models import Model
 
 from governance.audit.recording.declarations import Entry, kinds_of
+from governance.audit.recording.states import recorded_objects, state_kinds
 from governance.audit.tally import Tally
 from governance.audit.types import Fault
 from governance.kernel import clock
@@ -231,8 +232,15 @@ def kept_subjects() -> frozenset[str]:
 
 
 def coverage_of(kind: str) -> tuple[Coverage, ...]:
-    """Return what in the database entries of a kind must match, as far as checks compare it."""
-    return tuple(Coverage(each.noun, each.fields) for each in checks() if any(_covers(kind, it) for it in each.kinds))
+    """Return what in the database entries of a kind must match, as far as checks compare it.
+
+    For entries with the whole state of an object that is `after`, which must be the state of its row.
+    """
+    paired = [Coverage(each.noun, each.fields) for each in checks() if any(_covers(kind, it) for it in each.kinds)]
+    whole = [
+        Coverage(each.noun, ("after",)) for each in recorded_objects().values() if kind in state_kinds(each.subject)
+    ]
+    return (*paired, *whole)
 
 
 def _covers(kind: str, covered: Kind) -> bool:

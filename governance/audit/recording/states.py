@@ -12,7 +12,7 @@ from typing import Annotated, Generic, TypeVar
 from django.db.models import Model, QuerySet
 
 from governance.audit.errors import EntryInvalid
-from governance.audit.recording.declarations import Entry, Since
+from governance.audit.recording.declarations import Entry, Since, declarations
 from governance.audit.types import FieldChange, SubjectRef
 from governance.kernel.canonical import Json
 
@@ -83,3 +83,9 @@ def differences(before: State | None, after: State | None) -> tuple[FieldChange,
         for name in sorted({*was, *now})
         if was.get(name) != now.get(name)
     )
+
+
+def state_kinds(subject: str) -> tuple[str, ...]:
+    """Return the kinds of entry that hold the state of a type of subject, in alphabetical order."""
+    about = (cls.declaration for cls in declarations().values() if issubclass(cls, StateEntry))
+    return tuple(sorted(each.kind for each in about if subject in each.subjects))

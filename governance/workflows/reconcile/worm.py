@@ -3,8 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from itertools import islice
-from typing import TypeVar
 
 from django.db import transaction
 
@@ -15,14 +13,13 @@ from governance.audit.models import LedgerEntry, OutboxEntry, WormReference
 from governance.audit.ports import WormStore, worm_store
 from governance.audit.recording.record import write_entry
 from governance.audit.stores.probe import FOLDER as PROBES
-from governance.audit.tally import Tally, fault
+from governance.audit.tally import Tally, chunks, fault
 from governance.audit.types import Actor, Fault, ListedObject, SubjectRef, WormObject
 from governance.kernel import clock
 from governance.kernel.errors import GovernanceError
 from governance.rulebook.archive import revision_document
 from governance.rulebook.models import PolicyRevision
 
-T = TypeVar("T")
 ACKNOWLEDGED = "worm.acknowledged"
 _CHUNK = 500
 #: An object is written before its reference is committed; younger ones may still be on their way.
@@ -121,9 +118,3 @@ def _acknowledged() -> set[tuple[str, str]]:
     ]
     said = [json.loads(bytes(body))["data"] for body in bodies]
     return {(data["uri"], data["version_id"]) for data in said}
-
-
-def chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
-    """Yield the items in lists of at most `size`."""
-    while chunk := list(islice(items, size)):
-        yield chunk

@@ -24,6 +24,7 @@ from governance.workflows.reconcile.run import reconcile
 from governance.workflows.reconcile.worm import GRACE
 from inference_workers.tasks.control import reconcile as nightly
 from tests.factories.marketplace import finish, make_marketplace
+from tests.factories.states import put_on_record
 from tests.history import guards_lifted
 from tests.threads import in_threads
 
@@ -39,7 +40,9 @@ def store(tmp_path: Path) -> Iterator[FilesystemWormStore]:
 
 @pytest.fixture
 def released(transactional_db: None, store: FilesystemWormStore) -> Job:
-    return finish(make_marketplace().submit().job.id)
+    market = make_marketplace()
+    put_on_record()
+    return finish(market.submit().job.id)
 
 
 def faults(**given: bool) -> list[tuple[str, str]]:
@@ -103,7 +106,7 @@ def test_work_that_goes_on_meanwhile_is_no_fault(released: Job) -> None:
 
     seen: list[str] = []
     assert reconcile(asked_by="system:tests", on_progress=business_goes_on).ok
-    assert set(seen) == {"checks", "facts", "worm_objects_read", "worm_objects_listed"}
+    assert set(seen) == {"checks", "states", "facts", "worm_objects_read", "worm_objects_listed"}
 
 
 def test_it_reads_one_moment_and_changes_nothing(released: Job) -> None:
