@@ -10,7 +10,7 @@ VENV := .venv/bin
 RUNTIME := $(PYTHON) scripts/bootstrap.py
 DEV := $(PYTHON) scripts/bootstrap.py --dev
 
-.PHONY: help demo run test check opa fmt openapi pins parity bench-decisions
+.PHONY: help demo run test check opa fmt openapi predicates pins parity bench-decisions
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-zA-Z%-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ fmt: ## Format the code and repair what lint can repair
 
 openapi: ## Write docs/openapi.yaml from the code
 	@$(DEV) && exec $(VENV)/python -m scripts.openapi
+
+predicates: ## Write docs/predicates.md from the schemas of statements
+	@$(DEV) && exec $(VENV)/python -m scripts.predicates
 
 pins: ## Write constraints.txt from .venv after changing a requirement file
 	@$(DEV) && exec $(VENV)/python -m scripts.pin
