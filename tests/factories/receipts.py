@@ -17,6 +17,7 @@ from governance.keys.pairs import KeyPair, PrivateKey, describe, key_id_of, publ
 from governance.keys.ring import KeyAlgorithm, KeyPlan, KeyPurpose
 from governance.transparency.merkle import leaf_hash
 from governance.transparency.notes import COSIGNATURE_V1, CheckpointBody, cosign, sign_note, vkey_of
+from governance.transparency.predicates.catalogue import predicate_of_type
 from governance.transparency.proofs import ProofFile, format_proof_file
 from tests.factories.merkle import inclusion_path, tree_hash
 
@@ -61,31 +62,27 @@ def _pair(key: PrivateKey, development: bool) -> KeyPair:
 
 def statement(**changed: Any) -> dict[str, Any]:
     """Return the statement of an upload receipt; `changed` replaces members."""
-    about = {
-        "id": "r-1",
-        "entry_id": "e-1",
-        "kind": "asset.registered",
-        "subject": {"type": "asset", "id": "a-1"},
-        "issued_at": "2026-06-01T08:00:00.000000Z",
-        "included_by": "2026-06-01T08:01:00.000000Z",
-    }
-    return {
-        "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"name": "upload", "digest": {"sha256": sha256_hex(ARTIFACT)}}],
-        "predicateType": PREDICATE,
-        "predicate": {"asset": "a-1", "size": 3, "receipt": about},
-    } | changed
+    sha256 = sha256_hex(ARTIFACT)
+    example = _example(PREDICATE)
+    about = {"sha256": sha256, "size": len(ARTIFACT)}
+    subject = [{"name": "upload", "digest": {"sha256": sha256}}]
+    return example | {"subject": subject, "predicate": example["predicate"] | about} | changed
 
 
 def evidence_statement() -> dict[str, Any]:
-    """Return the statement of a released job."""
-    about = {
-        "id": "ev-1",
-        "subject": {"type": "job", "id": "j-1"},
-        "outcome": "released",
-        "issued_at": "2026-06-01T08:00:00.000000Z",
-    }
-    return statement(predicateType=OUTCOME, predicate={"job": "j-1", "evidence": about})
+    """Return the statement of a released job, from before statements said when the log will have them."""
+    example = _example(OUTCOME)
+    subject = [{"name": "output", "digest": {"sha256": sha256_hex(ARTIFACT)}}]
+    output = example["predicate"]["output"] | {"sha256": sha256_hex(ARTIFACT)}
+    evidence = {each: value for each, value in example["predicate"]["evidence"].items() if each != "included_by"}
+    return example | {"subject": subject, "predicate": example["predicate"] | {"output": output, "evidence": evidence}}
+
+
+def _example(predicate_type: str) -> dict[str, Any]:
+    """Return the first example in the published schema of a predicate type."""
+    predicate = predicate_of_type(predicate_type)
+    assert predicate is not None
+    return copy.deepcopy(predicate.examples[0])
 
 
 def entry_of(envelope: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from governance.kernel.canonical import canonical_json, digest
 from governance.transparency.predicates import catalogue
 from governance.transparency.predicates.catalogue import Predicate, all_predicates, find_predicate
+from tests.factories.receipts import evidence_statement, statement
 from tests.predicates import faults_of
 
 BASE = "https://assent.dev/predicates/"
@@ -180,6 +181,11 @@ def test_a_withdrawal_has_no_terms_of_a_grant() -> None:
     assert predicate is not None
 
     assert faults_of(canonical_json(_with(predicate.examples[1], ("predicate", "terms"), "level", "training-allowed")))
+
+
+@pytest.mark.parametrize("made", [statement, evidence_statement])
+def test_the_statements_by_which_the_verifier_is_tested_are_fit(made: Callable[[], dict[str, Any]]) -> None:
+    assert faults_of(canonical_json(made())) == []
 
 
 def test_statements_from_before_the_promise_stay_valid() -> None:

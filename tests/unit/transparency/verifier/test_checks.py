@@ -68,7 +68,7 @@ def test_a_receipt_that_fits_is_valid() -> None:
 
     assert (verdict.status, verdict.exit_code, verdict.failed) == (Status.VALID, 0, None)
     assert [(step.name, step.outcome) for step in verdict.steps] == [(name, Outcome.OK) for name in STEP_NAMES]
-    assert "about asset a-1" in verdict.established[0]
+    assert f"about asset {statement()['predicate']['asset']}" in verdict.established[0]
     assert f"entry {INDEX} of the log {ORIGIN}, among {SIZE}" in verdict.established[1]
     assert "byte for byte" in verdict.established[2]
     assert "at least 1, saw the same log" in verdict.established[3]
@@ -200,7 +200,14 @@ STATEMENT_FIELDS: dict[Path, str] = {
     ("subject", 0, "digest", "sha256"): "artifact",
     ("predicateType",): "signature",
     ("predicate", "asset"): "signature",
+    ("predicate", "creator"): "signature",
+    ("predicate", "dataset"): "signature",
+    ("predicate", "sha256"): "signature",
     ("predicate", "size"): "signature",
+    ("predicate", "media_type"): "signature",
+    ("predicate", "width"): "signature",
+    ("predicate", "height"): "signature",
+    ("predicate", "uploaded_by"): "signature",
     ("predicate", "receipt", "id"): "signature",
     ("predicate", "receipt", "entry_id"): "signature",
     ("predicate", "receipt", "kind"): "signature",
