@@ -26,7 +26,8 @@ from governance.engines.ports import policy_engine  # noqa: E402
 from governance.engines.types import Effect, EngineRequest  # noqa: E402
 from governance.kernel import clock  # noqa: E402
 from governance.kernel.vocabulary import Action, Purpose  # noqa: E402
-from governance.partners.models import Partner, Tier  # noqa: E402
+from governance.partners.partners import create_partner  # noqa: E402
+from governance.partners.tiers import create_tier  # noqa: E402
 from governance.partners.types import Coverage  # noqa: E402
 from governance.registry.models import Licence, Model, ModelVersion  # noqa: E402
 from governance.rulebook.activation import publish_without_review  # noqa: E402
@@ -93,8 +94,9 @@ def fill(*, assets: int, creators: int) -> None:
 
 def asker() -> AccessContext:
     """Return a partner who may ask for everything."""
-    tier = Tier.objects.create(slug="production", name="Production")
-    partner = Partner.objects.create(slug="lumen", name="Lumen", tier=tier, region="DE")
+    bench = Actor("system", "bench")
+    tier = create_tier(slug="production", name="Production", requests_per_minute=600, max_open_jobs=100, actor=bench)
+    partner = create_partner(slug="lumen", name="Lumen", tier=tier, region="DE", actor=bench)
     everything = Coverage(frozenset(Action), frozenset(Purpose), None, None)
     return AccessContext(partner, "bench", everything, Purpose.RESEARCH, clock.now())
 

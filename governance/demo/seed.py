@@ -17,8 +17,8 @@ from governance.catalog.personal_data import commit_personal_data
 from governance.demo import samples
 from governance.kernel.ids import new_token
 from governance.kernel.vocabulary import Action, Purpose
-from governance.partners.models import Partner
-from governance.partners.services import create_client
+from governance.partners.clients import create_client
+from governance.partners.partners import create_partner
 from governance.partners.tiers import create_tier
 from governance.registry import services as registry
 from governance.registry.choices import Stage
@@ -182,7 +182,7 @@ def _seed_partners() -> dict[str, dict[str, str]]:
     create_tier(slug="sandbox", name="Sandbox", requests_per_minute=60, max_open_jobs=5, actor=SEEDER)
     made = {}
     for slug, name, region in (("lumen", "Lumen Prints", "DE"), ("northlight", "Northlight Studio", "US")):
-        partner = Partner.objects.create(slug=slug, name=name, tier=tier, region=region)
+        partner = create_partner(slug=slug, name=name, tier=tier, region=region, actor=SEEDER)
         client, secret = create_client(
             partner=partner,
             name=f"{name} server",

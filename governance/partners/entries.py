@@ -1,8 +1,25 @@
-"""Kinds of ledger entries of the partners area. Tiers and partners are known by slugs, never by names of people."""
+"""Kinds of ledger entries of the partners area: slugs, ids, codes and digests, never a secret or a token.
 
-from governance.audit.recording.declarations import entry
+Tiers, partners, API clients, roles and model groups are on record with every change of theirs. Before version 0.2
+entries about tiers and partners that came from the console had `fields` alone, the names of the changed fields.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from governance.audit.recording.declarations import Entry, entry
 from governance.audit.recording.states import RecordedObject, State, StateEntry, recorded_object
-from governance.partners.models import Tier
+from governance.audit.types import SubjectRef
+from governance.kernel.canonical import Json, timestamp
+from governance.partners.models import AccessToken, ApiClient, ModelGroup, Partner, Role, Tier
+
+Details = Sequence[dict[str, Json]]
+
+
+def token_ref(token: AccessToken) -> SubjectRef:
+    """Return how the ledger names a token."""
+    return SubjectRef("token", str(token.pk))
 
 
 def tier_state(tier: Tier) -> State:
@@ -15,6 +32,55 @@ def tier_state(tier: Tier) -> State:
     }
 
 
+def partner_state(partner: Partner) -> State:
+    """Return all that the ledger says of a partner."""
+    cut = partner.tokens_valid_after
+    return {
+        "slug": partner.slug,
+        "name": partner.name,
+        "tier": partner.tier.slug,
+        "region": partner.region,
+        "status": str(partner.status),
+        "tokens_valid_after": timestamp(cut) if cut else None,
+    }
+
+
+def client_state(client: ApiClient) -> State:
+    """Return all that the ledger says of an API client, without its secret."""
+    return {
+        "client_id": client.client_id,
+        "partner": client.partner.slug,
+        "name": client.name,
+        "actions": _sorted(client.actions),
+        "purposes": _sorted(client.purposes),
+        "models": _sorted(client.model_slugs),
+        "datasets": _sorted(client.dataset_slugs),
+        "roles": _sorted(assignment.role.slug for assignment in client.role_assignments.all()),
+    }
+
+
+def role_state(role: Role) -> State:
+    """Return all that the ledger says of a role; a grant is an action, a model and a group, empty for any."""
+    permissions = role.permissions.all()
+    grants = sorted((each.action, each.model_slug, each.group.slug if each.group else "") for each in permissions)
+    return {
+        "slug": role.slug,
+        "name": role.name,
+        "partner": role.partner.slug if role.partner else None,
+        "inherits": _sorted(parent.slug for parent in role.inherits.all()),
+        "grants": [[*grant] for grant in grants],
+    }
+
+
+def model_group_state(group: ModelGroup) -> State:
+    """Return all that the ledger says of a group of models."""
+    return {"slug": group.slug, "name": group.name, "models": _sorted(group.model_slugs)}
+
+
+def _sorted(names: Iterable[str]) -> list[Json]:
+    return [*sorted(names)]
+
+
 TIER = recorded_object(
     RecordedObject(
         subject="tier",
@@ -25,18 +91,188 @@ TIER = recorded_object(
         state=tier_state,
     )
 )
+PARTNER = recorded_object(
+    RecordedObject(
+        subject="partner",
+        noun="partner",
+        rows=lambda: Partner.objects.select_related("tier"),
+        key=lambda partner: partner.slug,
+        slug=lambda partner: partner.slug,
+        state=partner_state,
+    )
+)
+CLIENT = recorded_object(
+    RecordedObject(
+        subject="client",
+        noun="API client",
+        rows=lambda: ApiClient.objects.select_related("partner").prefetch_related("role_assignments__role"),
+        key=lambda client: str(client.client_id),
+        slug=lambda client: str(client.client_id),
+        state=client_state,
+    )
+)
+ROLE = recorded_object(
+    RecordedObject(
+        subject="role",
+        noun="role",
+        rows=lambda: Role.objects.select_related("partner").prefetch_related("inherits", "permissions__group"),
+        key=lambda role: str(role.pk),
+        slug=lambda role: role.slug,
+        state=role_state,
+    )
+)
+MODEL_GROUP = recorded_object(
+    RecordedObject(
+        subject="model_group",
+        noun="model group",
+        rows=ModelGroup.objects.all,
+        key=lambda group: str(group.pk),
+        slug=lambda group: group.slug,
+        state=model_group_state,
+    )
+)
 
 
 @entry("tier.created", subject="tier")
 class TierCreated(StateEntry):
-    """A tier was made. Before version 0.2 it has `fields` alone, the names of the fields that were filled in."""
+    """A tier was made."""
 
 
 @entry("tier.changed", subject="tier")
 class TierChanged(StateEntry):
-    """A tier's name or limits were changed. Before version 0.2 it has `fields` alone, the names of changed fields."""
+    """A tier's name or limits were changed."""
 
 
 @entry("tier.deleted", subject="tier")
 class TierDeleted(StateEntry):
-    """A tier that no partner had was deleted. Before version 0.2 it says nothing beside that."""
+    """A tier that no partner had was deleted."""
+
+
+@entry("tier.adopted", subject="tier", since="0.2")
+class TierAdopted(StateEntry):
+    """A tier from before version 0.2 came on record as it was at the upgrade."""
+
+
+@entry("partner.created", subject="partner")
+class PartnerCreated(StateEntry):
+    """A partner was added."""
+
+
+@entry("partner.renamed", subject="partner", since="0.2")
+class PartnerRenamed(StateEntry):
+    """A partner was given another name; the slug stays."""
+
+
+@entry("partner.moved", subject="partner", since="0.2")
+class PartnerMoved(StateEntry):
+    """A partner was moved to another tier."""
+
+
+@entry("partner.region_changed", subject="partner", since="0.2")
+class PartnerRegionChanged(StateEntry):
+    """A partner was given another region."""
+
+
+@entry("partner.suspended", subject="partner", since="0.2")
+class PartnerSuspension(StateEntry):
+    """A partner was suspended: it is denied everything until it is reinstated."""
+
+    reason: Annotated[str, "Why, as a code."]
+
+
+@entry("partner.reinstated", subject="partner", since="0.2")
+class PartnerReinstatement(StateEntry):
+    """A suspended partner was made active again."""
+
+    reason: Annotated[str, "Why, as a code."]
+
+
+@entry("partner.tokens_revoked", subject="partner")
+class PartnerTokensRevoked(StateEntry):
+    """Every token of a partner was revoked, also those that were being issued."""
+
+    live_tokens: Annotated[int, "How many of them could still be used."]
+    reason: Annotated[str, "Why, as a code."]
+
+
+@entry("partner.adopted", subject="partner", since="0.2")
+class PartnerAdopted(StateEntry):
+    """A partner from before version 0.2 came on record as it was at the upgrade."""
+
+
+@entry("client.created", subject="client")
+class ClientCreated(StateEntry):
+    """An API client was made for a partner."""
+
+    partner: Annotated[str, "Slug of the partner."]
+    authorization_details: Annotated[Details, "The most that its tokens may cover (RFC 9396)."]
+
+
+@entry("client.roles_set", subject="client")
+class ClientRolesSet(StateEntry):
+    """An API client was given exactly these roles."""
+
+    client: Annotated[str, "Id of the client."]
+    roles: Annotated[Sequence[str], "Slugs of its roles from now on."]
+
+
+@entry("client.adopted", subject="client", since="0.2")
+class ClientAdopted(StateEntry):
+    """An API client from before version 0.2 came on record as it was at the upgrade."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleEntry(StateEntry):
+    """What the entries about a role that was saved have in common."""
+
+    role: Annotated[str, "Slug of the role."]
+    partner: Annotated[str | None, "Slug of the only partner that it is for; null for any."]
+    inherits: Annotated[Sequence[str], "Slugs of the roles that it inherits from."]
+    grants: Annotated[Sequence[Sequence[str]], "What it allows: action, model and group of each, empty for any."]
+
+
+@entry("role.created", subject="role")
+class RoleCreated(RoleEntry):
+    """A role of API clients was made."""
+
+
+@entry("role.updated", subject="role")
+class RoleUpdated(RoleEntry):
+    """A role of API clients was changed."""
+
+
+@entry("role.adopted", subject="role", since="0.2")
+class RoleAdopted(StateEntry):
+    """A role from before version 0.2 came on record as it was at the upgrade."""
+
+
+@entry("model_group.saved", subject="model_group")
+class ModelGroupSaved(StateEntry):
+    """A group of models was made or changed."""
+
+    group: Annotated[str, "Slug of the group."]
+    models: Annotated[Sequence[str], "Slugs of the models in it from now on."]
+
+
+@entry("model_group.adopted", subject="model_group", since="0.2")
+class ModelGroupAdopted(StateEntry):
+    """A group of models from before version 0.2 came on record as it was at the upgrade."""
+
+
+@entry("token.issued", subject="token")
+class TokenIssued(Entry):
+    """An access token was issued to an API client."""
+
+    partner: Annotated[str, "Slug of the client's partner."]
+    client: Annotated[str, "Id of the client."]
+    checksum_prefix: Annotated[str, "The first 16 digits of the token's SHA-256."]
+    expires_in: Annotated[int, "Seconds until it expires."]
+    authorization_details: Annotated[Details, "What the token covers (RFC 9396)."]
+
+
+@entry("token.revoked", subject="token")
+class TokenRevocation(Entry):
+    """An access token was revoked by itself."""
+
+    checksum_prefix: Annotated[str, "The first 16 digits of the token's SHA-256."]
+    reason: Annotated[str, "Why, as a code."]

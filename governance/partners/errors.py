@@ -71,3 +71,17 @@ class TierInUse(Conflict):
 
     code = "tier_in_use"
     title = "The tier is in use"
+
+
+class PartnerInvalid(InvalidInput):
+    """A partner cannot be as it was given."""
+
+    code = "partner_invalid"
+    title = "The partner is not valid"
+
+
+class PartnerStatusConflict(Conflict):
+    """The partner is suspended already, or is not suspended."""
+
+    code = "partner_status_conflict"
+    title = "The partner has this status already"

@@ -1,4 +1,4 @@
-"""Tables of the partners area: tiers, partner organisations, API clients and their access tokens."""
+"""Tables of the partners area: tiers, partners, API clients, their access tokens and their roles."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -31,7 +31,7 @@ class Tier(models.Model):
 
 
 class Partner(models.Model):  # type: ignore[django-manager-missing]
-    """An organisation whose apps call the API."""
+    """A company or institution whose apps call the API."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.SlugField(unique=True, help_text="Stable name used in policies, licences and consent.")
@@ -52,6 +52,16 @@ class Partner(models.Model):  # type: ignore[django-manager-missing]
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, **options: Any) -> None:
+        """Save a new partner, or the columns of an existing one that `update_fields` names.
+
+        A copy that was read earlier never writes its status, tier or `tokens_valid_after` over a later change by
+        accident. Raises ValueError where the columns are not named.
+        """
+        if not self._state.adding and options.get("update_fields") is None:
+            raise ValueError("Name the columns of a partner that change, in update_fields.")
+        super().save(**options)
 
 
 class ApiClient(AbstractApplication):  # type: ignore[misc]

@@ -15,7 +15,7 @@ from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error, InvalidScopeError
 
 from governance.audit.types import Actor
 from governance.kernel.ids import new_token
-from governance.partners import queries, services
+from governance.partners import queries, tokens
 from governance.partners.coverage import narrow
 from governance.partners.errors import AuthorizationDetailsInvalid, ScopeInvalid
 from governance.partners.models import AccessToken, ApiClient
@@ -62,7 +62,7 @@ class PartnerValidator(OAuth2Validator):  # type: ignore[misc]
         """Revoke a token that was issued to the asking client (RFC 7009 section 2.1); leave any other alone."""
         found = queries.find_token(token)
         if found is not None and found.application_id == request.client.pk:
-            services.revoke_token(
+            tokens.revoke_token(
                 token=found, actor=Actor("client", request.client.client_id), reason="revoked_by_client"
             )
 
@@ -71,7 +71,7 @@ class PartnerValidator(OAuth2Validator):  # type: ignore[misc]
     ) -> AccessToken:
         coverage: Coverage = request.coverage
         token["authorization_details"] = coverage.to_details()  # RFC 9396 section 7
-        return services.issue_token(
+        return tokens.issue_token(
             client=request.client,
             coverage=coverage,
             raw_token=token["access_token"],

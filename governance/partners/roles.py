@@ -1,4 +1,7 @@
-"""Changes to the roles of API clients. Each is in the ledger, and makes every process read the roles again."""
+"""Use cases about the roles of API clients.
+
+Each change is in the ledger with the state before and after it, and makes every process read the roles again.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,11 +9,22 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from governance.audit.recording.record import write_entry
-from governance.audit.types import Actor, SubjectRef
-from governance.kernel.canonical import Json
+from governance.audit.recording.locking import lock_unchanged
+from governance.audit.recording.record import record
+from governance.audit.recording.states import State
+from governance.audit.types import Actor
 from governance.kernel.ids import new_id
 from governance.kernel.vocabulary import Action
+from governance.partners.entries import (
+    CLIENT,
+    MODEL_GROUP,
+    ROLE,
+    ClientRolesSet,
+    ModelGroupSaved,
+    RoleCreated,
+    RoleEntry,
+    RoleUpdated,
+)
 from governance.partners.errors import RoleInvalid
 from governance.partners.models import ApiClient, ModelGroup, Partner, Role, RoleAssignment, RolePermission, RoleVersion
 
@@ -25,7 +39,7 @@ class Grant:
 
 
 @transaction.atomic
-def save_role(
+def create_role(
     *,
     slug: str,
     name: str,
@@ -34,60 +48,120 @@ def save_role(
     partner: Partner | None = None,
     actor: Actor,
 ) -> Role:
-    """Make a role, or make the role of this slug what is given. The partner of a role does not change.
+    """Make a role, for one partner or, without, for any.
 
-    Raises RoleInvalid when it would inherit from itself, from a role of another partner, or names no known action.
+    Raises RoleInvalid for a slug that is taken, a parent of another partner, and a permission that makes no sense.
     """
     _lock()
-    role, created = Role.objects.get_or_create(slug=slug, defaults={"name": name, "partner": partner})
-    parents = sorted(set(inherits), key=lambda parent: parent.slug)
-    _refuse(role, parents, grants, partner)
-    role.name = name
-    _checked(role)
-    role.inherits.set(parents)
-    role.permissions.all().delete()
-    unique = dict.fromkeys(grants)
-    RolePermission.objects.bulk_create(
-        RolePermission(role=role, action=grant.action, model_slug=grant.model, group=grant.group) for grant in unique
-    )
-    data: dict[str, Json] = {
-        "role": slug,
-        "partner": role.partner.slug if role.partner else None,
-        "inherits": [parent.slug for parent in parents],
-        "grants": [[grant.action, grant.model, grant.group.slug if grant.group else ""] for grant in unique],
-    }
-    write_entry(kind="role.created" if created else "role.updated", subject=_ref(role), actor=actor, data=data)
+    role = Role(slug=slug, name=name, partner=partner)
+    _write(role, inherits, grants)
+    record(_entry(RoleCreated, role, None), subject=ROLE.ref(role), actor=actor)
     return role
 
 
 @transaction.atomic
-def save_model_group(*, slug: str, name: str, models: Iterable[str], actor: Actor) -> ModelGroup:
-    """Make a group of models, or make the group of this slug what is given."""
+def change_role(
+    *,
+    role: Role,
+    name: str,
+    grants: Sequence[Grant],
+    inherits: Iterable[Role] = (),
+    actor: Actor,
+    seen: State | None = None,
+) -> Role:
+    """Change all of a role but its slug and its partner, and return it as it is now.
+
+    `seen` is as for `lock_unchanged`. Raises RoleInvalid when it would inherit from itself or from a role of another
+    partner, or when a permission makes no sense, and ChangedMeanwhile.
+    """
     _lock()
-    slugs = sorted(set(models))
-    group, _ = ModelGroup.objects.update_or_create(slug=slug, defaults={"name": name, "model_slugs": slugs})
-    subject = SubjectRef("model_group", str(group.pk))
-    write_entry(kind="model_group.saved", subject=subject, actor=actor, data={"group": slug, "models": [*slugs]})
+    locked, before = lock_unchanged(ROLE, role, seen=seen)
+    locked.name = name
+    _write(locked, inherits, grants)
+    record(_entry(RoleUpdated, locked, before), subject=ROLE.ref(locked), actor=actor)
+    return locked
+
+
+@transaction.atomic
+def create_model_group(*, slug: str, name: str, models: Iterable[str], actor: Actor) -> ModelGroup:
+    """Make a group of models. Raises RoleInvalid, also for a slug that is taken."""
+    _lock()
+    group = ModelGroup(slug=slug, name=name, model_slugs=sorted(set(models)))
+    _check(group)
+    group.save()
+    _record_group(group, None, actor)
     return group
 
 
 @transaction.atomic
-def set_roles(*, client: ApiClient, roles: Iterable[Role], actor: Actor) -> None:
-    """Give a client exactly these roles. Raises RoleInvalid for a role of another partner."""
+def change_model_group(
+    *, group: ModelGroup, name: str, models: Iterable[str], actor: Actor, seen: State | None = None
+) -> ModelGroup:
+    """Change the name of a group and the models in it; return it as it is now.
+
+    `seen` is as for `lock_unchanged`. Raises RoleInvalid, ChangedMeanwhile.
+    """
     _lock()
+    locked, before = lock_unchanged(MODEL_GROUP, group, seen=seen)
+    locked.name, locked.model_slugs = name, sorted(set(models))
+    _check(locked)
+    locked.save()
+    _record_group(locked, before, actor)
+    return locked
+
+
+@transaction.atomic
+def set_roles(*, client: ApiClient, roles: Iterable[Role], actor: Actor, seen: State | None = None) -> None:
+    """Give a client exactly these roles. Raises RoleInvalid for a role of another partner, ChangedMeanwhile."""
+    _lock()
+    locked, before = lock_unchanged(CLIENT, client, seen=seen)
     wanted = sorted(set(roles), key=lambda role: role.slug)
     for role in wanted:
-        if role.partner_id not in (None, client.partner_id):
-            raise RoleInvalid(f"The role {role.slug} is for another organisation.")
-    client.role_assignments.all().delete()
-    RoleAssignment.objects.bulk_create(RoleAssignment(client=client, role=role) for role in wanted)
-    data: dict[str, Json] = {"client": client.client_id, "roles": [role.slug for role in wanted]}
-    write_entry(kind="client.roles_set", subject=SubjectRef("client", client.client_id), actor=actor, data=data)
+        if role.partner_id not in (None, locked.partner_id):
+            raise RoleInvalid(f"The role {role.slug} is for another partner.")
+    RoleAssignment.objects.filter(client=locked).delete()
+    RoleAssignment.objects.bulk_create(RoleAssignment(client=locked, role=role) for role in wanted)
+    changed = ClientRolesSet(
+        before=before,
+        after=CLIENT.present_state(locked),
+        client=locked.client_id,
+        roles=[role.slug for role in wanted],
+    )
+    record(changed, subject=CLIENT.ref(locked), actor=actor)
 
 
-def _refuse(role: Role, parents: Sequence[Role], grants: Sequence[Grant], partner: Partner | None) -> None:
-    if role.partner_id != (partner.pk if partner else None):
-        raise RoleInvalid("The organisation of a role does not change; make a new role.")
+def _write(role: Role, inherits: Iterable[Role], grants: Sequence[Grant]) -> None:
+    """Save a role with its parents and permissions, in place of those that it had."""
+    parents = sorted(set(inherits), key=lambda parent: parent.slug)
+    _refuse(role, parents, grants)
+    _check(role)
+    role.save()
+    role.inherits.set(parents)
+    RolePermission.objects.filter(role=role).delete()
+    RolePermission.objects.bulk_create(
+        RolePermission(role=role, action=grant.action, model_slug=grant.model, group=grant.group)
+        for grant in dict.fromkeys(grants)
+    )
+
+
+def _entry(kind: type[RoleEntry], role: Role, before: State | None) -> RoleEntry:
+    permissions = RolePermission.objects.filter(role=role).select_related("group").order_by("id")
+    return kind(
+        before=before,
+        after=ROLE.present_state(role),
+        role=role.slug,
+        partner=role.partner.slug if role.partner else None,
+        inherits=sorted(parent.slug for parent in Role.objects.filter(heirs=role)),
+        grants=[[each.action, each.model_slug, each.group.slug if each.group else ""] for each in permissions],
+    )
+
+
+def _record_group(group: ModelGroup, before: State | None, actor: Actor) -> None:
+    saved = ModelGroupSaved(before=before, after=MODEL_GROUP.state(group), group=group.slug, models=group.model_slugs)
+    record(saved, subject=MODEL_GROUP.ref(group), actor=actor)
+
+
+def _refuse(role: Role, parents: Sequence[Role], grants: Sequence[Grant]) -> None:
     unknown = sorted({grant.action for grant in grants} - {"", *Action})
     if unknown:
         raise RoleInvalid(f"These are no actions: {', '.join(unknown)}.")
@@ -95,7 +169,7 @@ def _refuse(role: Role, parents: Sequence[Role], grants: Sequence[Grant], partne
         raise RoleInvalid("A permission names a model or a group, not both.")
     for parent in parents:
         if parent.partner_id not in (None, role.partner_id):
-            raise RoleInvalid(f"The role {parent.slug} is for another organisation.")
+            raise RoleInvalid(f"The role {parent.slug} is for another partner.")
         if role in _lineage(parent):
             raise RoleInvalid(f"The role {role.slug} would inherit from itself.")
 
@@ -110,12 +184,12 @@ def _lineage(role: Role) -> set[Role]:
     return found
 
 
-def _checked(role: Role) -> None:
+def _check(saved: Role | ModelGroup) -> None:
     try:
-        role.full_clean(exclude=["slug"])
+        saved.full_clean()
     except ValidationError as error:
-        raise RoleInvalid("The role is not valid.", details={"fields": error.message_dict}) from error
-    role.save()
+        noun = str(saved._meta.verbose_name)
+        raise RoleInvalid(f"The {noun} is not valid.", details={"fields": error.message_dict}) from error
 
 
 def _lock() -> None:
@@ -124,7 +198,3 @@ def _lock() -> None:
     row = RoleVersion.objects.select_for_update().get(id=1)
     row.version = new_id()
     row.save(update_fields=["version"])
-
-
-def _ref(role: Role) -> SubjectRef:
-    return SubjectRef("role", str(role.pk))

@@ -10,7 +10,7 @@ from governance.audit.log import checkpoints
 from governance.audit.types import Actor
 from governance.jobs.tasks import Task
 from governance.kernel.errors import Unavailable
-from governance.partners.services import clear_expired_tokens
+from governance.partners.tokens import clear_expired_tokens
 from governance.workflows import replay, seal_job, sweep
 from governance.workflows import scrub as scrub_workflow
 from governance.workflows.reconcile.run import reconcile_nightly

@@ -18,8 +18,8 @@ from governance.demo import samples
 from governance.jobs.models import Job
 from governance.kernel import clock
 from governance.kernel.vocabulary import Action, Purpose
+from governance.partners.clients import create_client
 from governance.partners.models import ApiClient, Partner, Tier
-from governance.partners.services import create_client
 from governance.partners.types import Coverage, TokenGrant
 from governance.registry import services as registry
 from governance.registry.choices import Stage
@@ -34,6 +34,7 @@ from governance.workflows.types import JobRequest
 from inference_workers.moderators.nudenet import NudeNetModerator
 from inference_workers.obligations.carry_out import apply_obligations
 from inference_workers.runtimes.torch_upscaler import TorchUpscaler
+from tests.factories.partners import PartnerFactory, TierFactory
 
 TESTER = Actor("system", "tests")
 WEIGHTS = Path(samples.__file__).parent / "weights" / "espcn_x2.safetensors"
@@ -86,8 +87,8 @@ def png(width: int = 24, height: int = 16, colour: str = "teal") -> bytes:
 
 
 def make_partner(slug: str = "lumen") -> tuple[Partner, ApiClient, TokenGrant]:
-    tier, _ = Tier.objects.get_or_create(slug="production", defaults={"name": "Production"})
-    partner = Partner.objects.create(slug=slug, name=slug.title(), tier=tier, region="DE")
+    tier = Tier.objects.filter(slug="production").first() or TierFactory.create(slug="production", name="Production")
+    partner = PartnerFactory.create(slug=slug, name=slug.title(), tier=tier)
     client, _ = create_client(
         partner=partner, name=f"{slug} server", actions=ACTIONS, purposes=list(Purpose), actor=TESTER
     )

@@ -10,9 +10,11 @@ from factory.django import DjangoModelFactory
 from governance.audit.types import Actor
 from governance.kernel.ids import new_token
 from governance.kernel.vocabulary import Action, Purpose
+from governance.partners.clients import create_client
 from governance.partners.models import ApiClient, Partner, Tier
-from governance.partners.services import create_client, issue_token
+from governance.partners.partners import create_partner
 from governance.partners.tiers import create_tier
+from governance.partners.tokens import issue_token
 from governance.partners.types import Coverage
 
 ACTOR = Actor("user", "partner-manager")
@@ -20,21 +22,24 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class TierFactory(DjangoModelFactory[Tier]):
+    """A tier, made by its service, so that it is on record."""
+
     class Meta:
         model = Tier
 
     slug = factory.Sequence(lambda n: f"tier-{n}")
     name = factory.Sequence(lambda n: f"Tier {n}")
+    requests_per_minute = 600
+    max_open_jobs = 100
 
-
-def made_tier(**given: Any) -> Tier:
-    """Make a tier by its service, on record; `given` replaces its parts."""
-    name = f"tier-{new_token(4).lower()}"
-    parts = {"slug": name, "name": name, "requests_per_minute": 600, "max_open_jobs": 100, "actor": ACTOR}
-    return create_tier(**(parts | given))
+    @classmethod
+    def _create(cls, model_class: type[Tier], *args: Any, **given: Any) -> Tier:
+        return create_tier(**given, actor=ACTOR)
 
 
 class PartnerFactory(DjangoModelFactory[Partner]):
+    """A partner, made by its service, so that it is on record."""
+
     class Meta:
         model = Partner
 
@@ -42,6 +47,10 @@ class PartnerFactory(DjangoModelFactory[Partner]):
     name = factory.Faker("company")
     tier = factory.SubFactory(TierFactory)
     region = "DE"
+
+    @classmethod
+    def _create(cls, model_class: type[Partner], *args: Any, **given: Any) -> Partner:
+        return create_partner(**given, actor=ACTOR)
 
 
 def client_with_secret(

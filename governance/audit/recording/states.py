@@ -53,6 +53,10 @@ class RecordedObject(Generic[RowT]):
         """Return how entries name `row`."""
         return SubjectRef(self.subject, self.key(row))
 
+    def present_state(self, row: RowT) -> State:
+        """Return the state of `row` as the database has it now, past relations that were read with the row."""
+        return self.state(self.rows().get(pk=row.pk))
+
 
 _recorded: dict[str, RecordedObject[Model]] = {}
 

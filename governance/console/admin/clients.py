@@ -15,12 +15,14 @@ from governance.console.base import StoryAdmin, actor_of
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.partners import ClientForm, RevocationForm
 from governance.console.forms.roles import ClientRolesForm
+from governance.console.meanwhile import carry_seen
 from governance.console.pages import Page, form_page, render_page, require, sent
 from governance.console.presentation import badge, chips, code, digest, link, moment, page_url
 from governance.kernel import clock
+from governance.partners.clients import create_client
 from governance.partners.models import AccessToken, ApiClient, Role
 from governance.partners.roles import set_roles
-from governance.partners.services import create_client, revoke_token
+from governance.partners.tokens import revoke_token
 from governance.partners.types import Coverage
 
 SET_ROLES = "partners.add_roleassignment"
@@ -60,7 +62,7 @@ class ApiClientAdmin(FormAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
         return False
 
-    @admin.display(description="Organisation", ordering="partner__slug")
+    @admin.display(description="Partner", ordering="partner__slug")
     def partner_(self, client: ApiClient) -> SafeString:
         return link(client.partner)
 
@@ -100,7 +102,6 @@ class ApiClientAdmin(FormAdmin):
             "tokens": [(token, token_badge(token)) for token in tokens],
             "roles": Role.objects.filter(assignments__client=row),
             "can_set_roles": request.user.has_perm(SET_ROLES),
-            "ledger": timeline(SubjectRef("client", row.client_id)),
         }
 
     def roles_page(self, request: HttpRequest, row: ApiClient) -> HttpResponse:
@@ -114,12 +115,12 @@ class ApiClientAdmin(FormAdmin):
         )
 
         def perform(data: dict[str, Any]) -> HttpResponse:
-            set_roles(client=row, roles=data["roles"], actor=actor_of(request))
+            set_roles(client=row, roles=data["roles"], seen=data["seen"], actor=actor_of(request))
             messages.success(request, f"The roles of {row} were saved.")
             return HttpResponseRedirect(page_url(row))
 
         held = list(Role.objects.filter(assignments__client=row).values_list("slug", flat=True))
-        form = ClientRolesForm(**sent(request), client=row, initial={"roles": held})
+        form = carry_seen(ClientRolesForm(**sent(request), client=row, initial={"roles": held}), row)
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
 
     def finish(self, request: HttpRequest, row: ApiClient | None, data: dict[str, Any]) -> HttpResponse:
@@ -160,7 +161,7 @@ class AccessTokenAdmin(StoryAdmin):
     def client_(self, token: AccessToken) -> SafeString:
         return link(token.application)
 
-    @admin.display(description="Organisation")
+    @admin.display(description="Partner")
     def partner_(self, token: AccessToken) -> SafeString:
         return link(token.application.partner)
 

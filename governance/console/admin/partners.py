@@ -1,23 +1,47 @@
-"""Partner organisations and their tiers."""
+"""Partners and their tiers."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Model, Q, QuerySet
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
-from governance.console.base import SluggedAdmin, actor_of
+from governance.console.base import actor_of
 from governance.console.form_admin import FormAdmin
-from governance.console.forms.partners import RevocationForm, TierForm
+from governance.console.forms.partners import (
+    MoveForm,
+    PartnerForm,
+    PartnerRegionForm,
+    ReinstatementForm,
+    RenameForm,
+    RevocationForm,
+    SuspensionForm,
+    TierForm,
+)
+from governance.console.meanwhile import carry_seen
 from governance.console.pages import Page, form_page, require, sent
 from governance.console.presentation import choice_badge, code, link, page_url
 from governance.jobs.models import OPEN_STATES, Job
 from governance.kernel import clock
+from governance.partners.choices import PartnerStatus
 from governance.partners.models import AccessToken, Partner, Tier
-from governance.partners.services import revoke_partner_tokens
+from governance.partners.partners import (
+    change_region,
+    create_partner,
+    move_partner,
+    reinstate_partner,
+    rename_partner,
+    suspend_partner,
+)
 from governance.partners.tiers import change_tier, create_tier, delete_tier
+from governance.partners.tokens import revoke_partner_tokens
+
+CHANGE = "partners.change_partner"
 
 
 @admin.register(Tier)
@@ -56,20 +80,25 @@ class TierAdmin(FormAdmin):
 
 
 @admin.register(Partner)
-class PartnerAdmin(SluggedAdmin):
-    """Organisations whose apps call the API."""
+class PartnerAdmin(FormAdmin):
+    """Companies and institutions whose apps call the API."""
 
-    intro = "Organisations whose apps call the API. A suspended partner is denied everything."
-    empty_text = "Add a tier, then the first organisation, then its API client."
+    intro = "Companies and institutions whose apps call the API. A suspended partner is denied everything."
+    empty_text = "Add a tier, then the first partner, then its API client."
+    form_template = "console/partner.html"
     list_display = ["name", "slug_", "tier_", "region", "status_", "client_count_", "open_jobs"]
     list_filter = [("status", ChoicesCheckboxFilter), ("tier", RelatedCheckboxFilter)]
     list_select_related = ["tier"]
     search_ids = ("id",)
     search_fields = ["name", "slug"]
-    autocomplete_fields = ["tier"]
-    fields = [("name", "slug"), ("tier", "region"), "status"]
-    change_form_outer_after_template = "console/partner.html"
-    row_pages = {"revoke-tokens": "revoke_page"}
+    row_pages = {
+        "rename": "rename_page",
+        "move": "move_page",
+        "region": "region_page",
+        "suspend": "suspend_page",
+        "reinstate": "reinstate_page",
+        "revoke-tokens": "revoke_page",
+    }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Partner]:
         partners: QuerySet[Partner] = super().get_queryset(request)
@@ -101,20 +130,107 @@ class PartnerAdmin(SluggedAdmin):
     def open_jobs(self, partner: Any) -> str:
         return f"{partner.open_count} of {partner.tier.max_open_jobs}"
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    def build_form(self, request: HttpRequest, row: Partner | None) -> Form:
+        return PartnerForm(**sent(request)) if row is None else Form(**sent(request))
+
+    def form_context(self, request: HttpRequest, row: Partner | None) -> dict[str, Any]:
+        if row is None:
+            return {}
+        return {
+            "status": choice_badge(row.status, row.get_status_display()),
+            "suspended": row.status == PartnerStatus.SUSPENDED,
+            "can_change": request.user.has_perm(CHANGE),
+            "clients": row.clients.order_by("name"),
+            "live_tokens": live_tokens(row),
+            "jobs": Job.objects.filter(partner=row).order_by("-created_at")[:10],
+            "can_revoke": request.user.has_perm("partners.change_accesstoken"),
+            "can_add_client": request.user.has_perm("partners.add_apiclient"),
+        }
+
+    def perform(self, request: HttpRequest, row: Partner | None, data: dict[str, Any]) -> Partner:
+        """Add a partner; an existing one is changed on the pages of the single actions alone."""
+        if row is not None:
+            raise PermissionDenied
+        return create_partner(**data, actor=actor_of(request))
+
+    def rename_page(self, request: HttpRequest, row: Partner) -> HttpResponse:
+        """Give a partner another name."""
+        page = Page(
+            title=f"Rename {row}",
+            submit="Rename",
+            back=page_url(row),
+            intro=f"Policies, licences and consent go on to name it “{row.slug}”.",
+        )
+        form = RenameForm(**sent(request), initial={"name": row.name})
+        return self._change(request, row, page, form, rename_partner, "{} has its new name.")
+
+    def move_page(self, request: HttpRequest, row: Partner) -> HttpResponse:
+        """Move a partner to another tier."""
+        page = Page(
+            title=f"Move {row} to another tier",
+            submit="Move",
+            back=page_url(row),
+            intro="The limits of the tier hold from the next request on, and so do rules that name it.",
+        )
+        form = MoveForm(**sent(request), initial={"tier": row.tier_id})
+        return self._change(request, row, page, form, move_partner, "{} was moved.")
+
+    def region_page(self, request: HttpRequest, row: Partner) -> HttpResponse:
+        """Give a partner another region."""
+        page = Page(
+            title=f"Change the region of {row}",
+            submit="Change the region",
+            back=page_url(row),
+            intro="Consent and licences that are limited to regions permit or deny by it from the next decision on.",
+        )
+        form = PartnerRegionForm(**sent(request), initial={"region": row.region})
+        return self._change(request, row, page, form, change_region, "{} has its new region.")
+
+    def suspend_page(self, request: HttpRequest, row: Partner) -> HttpResponse:
+        """Say what a suspension does, ask why, and suspend."""
+        open_jobs = Job.objects.filter(partner=row, state__in=OPEN_STATES).count()
+        jobs = "It has no open job." if not open_jobs else f"Its {open_jobs} open {_jobs(open_jobs)} will be denied."
+        page = Page(
+            title=f"Suspend {row}?",
+            submit="Suspend the partner",
+            back=page_url(row),
+            intro=(
+                f"{row} is denied everything from the next request on: its tokens are refused, it gets no new ones, "
+                f"and nothing that it asked for is run or released. {jobs} Outputs that it already has stay with it."
+            ),
+            danger=True,
+        )
+        return self._change(
+            request, row, page, SuspensionForm(**sent(request)), suspend_partner, "{} is suspended now."
+        )
+
+    def reinstate_page(self, request: HttpRequest, row: Partner) -> HttpResponse:
+        """Ask why a suspended partner is to be active again, and reinstate it."""
+        page = Page(
+            title=f"Reinstate {row}?",
+            submit="Make active again",
+            back=page_url(row),
+            intro=(
+                "It can ask for tokens and jobs again, as far as consent, licences and policy permit. Tokens that "
+                "have not expired work again; jobs that were denied stay denied."
+            ),
+        )
+        return self._change(
+            request, row, page, ReinstatementForm(**sent(request)), reinstate_partner, "{} is active again."
+        )
+
+    def _change(
+        self, request: HttpRequest, row: Partner, page: Page, form: Form, service: Callable[..., Partner], said: str
     ) -> HttpResponse:
-        partner = kwargs.get("obj")
-        if partner is not None:
-            context |= {
-                "clients": partner.clients.order_by("name"),
-                "live_tokens": live_tokens(partner),
-                "jobs": Job.objects.filter(partner=partner).order_by("-created_at")[:10],
-                "can_revoke": request.user.has_perm("partners.change_accesstoken"),
-                "can_add_client": request.user.has_perm("partners.add_apiclient"),
-            }
-        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
-        return response
+        """Show the page of one action and call its service with what was entered."""
+        require(request, CHANGE)
+
+        def perform(data: dict[str, Any]) -> HttpResponse:
+            changed = service(partner=row, **data, actor=actor_of(request))
+            messages.success(request, said.format(changed))
+            return HttpResponseRedirect(page_url(changed))
+
+        return form_page(request, admin=self, page=page, form=carry_seen(form, row), perform=perform, row=row)
 
     def revoke_page(self, request: HttpRequest, row: Partner) -> HttpResponse:
         """Revoke every token of a partner, after saying how many that are."""
@@ -138,6 +254,10 @@ class PartnerAdmin(SluggedAdmin):
 
         form = RevocationForm(**sent(request))
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
+
+
+def _jobs(count: int) -> str:
+    return "job" if count == 1 else "jobs"
 
 
 def live_tokens(partner: Partner) -> int:

@@ -14,7 +14,7 @@ from governance.console.forms.roles import ModelGroupForm, RoleForm, grants_text
 from governance.console.pages import sent
 from governance.console.presentation import EMPTY, chips, code, link
 from governance.partners.models import ModelGroup, Role
-from governance.partners.roles import save_model_group, save_role
+from governance.partners.roles import change_model_group, change_role, create_model_group, create_role
 
 
 @admin.register(Role)
@@ -46,7 +46,7 @@ class RoleAdmin(FormAdmin):
 
     @admin.display(description="Only for", ordering="partner__slug")
     def partner_(self, role: Role) -> SafeString | str:
-        return link(role.partner) if role.partner else "every organisation"
+        return link(role.partner) if role.partner else "every partner"
 
     @admin.display(description="Allows")
     def allows(self, role: Role) -> SafeString:
@@ -64,16 +64,21 @@ class RoleAdmin(FormAdmin):
         if row is None:
             return RoleForm(**sent(request))
         initial = {
-            "slug": row.slug,
             "name": row.name,
-            "partner": row.partner,
             "inherits": [parent.slug for parent in row.inherits.all()],
             "grants": grants_text(list(row.permissions.select_related("group"))),
         }
         return RoleForm(**sent(request), role=row, initial=initial)
 
+    def form_intro(self, row: Role | None) -> str:
+        if row is None:
+            return ""
+        return f"“{row.slug}”, for {row.partner or 'every partner'}. A change holds within a second."
+
     def perform(self, request: HttpRequest, row: Role | None, data: dict[str, Any]) -> Role:
-        return save_role(**data, actor=actor_of(request))
+        if row is None:
+            return create_role(**data, actor=actor_of(request))
+        return change_role(role=row, **data, actor=actor_of(request))
 
 
 @admin.register(ModelGroup)
@@ -100,8 +105,13 @@ class ModelGroupAdmin(FormAdmin):
     def build_form(self, request: HttpRequest, row: ModelGroup | None) -> Form:
         if row is None:
             return ModelGroupForm(**sent(request))
-        initial = {"slug": row.slug, "name": row.name, "models": row.model_slugs}
+        initial = {"name": row.name, "models": row.model_slugs}
         return ModelGroupForm(**sent(request), group=row, initial=initial)
 
+    def form_intro(self, row: ModelGroup | None) -> str:
+        return f"“{row.slug}”. A change holds within a second for every role that names it." if row else ""
+
     def perform(self, request: HttpRequest, row: ModelGroup | None, data: dict[str, Any]) -> ModelGroup:
-        return save_model_group(**data, actor=actor_of(request))
+        if row is None:
+            return create_model_group(**data, actor=actor_of(request))
+        return change_model_group(group=row, **data, actor=actor_of(request))

@@ -6,11 +6,27 @@ from django import forms
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from governance.catalog.models import Dataset
-from governance.console.forms.fields import checkbox_field, choice_field, names_field
+from governance.console.forms.fields import RegionField, checkbox_field, choice_field, names_field
 from governance.kernel.vocabulary import ACTION_CHOICES, PURPOSE_CHOICES
 from governance.partners.models import Partner, Tier
 from governance.registry.models import Model
 
+SUSPENSION_REASONS = [
+    ("contract_ended", "The contract ended"),
+    ("unpaid", "Payment is overdue"),
+    ("terms_violated", "The terms were violated"),
+    ("secret_leaked", "A secret leaked"),
+    ("suspicious_use", "Suspicious use"),
+    ("asked_by_partner", "The partner asked for it"),
+    ("suspended_by_operator", "Other"),
+]
+REINSTATEMENT_REASONS = [
+    ("resolved", "What led to the suspension is resolved"),
+    ("contract_renewed", "The contract was renewed"),
+    ("suspended_by_mistake", "The suspension was a mistake"),
+    ("asked_by_partner", "The partner asked for it"),
+    ("reinstated_by_operator", "Other"),
+]
 REVOCATION_REASONS = [
     ("secret_leaked", "A secret leaked"),
     ("suspicious_use", "Suspicious use"),
@@ -40,11 +56,55 @@ class TierForm(forms.Form):
             self.initial = {name: getattr(tier, name) for name in self.fields}
 
 
+class PartnerForm(forms.Form):
+    """A new partner."""
+
+    name = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget())
+    slug = forms.SlugField(
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Policies, licences, consent and the ledger name the partner by this. Never changes.",
+    )
+    tier = forms.ModelChoiceField(
+        queryset=Tier.objects.all(), widget=UnfoldAdminSelectWidget(), empty_label="Choose a tier"
+    )
+    region = RegionField(help_text="Two capital letters, such as DE or US.")
+
+
+class RenameForm(forms.Form):
+    """Another name for a partner."""
+
+    name = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget())
+
+
+class MoveForm(forms.Form):
+    """Another tier for a partner."""
+
+    tier = forms.ModelChoiceField(queryset=Tier.objects.all(), widget=UnfoldAdminSelectWidget(), empty_label=None)
+
+
+class PartnerRegionForm(forms.Form):
+    """Another region for a partner."""
+
+    region = RegionField(help_text="Two capital letters, such as DE or US.")
+
+
+class SuspensionForm(forms.Form):
+    """Why a partner is suspended. The reason goes to the ledger as a code."""
+
+    reason = choice_field(SUSPENSION_REASONS)
+
+
+class ReinstatementForm(forms.Form):
+    """Why a partner is active again. The reason goes to the ledger as a code."""
+
+    reason = choice_field(REINSTATEMENT_REASONS)
+
+
 class ClientForm(forms.Form):
     """A new API client with the most that its tokens may ever cover."""
 
     partner = forms.ModelChoiceField(
-        queryset=Partner.objects.all(), widget=UnfoldAdminSelectWidget(), empty_label="Choose an organisation"
+        queryset=Partner.objects.all(), widget=UnfoldAdminSelectWidget(), empty_label="Choose a partner"
     )
     name = forms.CharField(
         max_length=255,

@@ -64,7 +64,7 @@ class RoleForm(forms.Form):
         required=False,
         label="Only for",
         widget=UnfoldAdminSelectWidget(),
-        empty_label="Every organisation",
+        empty_label="Every partner",
     )
     inherits = names_field([], label="Inherits from", help_text="It allows all that these roles allow, too.")
     grants = GrantsField(
@@ -79,7 +79,7 @@ class RoleForm(forms.Form):
         others = Role.objects.exclude(pk=role.pk) if role else Role.objects
         field.choices = list(others.values_list("slug", "name"))
         if role is not None:
-            self.fields["slug"].disabled = self.fields["partner"].disabled = True
+            del self.fields["slug"], self.fields["partner"]
 
     def clean_inherits(self) -> list[Role]:
         return list(Role.objects.filter(slug__in=self.cleaned_data["inherits"]))
@@ -99,7 +99,8 @@ class ModelGroupForm(forms.Form):
         # A model that is gone stays in the group until it is taken out.
         gone = {slug: slug for slug in (group.model_slugs if group else ())}
         field.choices = sorted((gone | dict(Model.objects.values_list("slug", "name"))).items())
-        self.fields["slug"].disabled = group is not None
+        if group is not None:
+            del self.fields["slug"]
 
 
 class ClientRolesForm(forms.Form):

@@ -6,9 +6,9 @@ import pytest
 
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
-from governance.partners.choices import PartnerStatus
 from governance.partners.models import AccessToken
-from governance.partners.services import revoke_partner_tokens
+from governance.partners.partners import suspend_partner
+from governance.partners.tokens import revoke_partner_tokens
 from tests.factories.partners import ACTOR, PartnerFactory, basic_auth, client_with_secret
 
 
@@ -77,8 +77,7 @@ def test_revoking_all_of_a_partner_takes_effect_at_once_and_spares_others(ask, o
 
 def test_a_suspended_partner_is_refused_with_its_tokens(ask, own_token, known):
     raw = ask().json()["access_token"]
-    known.client.partner.status = PartnerStatus.SUSPENDED
-    known.client.partner.save()
+    suspend_partner(partner=known.client.partner, reason="unpaid", actor=ACTOR)
     assert own_token(raw).json()["code"] == "partner_suspended"
     assert (ask().status_code, ask().json()["error"]) == (401, "invalid_client")
 

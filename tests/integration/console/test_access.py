@@ -86,12 +86,11 @@ def test_a_token_says_how_it_stands(market, manager):
         assert ">Expired<" in manager.get(list_url(AccessToken)).content.decode()
 
 
-def test_partners_are_edited_but_keep_their_slug(market, manager):
-    tier = market.partner.tier
-    data = {"name": "Lumen Ltd", "slug": "other", "tier": tier.pk, "region": "FR", "status": "suspended"}
-    manager.post(page_url(market.partner), data)
+def test_partners_are_renamed_but_keep_their_slug(market, manager):
+    address = reverse("admin:partners_partner_rename", args=[market.partner.pk])
+    manager.post(address, {"name": "Lumen Ltd", "slug": "other", "status": "suspended"})
     partner = Partner.objects.get()
-    assert (partner.name, partner.slug, partner.region, partner.status) == ("Lumen Ltd", "lumen", "FR", "suspended")
+    assert (partner.name, partner.slug, partner.status) == ("Lumen Ltd", "lumen", "active")
 
 
 def test_the_roles_are_made_once_and_set_back(db, capsys):

@@ -9,13 +9,13 @@ from django.urls import reverse
 from governance.audit.models import OutboxEntry
 from governance.partners.models import Tier
 from governance.partners.tiers import change_tier, delete_tier
-from tests.factories.partners import ACTOR, made_tier
+from tests.factories.partners import ACTOR, TierFactory
 from tests.html_forms import as_sent
 
 
 @pytest.fixture
 def tier(db: None) -> Tier:
-    return made_tier(slug="trial", name="Trial", requests_per_minute=60, max_open_jobs=5)
+    return TierFactory.create(slug="trial", name="Trial", requests_per_minute=60, max_open_jobs=5)
 
 
 @pytest.fixture

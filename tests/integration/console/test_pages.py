@@ -18,7 +18,7 @@ from governance.console.presentation import list_url, page_url
 from governance.console.roles import AREAS
 from governance.jobs.models import Job
 from governance.opa.services import enrol, store_logs
-from governance.partners.roles import Grant, save_model_group, save_role
+from governance.partners.roles import Grant, create_model_group, create_role
 from governance.rulebook.freeze import freeze_policy
 from governance.rulebook.models import AbacRule
 from governance.rulebook.services import create_rule
@@ -54,8 +54,8 @@ def everything(released, market, boss):
     replay(proposed())
     freeze_policy(actor=TESTER, reason="A test.")
     store_logs(server=enrol(name="edge-1", actor=TESTER)[0], events=[event()])
-    group = save_model_group(slug="imaging", name="Imaging", models=["upscaler"], actor=TESTER)
-    save_role(slug="runner", name="Runner", grants=[Grant(group=group)], actor=TESTER)
+    group = create_model_group(slug="imaging", name="Imaging", models=["upscaler"], actor=TESTER)
+    create_role(slug="runner", name="Runner", grants=[Grant(group=group)], actor=TESTER)
     make_checkpoint()
     LogAlarm.objects.create(code="log_forked", message="A test.")
     make_report()

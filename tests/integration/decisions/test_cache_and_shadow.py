@@ -16,7 +16,7 @@ from governance.engines.rego import RegoEngine
 from governance.engines.shadow import ShadowedEngine
 from governance.engines.types import Effect, EngineResult
 from governance.kernel.ids import new_id
-from governance.partners.roles import Grant, save_role, set_roles
+from governance.partners.roles import Grant, create_role, set_roles
 from governance.workflows.consent import withdraw_consent
 
 ACTOR = Actor("system", "tests")
@@ -66,7 +66,7 @@ def test_two_engines_that_do_not_agree_are_a_denial_in_the_ledger(ask):
 
 
 def test_roles_token_and_policy_must_all_permit_and_the_decision_says_which_did_not(ask, market):
-    role = save_role(slug="other", name="Other", grants=[Grant(model="another")], actor=ACTOR)
+    role = create_role(slug="other", name="Other", grants=[Grant(model="another")], actor=ACTOR)
     set_roles(client=market.client, roles=[role], actor=ACTOR)
 
     decision = ask()

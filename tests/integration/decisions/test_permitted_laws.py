@@ -20,7 +20,7 @@ from governance.decisions.types import AccessContext
 from governance.engines.rego import RegoEngine
 from governance.engines.types import Effect, EngineRequest, PolicyProgram
 from governance.kernel.vocabulary import Action, Purpose
-from governance.partners.models import Partner, Tier
+from governance.partners.models import Tier
 from governance.partners.types import Coverage
 from governance.registry.models import Model
 from governance.rulebook.attributes import Attribute, AttributeType
@@ -30,6 +30,7 @@ from governance.rulebook.schema import attributes_for, current_schema, missing_f
 from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator, RuleSpec
 from governance.rulebook.validation import checked, comparable_attributes
 from tests.factories.catalog import AssetFactory, ConsentLevelFactory, CreatorFactory, DatasetFactory
+from tests.factories.partners import PartnerFactory, TierFactory
 from tests.factories.registry import LicenceFactory, ModelAliasFactory, ModelFactory, ModelVersionFactory
 
 pytestmark = pytest.mark.django_db
@@ -203,8 +204,8 @@ def undone() -> Iterator[pytest.MonkeyPatch]:
 
 
 def context_for(cover: Coverage, purpose: str) -> AccessContext:
-    tier, _ = Tier.objects.get_or_create(slug="sandbox", name="Sandbox")
-    partner = Partner.objects.create(slug="lumen", name="Lumen", tier=tier, region="DE")
+    tier = Tier.objects.filter(slug="sandbox").first() or TierFactory.create(slug="sandbox", name="Sandbox")
+    partner = PartnerFactory.create(slug="lumen", name="Lumen", tier=tier)
     return AccessContext(partner=partner, client_id=str(uuid4()), token=cover, purpose=purpose, at=NOW)
 
 

@@ -4,18 +4,25 @@ from typing import Any
 
 import pytest
 
-from governance.audit.models import OutboxEntry
+from governance.audit.errors import ChangedMeanwhile
+from governance.audit.recording.states import State
+from governance.partners.entries import CLIENT, MODEL_GROUP, ROLE
 from governance.partners.errors import RoleInvalid
-from governance.partners.models import ApiClient, Role, RolePermission
+from governance.partners.models import ApiClient, ModelGroup, Role, RolePermission
 from governance.partners.rbac import EVERYTHING, RolePermits, role_permits
-from governance.partners.roles import Grant, save_model_group, save_role, set_roles
+from governance.partners.roles import Grant, change_model_group, change_role, create_model_group, create_role, set_roles
+from tests.factories.audit import newest_data
 from tests.factories.partners import ACTOR, PartnerFactory, client_with_secret
 
 pytestmark = pytest.mark.django_db
 
 
 def role(slug: str, *grants: Grant, **more: Any) -> Role:
-    return save_role(slug=slug, name=slug.title(), grants=grants, actor=ACTOR, **more)
+    return create_role(slug=slug, name=slug.title(), grants=grants, actor=ACTOR, **more)
+
+
+def changed(saved: Role, *grants: Grant, **more: Any) -> Role:
+    return change_role(role=saved, name=saved.name, grants=grants, actor=ACTOR, **more)
 
 
 def client(*roles: Role, partner: Any = None) -> ApiClient:
@@ -55,11 +62,11 @@ def test_a_role_permits_actions_with_models(grant: Grant, any_model: bool, model
 
 
 def test_a_group_stands_for_its_models() -> None:
-    group = save_model_group(slug="imaging", name="Imaging", models=["b", "a"], actor=ACTOR)
+    group = create_model_group(slug="imaging", name="Imaging", models=["b", "a"], actor=ACTOR)
     runner = client(role("runner", Grant(action="model.invoke", group=group)))
 
     assert permits(runner).models == ("a", "b")
-    save_model_group(slug="imaging", name="Imaging", models=["c"], actor=ACTOR)
+    change_model_group(group=group, name="Imaging", models=["c"], actor=ACTOR)
     assert permits(runner).models == ("c",)
 
 
@@ -73,18 +80,18 @@ def test_roles_inherit_over_several_steps() -> None:
     assert permits(top, "model.deploy") == RolePermits(("asset.infer", "model.train"), any_model=False, models=())
 
 
-def test_a_role_holds_only_in_the_organisation_of_its_client() -> None:
+def test_a_role_holds_only_for_the_partner_of_its_client() -> None:
     one, other = PartnerFactory.create(), PartnerFactory.create()
     own = role("own", Grant(), partner=one)
     holder = client(own, partner=one)
 
     assert permits(holder).any_model is True
     assert role_permits(client_id=holder.client_id, partner=other.slug, action="model.invoke").actions == ()
-    with pytest.raises(RoleInvalid, match="another organisation"):
+    with pytest.raises(RoleInvalid, match="another partner"):
         client(own, partner=other)
-    with pytest.raises(RoleInvalid, match="another organisation"):
+    with pytest.raises(RoleInvalid, match="another partner"):
         role("general", inherits=[own])
-    with pytest.raises(RoleInvalid, match="does not change"):
+    with pytest.raises(RoleInvalid, match="not valid"):
         role("own", Grant())
 
 
@@ -93,34 +100,97 @@ def test_what_makes_no_sense_is_refused() -> None:
     child = role("child", inherits=[parent])
 
     with pytest.raises(RoleInvalid, match="inherit from itself"):
-        role("parent", inherits=[child])
+        changed(parent, inherits=[child])
     with pytest.raises(RoleInvalid, match=r"no actions: asset\.melt"):
-        role("parent", Grant(action="asset.melt"))
-    group = save_model_group(slug="g", name="G", models=[], actor=ACTOR)
+        changed(parent, Grant(action="asset.melt"))
+    group = create_model_group(slug="g", name="G", models=[], actor=ACTOR)
     with pytest.raises(RoleInvalid, match="a model or a group"):
-        role("parent", Grant(model="a", group=group))
+        changed(parent, Grant(model="a", group=group))
 
 
 def test_a_grant_given_twice_is_one_and_saving_again_replaces() -> None:
-    role("some", Grant(model="a"), Grant(model="a"), Grant(model="b"))
-    role("some", Grant(model="c"))
+    some = role("some", Grant(model="a"), Grant(model="a"), Grant(model="b"))
+    changed(some, Grant(model="c"))
 
     assert list(RolePermission.objects.values_list("model_slug", flat=True)) == ["c"]
 
 
 def test_changes_are_in_the_ledger() -> None:
-    client(role("some", Grant(model="a")))
+    some = role("some", Grant(action="asset.train", model="a"))
+    holder = client(some)
+    changed(some, Grant(model="b"))
 
-    kinds = set(OutboxEntry.objects.values_list("kind", flat=True))
-    assert {"role.created", "client.roles_set"} <= kinds
+    state: State = {
+        "slug": "some",
+        "name": "Some",
+        "partner": None,
+        "inherits": [],
+        "grants": [["asset.train", "a", ""]],
+    }
+    said = {"role": "some", "partner": None, "inherits": []}
+    assert newest_data("role.created", ROLE.ref(some)) == {
+        **said,
+        "grants": [["asset.train", "a", ""]],
+        "before": None,
+        "after": state,
+    }
+    assert newest_data("role.updated", ROLE.ref(some)) == {
+        **said,
+        "grants": [["", "b", ""]],
+        "before": state,
+        "after": state | {"grants": [["", "b", ""]]},
+    }
+    assigned = newest_data("client.roles_set", CLIENT.ref(holder))
+    assert assigned["before"] == CLIENT.state(holder) | {"roles": []}
+    assert assigned["after"] == CLIENT.present_state(holder) == CLIENT.state(holder) | {"roles": ["some"]}
+
+
+def test_a_saved_group_is_on_record_before_and_after() -> None:
+    group = create_model_group(slug="g", name="G", models=["b", "a"], actor=ACTOR)
+    before = MODEL_GROUP.state(group)
+
+    change_model_group(group=group, name="G", models=["c"], actor=ACTOR)
+
+    assert newest_data("model_group.saved", MODEL_GROUP.ref(group)) == {
+        "group": "g",
+        "models": ["c"],
+        "before": before,
+        "after": {"slug": "g", "name": "G", "models": ["c"]},
+    }
+
+
+@pytest.mark.parametrize("given", [{"slug": "no slug"}, {"name": ""}, {"models": ["no slug"]}])
+def test_a_group_that_makes_no_sense_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(RoleInvalid, match="The model group is not valid"):
+        create_model_group(**({"slug": "g", "name": "G", "models": []} | given), actor=ACTOR)
+
+    assert not ModelGroup.objects.exists()
+
+
+def test_nobody_undoes_what_was_changed_meanwhile() -> None:
+    some, group = role("some", Grant(model="a")), create_model_group(slug="g", name="G", models=[], actor=ACTOR)
+    holder = client()
+    seen = ROLE.state(some), MODEL_GROUP.state(group), CLIENT.state(holder)
+    changed(some, Grant(model="b"))
+    change_model_group(group=group, name="G", models=["c"], actor=ACTOR)
+    set_roles(client=holder, roles=[some], actor=ACTOR)
+
+    with pytest.raises(ChangedMeanwhile):
+        changed(some, Grant(model="c"), seen=seen[0])
+    with pytest.raises(ChangedMeanwhile):
+        change_model_group(group=group, name="G", models=[], actor=ACTOR, seen=seen[1])
+    with pytest.raises(ChangedMeanwhile) as refused:
+        set_roles(client=holder, roles=[], actor=ACTOR, seen=seen[2])
+    assert refused.value.details["changes"] == {"roles": {"was": [], "now": ["some"]}}
 
 
 def test_a_change_holds_at_the_latest_when_the_copy_is_too_old(settings: Any) -> None:
-    runner = client(role("runner", Grant(model="a")))
+    held = role("runner", Grant(model="a"))
+    runner = client(held)
     assert permits(runner).models == ("a",)
 
     settings.ASSENT_RBAC_REFRESH_MS = 60_000
-    role("runner", Grant(model="b"))
+    changed(held, Grant(model="b"))
     assert permits(runner).models == ("a",)
     settings.ASSENT_RBAC_REFRESH_MS = 0
     assert permits(runner).models == ("b",)

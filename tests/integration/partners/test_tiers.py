@@ -11,7 +11,7 @@ from governance.partners.errors import TierInUse, TierInvalid
 from governance.partners.models import Tier
 from governance.partners.tiers import change_tier, create_tier, delete_tier
 from tests.factories.audit import newest_data
-from tests.factories.partners import ACTOR, PartnerFactory, made_tier
+from tests.factories.partners import ACTOR, PartnerFactory, TierFactory
 from tests.threads import in_threads
 
 TRIAL: State = {"slug": "trial", "name": "Trial", "requests_per_minute": 60, "max_open_jobs": 5}
@@ -34,14 +34,14 @@ def test_a_tier_that_makes_no_sense_is_refused(db: None, given: dict[str, object
 
 
 def test_a_slug_is_taken_once(db: None) -> None:
-    made_tier(slug="trial")
+    TierFactory.create(slug="trial")
 
     with pytest.raises(TierInvalid, match="not valid"):
         create_tier(slug="trial", name="Other", requests_per_minute=1, max_open_jobs=1, actor=ACTOR)
 
 
 def test_a_change_says_what_was_and_what_is(db: None) -> None:
-    tier = made_tier(slug="trial", name="Trial", requests_per_minute=60, max_open_jobs=5)
+    tier = TierFactory.create(slug="trial", name="Trial", requests_per_minute=60, max_open_jobs=5)
 
     changed = change_tier(tier=tier, name="Trial", requests_per_minute=90, max_open_jobs=5, actor=ACTOR)
 
@@ -53,7 +53,7 @@ def test_a_change_says_what_was_and_what_is(db: None) -> None:
 
 
 def test_a_change_that_changes_nothing_leaves_no_entry(db: None) -> None:
-    tier = made_tier(name="Trial", requests_per_minute=60, max_open_jobs=5)
+    tier = TierFactory.create(name="Trial", requests_per_minute=60, max_open_jobs=5)
 
     change_tier(tier=tier, name="Trial", requests_per_minute=60, max_open_jobs=5, actor=ACTOR)
 
@@ -61,7 +61,7 @@ def test_a_change_that_changes_nothing_leaves_no_entry(db: None) -> None:
 
 
 def test_a_change_that_is_refused_changes_nothing(db: None) -> None:
-    tier = made_tier(name="Trial")
+    tier = TierFactory.create(name="Trial")
 
     with pytest.raises(TierInvalid):
         change_tier(tier=tier, name="", requests_per_minute=1, max_open_jobs=1, actor=ACTOR)
@@ -71,7 +71,7 @@ def test_a_change_that_is_refused_changes_nothing(db: None) -> None:
 
 
 def test_an_unused_tier_is_deleted(db: None) -> None:
-    tier = made_tier(slug="trial", name="Trial", requests_per_minute=60, max_open_jobs=5)
+    tier = TierFactory.create(slug="trial", name="Trial", requests_per_minute=60, max_open_jobs=5)
     ref = TIER.ref(tier)
 
     delete_tier(tier=tier, actor=ACTOR)
@@ -81,7 +81,7 @@ def test_an_unused_tier_is_deleted(db: None) -> None:
 
 
 def test_a_tier_that_partners_have_stays(db: None) -> None:
-    tier = PartnerFactory().tier
+    tier = PartnerFactory.create().tier
 
     with pytest.raises(TierInUse, match="move them to another tier first"):
         delete_tier(tier=tier, actor=ACTOR)
@@ -99,7 +99,7 @@ def test_what_is_rolled_back_leaves_no_entry(db: None) -> None:
 
 
 def test_a_change_from_an_old_state_is_refused_with_what_changed_meanwhile(db: None) -> None:
-    tier = made_tier(name="Trial", requests_per_minute=60, max_open_jobs=5)
+    tier = TierFactory.create(name="Trial", requests_per_minute=60, max_open_jobs=5)
     seen = TIER.state(tier)
     change_tier(tier=tier, name="Trial", requests_per_minute=90, max_open_jobs=5, actor=ACTOR, seen=seen)
 
@@ -118,7 +118,7 @@ def test_a_change_from_an_old_state_is_refused_with_what_changed_meanwhile(db: N
 
 
 def test_a_change_of_a_tier_that_is_gone_is_refused(db: None) -> None:
-    tier = made_tier(name="Trial")
+    tier = TierFactory.create(name="Trial")
     delete_tier(tier=Tier.objects.get(), actor=ACTOR)
 
     with pytest.raises(ChangedMeanwhile, match="The tier was deleted meanwhile") as refused:
@@ -129,7 +129,7 @@ def test_a_change_of_a_tier_that_is_gone_is_refused(db: None) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_writers_at_once_who_saw_the_same_one_is_refused() -> None:
-    tier = made_tier(requests_per_minute=60)
+    tier = TierFactory.create(requests_per_minute=60)
     seen = TIER.state(tier)
 
     def write(limit: int) -> str:

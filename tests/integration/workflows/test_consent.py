@@ -4,7 +4,7 @@ from kombu.exceptions import OperationalError
 
 from governance.catalog.choices import GrantMethod
 from governance.jobs.choices import JobState
-from governance.partners.services import revoke_partner_tokens
+from governance.partners.tokens import revoke_partner_tokens
 from governance.workflows.consent import affected_jobs, grant_consent, withdraw_consent
 from tests.factories.marketplace import TESTER, make_asset, png, release, run
 

@@ -17,7 +17,7 @@ from governance.partners.entries import TIER
 from governance.partners.models import Tier
 from governance.partners.tiers import change_tier, delete_tier
 from tests.factories.audit import LooseEntry
-from tests.factories.partners import ACTOR, TierFactory, made_tier
+from tests.factories.partners import ACTOR, TierFactory
 from tests.factories.states import put_on_record
 from tests.history import guards_lifted
 
@@ -48,8 +48,8 @@ def settle(request: pytest.FixtureRequest) -> Callable[[], None]:
 
 
 def test_objects_that_agree_with_their_entries_are_no_fault(settle: Callable[[], None]) -> None:
-    renamed(made_tier(slug="one"), "First")
-    delete_tier(tier=made_tier(slug="two"), actor=ACTOR)
+    renamed(TierFactory.create(slug="one"), "First")
+    delete_tier(tier=TierFactory.create(slug="two"), actor=ACTOR)
     settle()
 
     tally = Tally()
@@ -58,15 +58,15 @@ def test_objects_that_agree_with_their_entries_are_no_fault(settle: Callable[[],
 
 
 def test_row_without_an_entry_is_unrecorded(settle: Callable[[], None]) -> None:
-    made_tier()
-    TierFactory.create(slug="stray")
+    TierFactory.create()
+    Tier.objects.create(slug="stray", name="Stray")
     settle()
 
     assert faults() == [("tier_unrecorded", "tier stray", "The log has no entry with its state.")]
 
 
 def test_entries_from_before_states_were_recorded_are_none() -> None:
-    tier = TierFactory.create(slug="old")
+    tier = Tier.objects.create(slug="old", name="Old")
     with transaction.atomic():
         record(LooseEntry("tier.created", {"fields": ["slug"]}, subject="tier"), subject=TIER.ref(tier), actor=ACTOR)
 
@@ -76,7 +76,7 @@ def test_entries_from_before_states_were_recorded_are_none() -> None:
 
 
 def test_row_that_says_otherwise_names_its_members(settle: Callable[[], None]) -> None:
-    tier = renamed(made_tier(slug="one"), "First")
+    tier = renamed(TierFactory.create(slug="one"), "First")
     settle()
     Tier.objects.filter(pk=tier.pk).update(name="Best", max_open_jobs=9000)
 
@@ -87,7 +87,7 @@ def test_row_that_says_otherwise_names_its_members(settle: Callable[[], None]) -
 
 
 def test_newest_entry_counts_wherever_it_is() -> None:
-    tier = made_tier(name="First")
+    tier = TierFactory.create(name="First")
     place_all()
     renamed(tier, "Second")
 
@@ -97,7 +97,7 @@ def test_newest_entry_counts_wherever_it_is() -> None:
 
 
 def test_row_that_was_deleted_on_record_is_named(settle: Callable[[], None]) -> None:
-    tier = made_tier(slug="one")
+    tier = TierFactory.create(slug="one")
     gone = Tier.objects.get()
     delete_tier(tier=tier, actor=ACTOR)
     gone.save(force_insert=True)
@@ -110,8 +110,8 @@ def test_row_that_was_deleted_on_record_is_named(settle: Callable[[], None]) -> 
 
 
 def test_row_that_was_removed_is_named(settle: Callable[[], None]) -> None:
-    made_tier(slug="kept")
-    made_tier(slug="one")
+    TierFactory.create(slug="kept")
+    TierFactory.create(slug="one")
     settle()
     Tier.objects.filter(slug="one").delete()
 
@@ -122,7 +122,7 @@ def test_row_that_was_removed_is_named(settle: Callable[[], None]) -> None:
 
 
 def test_entry_that_cannot_be_read_holds_no_state() -> None:
-    made_tier(slug="one")
+    TierFactory.create(slug="one")
     with guards_lifted():
         OutboxEntry.objects.update(body=b"\xff")
 
@@ -138,7 +138,7 @@ def queries(monkeypatch: pytest.MonkeyPatch, chunk: int) -> int:
 
 def test_each_chunk_costs_the_same_number_of_queries(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(6):
-        made_tier()
+        TierFactory.create()
 
     in_one = queries(monkeypatch, 1000)
 

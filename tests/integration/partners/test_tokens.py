@@ -1,4 +1,4 @@
-"""Clients and tokens in the database, and in the ledger."""
+"""Tokens in the database, and in the ledger."""
 
 import json
 import time
@@ -17,18 +17,18 @@ from governance.audit.models import OutboxEntry
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
 from governance.kernel.ids import new_token
-from governance.partners.errors import ClientInvalid, TokenRevoked
+from governance.partners.entries import PARTNER
+from governance.partners.errors import TokenRevoked
 from governance.partners.models import AccessToken, ApiClient
 from governance.partners.queries import find_token, live_token, token_grant
-from governance.partners.services import (
+from governance.partners.tokens import (
     clear_expired_tokens,
-    create_client,
     issue_token,
     revoke_partner_tokens,
     revoke_token,
 )
 from governance.partners.types import Coverage
-from tests.factories.partners import ACTOR, PartnerFactory, client_with_secret, raw_token
+from tests.factories.partners import ACTOR, client_with_secret, raw_token
 
 
 def entries(kind: str) -> list[dict]:
@@ -60,33 +60,6 @@ def test_no_table_holds_a_token_or_a_secret(db):
 def test_all_token_tables_of_the_library_stay_empty(db):
     raw_token(client_with_secret()[0])
     assert not any(model.objects.exists() for model in apps.get_app_config("oauth2_provider").get_models())
-
-
-def test_a_new_client_is_on_record_without_its_secret(db):
-    client, secret = client_with_secret(models=["sketch"])
-    [entry] = entries("client.created")
-    assert entry["subject"] == {"type": "client", "id": client.client_id}
-    assert entry["data"]["partner"] == client.partner.slug
-    assert entry["data"]["authorization_details"][0]["models"] == ["sketch"]
-    assert secret not in json.dumps(entry)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"actions": []},
-        {"purposes": []},
-        {"actions": ["fly"]},
-        {"purposes": ["fun"]},
-        {"models": ["no slug"]},
-        {"datasets": ["x" * 51]},
-    ],
-)
-def test_a_client_is_refused_what_does_not_exist(db, wrong):
-    fields = {"actions": ["asset.infer"], "purposes": ["research"]} | wrong
-    with pytest.raises(ClientInvalid):
-        create_client(partner=PartnerFactory.create(), name="server", actor=ACTOR, **fields)
-    assert not OutboxEntry.objects.exists()
 
 
 def test_an_issued_token_is_on_record_by_a_prefix_of_its_checksum(db):
@@ -129,7 +102,10 @@ def test_revoking_a_partner_counts_its_live_tokens(db):
         live_token(live)
     [entry] = entries("partner.tokens_revoked")
     assert entry["subject"] == {"type": "partner", "id": client.partner.slug}
-    assert entry["data"] == {"live_tokens": 1, "reason": "compromise"}
+    after = PARTNER.present_state(client.partner)
+    before = after | {"tokens_valid_after": None}
+    assert entry["data"] == {"live_tokens": 1, "reason": "compromise", "before": before, "after": after}
+    assert after["tokens_valid_after"] is not None
 
 
 def test_a_token_dated_before_the_revocation_is_refused_even_if_it_appears_later(db):

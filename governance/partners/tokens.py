@@ -1,0 +1,81 @@
+"""Use cases about access tokens: issuing and revoking them."""
+
+import hashlib
+from datetime import timedelta
+
+from django.db import transaction
+
+from governance.audit.recording.record import record
+from governance.audit.types import Actor
+from governance.kernel import clock
+from governance.partners.entries import PARTNER, PartnerTokensRevoked, TokenIssued, TokenRevocation, token_ref
+from governance.partners.models import AccessToken, ApiClient, Partner
+from governance.partners.types import Coverage
+
+CHECKSUM_PREFIX = 16
+EXPIRED_KEPT = timedelta(days=30)
+
+
+def issue_token(*, client: ApiClient, coverage: Coverage, raw_token: str, seconds: int) -> AccessToken:
+    """Store a token that lives for `seconds`; only its SHA-256 is kept.
+
+    Takes the partner's row lock, so that a token is either seen by `revoke_partner_tokens` or dated after it.
+    """
+    checksum = hashlib.sha256(raw_token.encode()).hexdigest()
+    with transaction.atomic():
+        Partner.objects.select_for_update(no_key=True).get(pk=client.partner_id)
+        issued_at = clock.now()
+        token = AccessToken.objects.create(
+            application=client,
+            token="",
+            token_checksum=checksum,
+            scope=" ".join(sorted(coverage.actions)),
+            authorization_details=coverage.to_details(),
+            created=issued_at,
+            expires=issued_at + timedelta(seconds=seconds),
+        )
+        issued = TokenIssued(
+            partner=client.partner.slug,
+            client=client.client_id,
+            checksum_prefix=checksum[:CHECKSUM_PREFIX],
+            expires_in=seconds,
+            authorization_details=token.authorization_details,
+        )
+        record(issued, subject=token_ref(token), actor=Actor("client", client.client_id))
+    return token
+
+
+def revoke_token(*, token: AccessToken, actor: Actor, reason: str) -> bool:
+    """Revoke one token at once; return whether it was not revoked before. `reason` is a code."""
+    with transaction.atomic():
+        now = clock.now()
+        changed = AccessToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now, updated=now)
+        if changed:
+            revoked = TokenRevocation(checksum_prefix=token.token_checksum[:CHECKSUM_PREFIX], reason=reason)
+            record(revoked, subject=token_ref(token), actor=actor)
+    return bool(changed)
+
+
+def revoke_partner_tokens(*, partner: Partner, actor: Actor, reason: str) -> int:
+    """Revoke every token of a partner at once, also those being issued now; return how many were live.
+
+    Nothing caches tokens, so the next request with one of them is refused. `reason` is a code.
+    """
+    with transaction.atomic():
+        locked = PARTNER.rows().select_for_update(of=("self",), no_key=True).get(pk=partner.pk)
+        before, now = PARTNER.state(locked), clock.now()
+        locked.tokens_valid_after = now
+        locked.save(update_fields=["tokens_valid_after"])
+        open_tokens = AccessToken.objects.filter(application__partner=locked, revoked_at=None)
+        live = open_tokens.filter(expires__gt=now).count()
+        open_tokens.update(revoked_at=now, updated=now)
+        revoked = PartnerTokensRevoked(before=before, after=PARTNER.state(locked), live_tokens=live, reason=reason)
+        record(revoked, subject=PARTNER.ref(locked), actor=actor)
+    partner.tokens_valid_after = now
+    return live
+
+
+def clear_expired_tokens() -> int:
+    """Delete tokens that expired more than 30 days ago and return how many; the ledger still tells of them."""
+    deleted, _ = AccessToken.objects.filter(expires__lt=clock.now() - EXPIRED_KEPT).delete()
+    return deleted
