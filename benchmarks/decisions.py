@@ -1,19 +1,18 @@
 """How long one decision takes, by the number of rules in force, on every engine, in one run.
 
-Each set of rules has one that permits, and denials about creators, models, partners and regions, of which a request
-meets four whatever the number of rules: what grows is only what does not concern it. Nothing is cached but programs.
+Each set of rules has one permit, and denials about creators, models, partners and regions. Four of them concern a
+request whatever the number of rules: only the rules that do not concern it grow. Nothing is cached but programs.
 """
 
 import json
-import socket
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import cycle, islice
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import requests
 from casbin import Enforcer
@@ -32,7 +31,7 @@ from governance.rulebook.rules import parse_rule
 from governance.rulebook.schema import current_schema
 from governance.rulebook.types import RuleSpec
 from governance.rulebook.yaml_files import POLICIES, read_yaml
-from scripts.install_opa import opa_program
+from scripts.stack.opa import EmbeddedOpa
 
 SIZES = (10, 100, 1_000, 10_000)
 ACTION = "asset.infer"
@@ -52,12 +51,12 @@ def rules(count: int) -> list[RuleSpec]:
     ]
 
 
-def _rule(effect: str, rule_id: str, condition: dict[str, Any]) -> RuleSpec:
+def _rule(effect: str, rule_id: str, condition: dict[str, object]) -> RuleSpec:
     data = {"id": rule_id, "effect": effect, "actions": [ACTION], "condition": condition}
     return parse_rule(data | {"reason_code": "because", "message": "Because."}, current_schema())
 
 
-def _condition(number: int) -> dict[str, Any]:
+def _condition(number: int) -> dict[str, object]:
     attr = SUBJECTS[number % len(SUBJECTS)]
     also = {"attr": "asset.width", "op": "gt", "value": 10_000 if number % 2 else 100}
     return {"all": [{"attr": attr, "op": "eq", "value": _value(attr, number)}, also]}
@@ -122,28 +121,10 @@ def plain_casbin(program: PolicyProgram) -> Callable[[EngineRequest], object]:
 @contextmanager
 def opa_server() -> Iterator[int]:
     """Run an OPA server of our own and yield its port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    command = [opa_program(), "run", "--server", f"--addr=127.0.0.1:{port}", "--log-level=error"]
-    server = subprocess.Popen(command)  # noqa: S603
-    try:
-        _wait(port)
-        yield port
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _wait(port: int) -> None:
-    for _ in range(200):
-        try:
-            requests.get(f"http://127.0.0.1:{port}/health", timeout=1)
-        except requests.ConnectionError:
-            time.sleep(0.05)
-        else:
-            return
-    raise SystemExit("The OPA server did not start.")
+    with TemporaryDirectory() as name:
+        directory = Path(name)
+        with EmbeddedOpa(directory, log=directory / "opa.log", log_level="error") as server:
+            yield server.port
 
 
 def measured(count: int, port: int) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """Errors of the worker fleet. Codes are stable and end up in job records."""
 
 from governance.kernel.errors import GovernanceError
+from governance.kernel.reason_codes import ReasonCode
 
 
 class RuntimeFault(GovernanceError):
@@ -17,5 +18,5 @@ class RuntimeFault(GovernanceError):
 class ObligationUnsupported(GovernanceError):
     """An obligation of the decision is unknown here, or asks for something that its handler does not understand."""
 
-    code = "obligation_unsupported"
+    code = ReasonCode.OBLIGATION_UNSUPPORTED.value
     title = "An obligation cannot be carried out"

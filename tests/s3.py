@@ -6,12 +6,12 @@ does not do is said where a test meets it, and in docs/operations/worm.md.
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from governance.audit.stores.s3_bucket import S3Bucket, connect
 from governance.kernel.ids import new_id
 from scripts.stack.ports import HOST, reserve_port
 from scripts.stack.process import ManagedProcess, ProcessSpec
+from scripts.stack.server import EmbeddedServer
+from tests.moto import MotoServer, answers_http
 
 REGION = "eu-central-1"
 CREDENTIALS = {
@@ -33,7 +35,6 @@ CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "assent-tests-secret",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-SECONDS_TO_START = 60.0
 _PORTS = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3", "s3.grpc", "s3.https")
 
 
@@ -65,7 +66,7 @@ class S3Server:
 
 @contextmanager
 def seaweedfs(directory: Path) -> Iterator[S3Server]:
-    """Start SeaweedFS with its data in `directory`; it is ended by its process id."""
+    """Start SeaweedFS with its data in `directory`."""
     ports = _reserve(_PORTS)
     certificate, key = _certificate(directory)
     (directory / "data").mkdir()
@@ -99,7 +100,7 @@ def seaweedfs(directory: Path) -> Iterator[S3Server]:
         filer=f"http://{HOST}:{ports['filer']}",
     )
     try:
-        with _running("seaweedfs", command, directory, ports["s3"]):
+        with _SeaweedServer(command, directory, ports["s3"]):
             yield server
     finally:
         _remove_sockets(ports.values())
@@ -107,11 +108,9 @@ def seaweedfs(directory: Path) -> Iterator[S3Server]:
 
 @contextmanager
 def moto(directory: Path) -> Iterator[S3Server]:
-    """Start moto's S3 as a server of its own; it is ended by its process id."""
-    port = _reserve(["moto"])["moto"]
-    command = [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)]
-    with _running("moto", command, directory, port):
-        yield S3Server(endpoint=f"http://{HOST}:{port}")
+    """Start moto's S3 as a server of its own."""
+    with MotoServer(directory, env=CREDENTIALS) as server:
+        yield S3Server(endpoint=server.endpoint)
 
 
 _IDENTITIES = {
@@ -136,16 +135,25 @@ def _reserve(names: Iterable[str]) -> Mapping[str, int]:
         return {name: reservation.port for name, reservation in reservations.items()}
 
 
-@contextmanager
-def _running(name: str, command: list[str], directory: Path, port: int) -> Iterator[None]:
-    spec = ProcessSpec(name=name, command=command, cwd=directory, env=os.environ | CREDENTIALS)
-    process = ManagedProcess(spec=spec, log=directory / f"{name}.log")
-    process.start()
-    try:
-        process.wait_until(lambda: _answers(port), seconds=SECONDS_TO_START)
-        yield
-    finally:
-        process.kill()
+class _SeaweedServer(EmbeddedServer):
+    label = "SeaweedFS"
+    ready_seconds = 60.0
+
+    def __init__(self, command: list[str], directory: Path, port: int) -> None:
+        super().__init__(log=directory / "seaweedfs.log")
+        self._command = command
+        self._directory = directory
+        self._port = port
+
+    def launch(self) -> ManagedProcess:
+        env = os.environ | CREDENTIALS
+        # Its data is thrown away: it need not shut down in good order, which takes seconds.
+        return self._launch(
+            ProcessSpec("seaweedfs", self._command, cwd=self._directory, env=env, stop_signal=signal.SIGKILL)
+        )
+
+    def is_ready(self) -> bool:
+        return answers_http(self._port)
 
 
 def _remove_sockets(ports: Iterable[int]) -> None:
@@ -153,18 +161,6 @@ def _remove_sockets(ports: Iterable[int]) -> None:
     for port in ports:
         for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
             path.unlink(missing_ok=True)
-
-
-def _answers(port: int) -> bool:
-    """Return whether the server takes requests: an unsigned one is refused or answered, not broken off."""
-    connection = HTTPConnection(HOST, port, timeout=2)
-    try:
-        connection.request("GET", "/")
-        return connection.getresponse().status < 500
-    except OSError:
-        return False
-    finally:
-        connection.close()
 
 
 def _certificate(directory: Path) -> tuple[Path, Path]:

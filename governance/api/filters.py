@@ -1,7 +1,7 @@
 """Filtering of lists. A query parameter that does not exist is refused, so that a typo never widens a list."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Protocol, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
@@ -13,24 +13,33 @@ from rest_framework.request import Request
 from governance.api.errors import QueryInvalid
 from governance.api.pagination import CURSOR, PAGE_SIZE
 
+Row = TypeVar("Row", bound=Model)
+
+
+class FilteredView(Protocol):
+    """A view of a list, with the filter set that names its query parameters."""
+
+    filterset_class: type[FilterSet]
+
 
 class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
     """Filters by the view's filter set. Raises QueryInvalid for unknown parameters, ValidationError for bad values."""
 
-    def filter_queryset(self, request: Request, queryset: QuerySet[Model], view: Any) -> Any:
+    def filter_queryset(self, request: Request, queryset: QuerySet[Row], view: FilteredView) -> QuerySet[Row]:
         """Return the rows that match."""
         known = {*view.filterset_class.base_filters, CURSOR, PAGE_SIZE}
         unknown = sorted(set(request.query_params) - known)
         if unknown:
             choices = ", ".join(sorted(known))
             raise QueryInvalid(f"There are only the query parameters {choices}.", details={"field": unknown[0]})
-        return super().filter_queryset(request, queryset, view)
+        found: QuerySet[Row] = super().filter_queryset(request, queryset, view)
+        return found
 
 
 class MomentField(IsoDateTimeField):  # type: ignore[misc]
     """A moment in UTC. PostgreSQL takes no offset of 16 hours or more, though RFC 3339 allows them."""
 
-    def to_python(self, value: Any) -> datetime | None:
+    def to_python(self, value: object) -> datetime | None:
         """Return the moment. Raises ValidationError, also for a moment outside the years 1 to 9999 in UTC."""
         moment: datetime | None = super().to_python(value)
         try:

@@ -6,10 +6,11 @@
 import base64
 import binascii
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,18 +24,25 @@ CURSOR = "cursor"
 PAGE_SIZE = "page_size"
 
 
+Row = TypeVar("Row")
+
+
 class KeysetPagination(BasePagination):
     """Pages over a unique, sortable key. Subclasses say which."""
 
     key: str
     descending: bool
 
-    def read_key(self, text: str) -> Any:
+    def read_key(self, text: str) -> object:
         """Return the key that a cursor holds. Raises ValueError."""
         raise NotImplementedError
 
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any | None = None) -> list[Any]:
+    def paginate_queryset(
+        self, queryset: QuerySet[Model, Row] | Sequence[Row], request: Request, view: object = None
+    ) -> list[Row]:
         """Return one page of rows. Raises QueryInvalid for a bad cursor or page size."""
+        if not isinstance(queryset, QuerySet):
+            raise TypeError("only a query can be read in pages")
         size = _page_size(request)
         after = self._position(request)
         if after is not None:
@@ -44,11 +52,11 @@ class KeysetPagination(BasePagination):
         self.next_url = self._url_after(rows[size - 1], request) if len(rows) > size else None
         return rows[:size]
 
-    def get_paginated_response(self, data: Any) -> Response:
+    def get_paginated_response(self, data: object) -> Response:
         """Return the page with the way to the next one."""
         return Response({"next": self.next_url, "results": data})
 
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def get_paginated_response_schema(self, schema: dict[str, object]) -> dict[str, object]:
         """Return the schema of a page."""
         return {
             "type": "object",
@@ -63,7 +71,7 @@ class KeysetPagination(BasePagination):
             },
         }
 
-    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+    def get_schema_operation_parameters(self, view: object) -> list[dict[str, object]]:
         """Return the query parameters of a paginated list."""
         size = {"type": "integer", "minimum": 1, "maximum": MAX_SIZE, "default": DEFAULT_SIZE}
         return [
@@ -83,7 +91,7 @@ class KeysetPagination(BasePagination):
             },
         ]
 
-    def _position(self, request: Request) -> Any:
+    def _position(self, request: Request) -> object:
         cursor = request.query_params.get(CURSOR)
         if cursor is None:
             return None
@@ -96,7 +104,7 @@ class KeysetPagination(BasePagination):
                 "The cursor is not one of ours; take it from 'next'.", details={"field": CURSOR}
             ) from error
 
-    def _url_after(self, row: Model, request: Request) -> str:
+    def _url_after(self, row: object, request: Request) -> str:
         cursor = base64.urlsafe_b64encode(str(getattr(row, self.key)).encode("ascii")).decode("ascii")
         return str(replace_query_param(request.build_absolute_uri(), CURSOR, cursor))
 

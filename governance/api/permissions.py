@@ -3,8 +3,6 @@
 Whether something may be done is decided by policy, not here.
 """
 
-from typing import Any
-
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -17,7 +15,7 @@ from governance.partners.types import TokenGrant
 class HasPartnerToken(BasePermission):
     """Lets requests through that carry a partner's live token."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def has_permission(self, request: Request, view: object) -> bool:
         """Return whether authentication found such a token."""
         return isinstance(request.auth, TokenGrant)
 

@@ -1,19 +1,21 @@
-"""Errors as problem details (RFC 9457). The one place where errors meet HTTP.
+"""Errors as problem details (RFC 9457). Nowhere else are errors mapped to HTTP.
 
-Members besides the RFC's: `code` (stable, also the last part of `type`), `request_id`, `errors` (one per field:
-`field`, `code`, `message`), and `details` where an error has facts to tell.
+Members besides the RFC's: `code` (stable, also the last part of `type`), `request_id`, `errors` (one for each field
+that is not valid: `field`, `code`, `message`), and the `details` of an error that has some.
 """
 
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import TypedDict
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from governance.api.authentication import CHALLENGE
 from governance.api.errors import BodyMalformed, BodyTooLarge, DatabaseUnavailable, TooManyRequests
@@ -67,11 +69,11 @@ class Problem:
     code: str
     title: str
     detail: str
-    members: Mapping[str, Any] = field(default_factory=dict)
+    members: Mapping[str, object] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
+def respond(request: HttpRequest | Request, problem: Problem) -> HttpResponse:
     """Return the problem as `application/problem+json`."""
     body = {
         "type": f"{TYPE_PREFIX}{problem.code}",
@@ -85,8 +87,15 @@ def respond(request: HttpRequest, problem: Problem) -> HttpResponse:
     return JsonResponse(body, status=problem.status, content_type=MEDIA_TYPE, headers=dict(problem.headers))
 
 
-def handle(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
-    """Return the answer to an error raised in a view; None for a fault of ours, which Django then logs and answers."""
+class ErrorContext(TypedDict):
+    """What the web framework says of an error: in which view, and at which request."""
+
+    view: APIView
+    request: Request
+
+
+def handle(error: Exception, context: ErrorContext) -> HttpResponse | None:
+    """Return the answer to an error raised in a view; None for an unexpected one, which Django logs and answers."""
     if isinstance(error, exceptions.UnsupportedMediaType):
         taken = " or ".join(parser.media_type for parser in context["view"].parser_classes)
         return respond(context["request"], known(error.default_code, f"Send the body as {taken}."))
@@ -95,7 +104,7 @@ def handle(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
 
 
 def problem_of(error: Exception) -> Problem | None:
-    """Return the problem that an error is to its caller, or None if it is none of the foreseen ones."""
+    """Return the problem to answer an error with; None for an unexpected error."""
     if isinstance(error, exceptions.APIException):
         return _of_framework(error)
     if isinstance(error, Http404):
@@ -106,14 +115,14 @@ def problem_of(error: Exception) -> Problem | None:
     return None if domain is None else _of_domain(domain)
 
 
-def known(code: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> Problem:
-    """Return a problem of the interface's own list."""
+def known(code: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: object) -> Problem:
+    """Return a problem of OWN_KINDS. `members` are extension members."""
     status, title = OWN_KINDS[code]
     return Problem(status, code, title, detail, members, headers or {})
 
 
 def _as_domain(error: Exception) -> errors.GovernanceError | None:
-    """Return errors of the web framework and the database as ours."""
+    """Return an error of ours, or one of Django or the database as ours; None for any other."""
     if isinstance(error, errors.GovernanceError):
         return error
     if isinstance(error, RequestDataTooBig):
@@ -135,10 +144,10 @@ def _of_domain(error: errors.GovernanceError) -> Problem:
     return Problem(status, error.error_code, error.title, error.message, _members(error), _headers(status, error))
 
 
-def _members(error: errors.GovernanceError) -> dict[str, Any]:
+def _members(error: errors.GovernanceError) -> dict[str, object]:
     details = dict(error.details)
     about = details.pop("field", None)
-    members: dict[str, Any] = {"details": details} if details else {}
+    members: dict[str, object] = {"details": details} if details else {}
     if about is not None:
         members["errors"] = [{"field": str(about), "code": error.error_code, "message": error.message}]
     return members
@@ -168,7 +177,7 @@ def _of_framework(error: exceptions.APIException) -> Problem:
     return known(code, str(error.detail))
 
 
-def _field_errors(detail: Any, path: str) -> Iterator[dict[str, str]]:
+def _field_errors(detail: object, path: str) -> Iterator[dict[str, str]]:
     """Yield one entry per fault; `field` is dotted, with list positions as numbers, empty for the whole body."""
     if isinstance(detail, Mapping):
         for name, inner in detail.items():

@@ -1,7 +1,5 @@
 """Where problem types are explained, and what answers URLs that nothing is at."""
 
-from typing import Any
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import extend_schema
@@ -14,7 +12,7 @@ from governance.api.catalogue import problem_kinds
 from governance.api.problems import known, respond
 
 
-class ProblemKindSerializer(serializers.Serializer[Any]):
+class ProblemKindSerializer(serializers.Serializer[object]):
     """What a problem code stands for."""
 
     code = serializers.CharField()
@@ -45,6 +43,6 @@ class ProblemKindView(APIView):
 
 
 @csrf_exempt
-def nowhere(request: HttpRequest, *args: Any) -> HttpResponse:
+def nowhere(request: HttpRequest, *args: object) -> HttpResponse:
     """Answer every method at every other URL below /api."""
     return respond(request, known("not_found", "There is nothing at this URL."))

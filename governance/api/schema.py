@@ -1,11 +1,11 @@
-"""What the OpenAPI document says beyond what the views say: security schemes, and every problem of every operation.
+"""Adds security schemes, and every problem of every operation, to the OpenAPI document made from the views.
 
-An operation names the problems of its own with `extensions=problems("code", ...)`; those that follow from its shape (a
+An operation names its own problems with `extensions=problems("code", ...)`; those that follow from its shape (a
 body, a path parameter, a bearer token) are added here, so that none is forgotten.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Final, NotRequired, TypedDict
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -14,7 +14,7 @@ from governance.api.catalogue import ProblemKind, problem_kinds
 from governance.api.problems import MEDIA_TYPE, TYPE_PREFIX
 from governance.kernel.vocabulary import ACTION_LABELS
 
-EXTENSION = "x-problems"
+EXTENSION: Final = "x-problems"
 BEARER = "partnerToken"
 CLIENT = "clientSecret"
 TOKEN_URL = "/api/v1/oauth/token"  # noqa: S105
@@ -32,7 +32,7 @@ CLIENT_SCHEME = {
     "description": "The client's id and secret (RFC 6749 section 2.3.1); both may also be sent as form fields.",
 }
 _TEXT = {"type": "string"}
-PROBLEM_SCHEMA: dict[str, Any] = {
+PROBLEM_SCHEMA: dict[str, object] = {
     "type": "object",
     "description": "Problem details (RFC 9457).",
     "required": ["type", "title", "status", "detail", "code", "request_id"],
@@ -72,8 +72,44 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 }
 
 
-def problems(*codes: str) -> dict[str, Any]:
-    """Return the `extensions` of `extend_schema` that say which problems of its own an operation has."""
+class _Media(TypedDict):
+    schema: dict[str, str]
+    examples: dict[str, dict[str, str]]
+
+
+class _Response(TypedDict):
+    description: str
+    content: NotRequired[dict[str, _Media]]
+
+
+_Parameter = TypedDict("_Parameter", {"in": str})
+_Operation = TypedDict(
+    "_Operation",
+    {
+        "parameters": NotRequired[list[_Parameter]],
+        "security": NotRequired[list[dict[str, list[str]]]],
+        "requestBody": NotRequired[object],
+        "responses": dict[str, _Response],
+        "x-problems": NotRequired[list[str]],
+    },
+)
+
+
+class _Components(TypedDict, total=False):
+    schemas: dict[str, object]
+    securitySchemes: dict[str, object]
+    examples: dict[str, object]
+
+
+class Document(TypedDict):
+    """The parts of an OpenAPI 3.1 document that are changed here."""
+
+    paths: dict[str, dict[str, _Operation]]
+    components: _Components
+
+
+def problems(*codes: str) -> dict[str, object]:
+    """Return the argument `extensions` of `extend_schema` for an operation with these problems of its own."""
     return {EXTENSION: list(codes)}
 
 
@@ -83,14 +119,14 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     target_class = "governance.api.authentication.TokenAuthentication"
     name = BEARER
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, object]:
         """Return the security scheme."""
         scopes = {action.value: label for action, label in ACTION_LABELS.items()}
         return {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": TOKEN_URL, "scopes": scopes}}}
 
 
-def add_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Postprocessing hook of drf-spectacular: document the problems of every operation."""
+def add_problems(result: Document, **kwargs: object) -> Document:
+    """Document the problems of every operation; a postprocessing hook of drf-spectacular."""
     kinds = problem_kinds()
     components = result["components"]
     components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
@@ -104,12 +140,12 @@ def add_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     return result
 
 
-def _operations(result: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _operations(result: Document) -> Iterator[_Operation]:
     for path in result["paths"].values():
         yield from path.values()
 
 
-def _codes(operation: dict[str, Any]) -> set[str]:
+def _codes(operation: _Operation) -> set[str]:
     """Return the codes of all problems that the operation may answer with."""
     codes = {*ALWAYS, *operation.pop(EXTENSION, [])}
     places = {parameter["in"] for parameter in operation.get("parameters", [])}
@@ -122,7 +158,7 @@ def _codes(operation: dict[str, Any]) -> set[str]:
     return codes
 
 
-def _document(operation: dict[str, Any], kinds: Iterable[ProblemKind]) -> None:
+def _document(operation: _Operation, kinds: Iterable[ProblemKind]) -> None:
     for kind in kinds:
         response = operation["responses"].setdefault(str(kind.status), {"description": ""})
         content = response.setdefault("content", {}).setdefault(
@@ -134,7 +170,7 @@ def _document(operation: dict[str, Any], kinds: Iterable[ProblemKind]) -> None:
     operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
-def _example(kind: ProblemKind) -> dict[str, Any]:
+def _example(kind: ProblemKind) -> dict[str, object]:
     return {
         "summary": kind.title,
         "value": {

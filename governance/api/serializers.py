@@ -1,16 +1,19 @@
 """Serializers that every noun shares."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypeVar
 
 from django.core.validators import slug_re
+from django.db.models import Model
 from rest_framework import serializers
 
+Row = TypeVar("Row", bound=Model)
 
-class StrictSerializer(serializers.Serializer[Any]):
-    """An input that refuses members it does not know, so that a typo is never silently dropped."""
 
-    def to_internal_value(self, data: Any) -> Any:
+class StrictSerializer(serializers.Serializer[object]):
+    """An input whose unknown members are refused, so that a typing error is never silently ignored."""
+
+    def to_internal_value(self, data: object) -> object:
         """Return the validated values. Raises ValidationError."""
         if isinstance(data, Mapping):
             unknown = sorted(str(name) for name in set(data) - set(self.fields))
@@ -25,19 +28,19 @@ def one_of(choices: Sequence[tuple[str, str]]) -> serializers.ChoiceField:
     return serializers.ChoiceField(choices=choices, error_messages={"invalid_choice": f"Must be one of {listed}."})
 
 
-class KnownSlug(serializers.SlugRelatedField[Any]):
+class KnownSlug(serializers.SlugRelatedField[Row]):
     """A reference by slug. Asks the database only for what can be a slug."""
 
     default_error_messages = {"does_not_exist": "There is no '{value}'."}
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self, data: object) -> Row:
         """Return the row. Raises ValidationError."""
         if not isinstance(data, str) or slug_re.fullmatch(data) is None:
             self.fail("invalid")
         return super().to_internal_value(data)
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class ReasonSerializer(serializers.Serializer[object]):
     """Why a policy said no."""
 
     code = serializers.CharField()

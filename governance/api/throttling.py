@@ -1,8 +1,8 @@
-"""How many requests a caller may send. Counted in Valkey, so that every process sees the same count.
+"""Rate limits. Requests are counted in Valkey, so that every process sees the same count.
 
 A sliding window of one minute, from two counters: the current minute's, and the one before in the share that still
-lies within the last sixty seconds. Refused requests do not count, so waiting always helps. When requests cannot be
-counted, none is let through.
+lies within the last sixty seconds. Refused requests do not count, so waiting always helps. While requests cannot be
+counted, all are refused.
 """
 
 import base64
@@ -12,7 +12,6 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.core.cache import caches
@@ -92,7 +91,7 @@ class _WaitingThrottle(BaseThrottle):
 class TierThrottle(_WaitingThrottle):
     """As many requests per minute as the partner's tier allows, over all its clients and tokens."""
 
-    def allow_request(self, request: Request, view: Any) -> bool:
+    def allow_request(self, request: Request, view: object) -> bool:
         """Return whether the request may pass. Raises ThrottleUnavailable."""
         grant = request.auth
         if not isinstance(grant, TokenGrant):
@@ -109,7 +108,7 @@ class OAuthThrottle(_WaitingThrottle):
     elsewhere.
     """
 
-    def allow_request(self, request: Request, view: Any) -> bool:
+    def allow_request(self, request: Request, view: object) -> bool:
         """Return whether the request may pass. Raises ThrottleUnavailable."""
         by_address = Counter(f"oauth:{self._address(request)}", settings.ASSENT_TOKEN_REQUESTS_PER_MINUTE)
         self.seconds = self._failures(request).is_full() or by_address.take()

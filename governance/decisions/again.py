@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from governance.decisions.choices import DecisionEffect
 from governance.decisions.models import DecisionRecord
 from governance.decisions.ports import supported_obligations
-from governance.decisions.services import OBLIGATION_UNSUPPORTED
 from governance.decisions.types import EvaluationJson
 from governance.engines.ports import offline_engine
-from governance.engines.results import ACTION_UNKNOWN, NO_RULE_PERMITS
 from governance.engines.types import Effect, EngineRequest, EngineResult, PolicyProgram
 from governance.kernel.canonical import canonical_json
+from governance.kernel.reason_codes import ReasonCode
 from governance.rulebook.archive import archived_program
 from governance.rulebook.schema import missing_facts
 
 #: Reasons that no rule spoke and that are still policy's own answer.
-_ANSWERS = {ACTION_UNKNOWN, NO_RULE_PERMITS}
+_ANSWERS = {ReasonCode.ACTION_UNKNOWN, ReasonCode.NO_RULE_PERMITS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +53,13 @@ def why_undecided(decision: DecisionRecord) -> str:
     Outages, freezes and missing facts deny without any rule; no revision can answer such a decision again.
     """
     if not decision.revision_digest or decision.engine == "none":
-        return ", ".join(decision.reason_codes) or "no_active_revision"
+        return ", ".join(decision.reason_codes) or ReasonCode.NO_ACTIVE_REVISION
     for evaluation in decision.evaluations:
         for reason in evaluation["reasons"]:
             if reason["rule"] is None and reason["code"] not in _ANSWERS:
                 return str(reason["code"])
-    return OBLIGATION_UNSUPPORTED if OBLIGATION_UNSUPPORTED in decision.reason_codes else ""
+    unsupported = ReasonCode.OBLIGATION_UNSUPPORTED
+    return unsupported if unsupported in decision.reason_codes else ""
 
 
 def lacks_facts(decision: DecisionRecord) -> bool:

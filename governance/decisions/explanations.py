@@ -43,18 +43,18 @@ def explain_decision(decision: DecisionRecord) -> list[Explanation]:
     ]
 
 
-def told_to_asker(decision: DecisionRecord) -> list[str]:
-    """Return what the partner who asked is told: the reasons as recorded, and what the rules say to each question."""
-    told = [str(reason["message"]) for reason in decision.reasons]
+def sentences_for_partner(decision: DecisionRecord) -> list[str]:
+    """Return what the partner may read of a decision: its reasons, and what the rules say about each question."""
+    sentences = [str(reason["message"]) for reason in decision.reasons]
     for each in decision.evaluations:
-        told += told_of(revision=decision.revision_digest, action=each["action"], facts=each["facts"])
-    return list(dict.fromkeys(told))
+        sentences += explain_to_partner(revision=decision.revision_digest, action=each["action"], facts=each["facts"])
+    return list(dict.fromkeys(sentences))
 
 
-def told_of(*, revision: str, action: str, facts: Mapping[str, object]) -> tuple[str, ...]:
-    """Return what the rules of a revision say to a question, as far as the asker is told.
+def explain_to_partner(*, revision: str, action: str, facts: Mapping[str, object]) -> tuple[str, ...]:
+    """Return what the rules of a revision say about a question, as far as the partner that asks may know.
 
-    Nothing where they do not decide alone, or cannot be held against the facts.
+    Nothing where hand-written Rego decides as well, or where the rules do not fit the facts.
     """
     try:
         if _is_handwritten(revision, action):

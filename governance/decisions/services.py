@@ -19,16 +19,18 @@ from governance.decisions.receipts import decision_statement
 from governance.decisions.types import AccessContext, Evaluated, EvaluationJson, Question, QuestionSet, ReasonJson
 from governance.engines.errors import EngineDisagreement, EngineUnavailable
 from governance.engines.ports import PolicyEngine, policy_engine
+from governance.engines.results import denial
 from governance.engines.types import Effect, EngineRequest, EngineResult, PolicyProgram, Reason
 from governance.kernel import clock
 from governance.kernel.canonical import Json, canonical_json, digest, to_json_object
 from governance.kernel.errors import GovernanceError
+from governance.kernel.reason_codes import ReasonCode
 from governance.rulebook.queries import active_program
 from governance.rulebook.schema import missing_facts
 
 logger = logging.getLogger(__name__)
 
-OBLIGATION_UNSUPPORTED = "obligation_unsupported"
+_NO_RULE_PERMITS = Reason(ReasonCode.NO_RULE_PERMITS, ReasonCode.NO_RULE_PERMITS.sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +160,11 @@ def _ask(engine: PolicyEngine, program: PolicyProgram, asked: QuestionSet) -> tu
 
 
 def _incomplete(gaps: Sequence[str]) -> EngineResult:
-    return _denial("facts_incomplete", f"These facts are missing or of the wrong type: {', '.join(gaps)}.")
+    return denial(ReasonCode.FACTS_INCOMPLETE, f"These attributes are missing or of the wrong type: {', '.join(gaps)}.")
 
 
 def _refuse_all(questions: Sequence[Question], code: str, message: str) -> tuple[Evaluated, ...]:
-    return tuple(Evaluated(question, _denial(code, message)) for question in questions)
-
-
-def _denial(code: str, message: str) -> EngineResult:
-    return EngineResult(Effect.DENY, (), (), (), (Reason(code, message),))
+    return tuple(Evaluated(question, denial(code, message)) for question in questions)
 
 
 def _sentence(error: type[GovernanceError]) -> str:
@@ -190,13 +188,13 @@ def _reasons(evaluated: Iterable[Evaluated], obligations: Iterable[Mapping[str, 
     reasons: dict[tuple[str, str], Reason] = {}
     for each in evaluated:
         if each.result.effect is not Effect.PERMIT:
-            for reason in each.result.reasons or (Reason("no_rule_permits", "No rule permits this."),):
+            for reason in each.result.reasons or (_NO_RULE_PERMITS,):
                 reasons.setdefault((reason.code, reason.message), reason)
     if not reasons:
-        supported = supported_obligations.get()
+        supported, code = supported_obligations.get(), ReasonCode.OBLIGATION_UNSUPPORTED
         for kind in sorted({str(item["kind"]) for item in obligations} - supported):
             message = f"The permit demands '{kind}', which nothing here can carry out."
-            reasons[OBLIGATION_UNSUPPORTED, message] = Reason(OBLIGATION_UNSUPPORTED, message)
+            reasons[code, message] = Reason(code, message)
     return list(reasons.values())
 
 

@@ -16,7 +16,7 @@ from casbin.util.log import disabled_logging
 from governance.engines.conditions import condition_test
 from governance.engines.errors import EngineUnavailable, ProgramProblem, ProgramRejected
 from governance.engines.rego_input import FactMissing
-from governance.engines.results import ACTION_UNKNOWN, FACTS_INCOMPLETE, denial, result_of
+from governance.engines.results import missing_attribute, result_of, unknown_action
 from governance.engines.types import CasbinModule, Effect, EngineRequest, EngineResult, PolicyProgram
 
 
@@ -47,14 +47,14 @@ class CasbinEngine:
 
     def _answer(self, program: PolicyProgram, request: EngineRequest) -> EngineResult:
         if request.action not in program.modules:
-            return denial(code=ACTION_UNKNOWN, message=f"The active policy does not know the action {request.action}.")
+            return unknown_action(request.action)
         try:
             module = program.casbin[request.action]
             lines = _candidates(program, module, request)
             matched = self._enforcer(module.model).matched(request, lines) if lines else (False, [])
             return result_of(document=_document(module, *matched), program=program, request=request)
         except FactMissing as missing:
-            return denial(code=FACTS_INCOMPLETE, message=f"The fact {missing.path} is not known.")
+            return missing_attribute(missing.path)
         except EngineUnavailable:
             raise
         except Exception as error:

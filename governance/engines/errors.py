@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from governance.kernel.errors import InvalidInput, Unavailable
+from governance.kernel.reason_codes import ReasonCode
 
 
 class EngineUnavailable(Unavailable):
     """The engine gave no answer that can be relied on. Callers deny."""
 
-    code = "engine_unavailable"
+    code = ReasonCode.ENGINE_UNAVAILABLE.value
     title = "The policy engine gave no answer"
 
 
 class EngineDisagreement(EngineUnavailable):
     """Two engines answered differently, so neither is relied on. Callers deny. `details` say which, and on what."""
 
-    code = "engine_disagreement"
+    code = ReasonCode.ENGINE_DISAGREEMENT.value
     title = "Two policy engines disagree"
 
 

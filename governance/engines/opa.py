@@ -23,7 +23,7 @@ from governance.engines.rego import RegoEngine
 from governance.engines.rego_input import FactMissing, FactTree, exact_facts, fact_tree, slice_facts
 from governance.engines.rego_source import read_source
 from governance.engines.rego_writer import NotRepresentable
-from governance.engines.results import ACTION_UNKNOWN, FACTS_INCOMPLETE, denial, result_of
+from governance.engines.results import missing_attribute, result_of, unknown_action
 from governance.engines.types import EngineRequest, EngineResult, PolicyProgram
 from governance.kernel.canonical import NotCanonical, digest
 from governance.kernel.errors import InvalidInput
@@ -169,11 +169,11 @@ def _prepared(program: PolicyProgram, request: EngineRequest) -> dict[str, objec
     """Return a request as OPA takes it, with the facts that its module reads; or the denial it is without asking."""
     source = program.modules.get(request.action)
     if source is None:
-        return denial(code=ACTION_UNKNOWN, message=f"The active policy does not know the action {request.action}.")
+        return unknown_action(request.action)
     try:
         facts = slice_facts(request.facts, _facts_read(source))
     except FactMissing as missing:
-        return denial(code=FACTS_INCOMPLETE, message=f"The fact {missing.path} is not known.")
+        return missing_attribute(missing.path)
     return {"action": request.action, "facts": exact_facts(facts)}
 
 

@@ -17,13 +17,12 @@ from governance.engines.errors import EngineUnavailable, ProgramProblem, Program
 from governance.engines.rego_input import FactMissing, FactTree, RegoInterpreter, fact_tree, set_facts, slice_facts
 from governance.engines.rego_source import read_source
 from governance.engines.results import (
-    ACTION_UNKNOWN,
-    FACTS_INCOMPLETE,
     MatchedRules,
-    denial,
     matched_rules,
+    missing_attribute,
     result_of,
     result_of_rules,
+    unknown_action,
 )
 from governance.engines.rule_index import RuleIds
 from governance.engines.types import EngineRequest, EngineResult, PolicyProgram, package_of
@@ -81,7 +80,7 @@ class RegoEngine:
 
     def _answer(self, program: PolicyProgram, request: EngineRequest) -> EngineResult:
         if request.action not in program.modules:
-            return denial(code=ACTION_UNKNOWN, message=f"The active policy does not know the action {request.action}.")
+            return unknown_action(request.action)
         try:
             matched = MatchedRules()
             for group in self._programs(program, request):
@@ -90,7 +89,7 @@ class RegoEngine:
                 matched = matched.joined(matched_rules(_decision(shard), program, request.action))
             return result_of_rules(matched=matched, program=program, request=request)
         except FactMissing as missing:
-            return denial(code=FACTS_INCOMPLETE, message=f"The fact {missing.path} is not known.")
+            return missing_attribute(missing.path)
         except Exception as error:
             self._threads.by_revision.pop(program.revision, None)
             if isinstance(error, EngineUnavailable):

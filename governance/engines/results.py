@@ -11,10 +11,7 @@ from governance.engines.errors import EngineUnavailable
 from governance.engines.messages import render
 from governance.engines.types import Effect, EngineRequest, EngineResult, Obligation, PolicyProgram, Reason
 from governance.kernel.canonical import canonical_json
-
-ACTION_UNKNOWN = "action_unknown"
-FACTS_INCOMPLETE = "facts_incomplete"
-NO_RULE_PERMITS = "no_rule_permits"
+from governance.kernel.reason_codes import ReasonCode
 
 _DOCUMENT_KEYS = {"effect", "permits", "denies"}
 
@@ -76,9 +73,19 @@ def result_of_rules(*, matched: MatchedRules, program: PolicyProgram, request: E
     )
 
 
-def denial(*, code: str, message: str) -> EngineResult:
-    """Return a denial that no rule spoke, with one reason."""
+def denial(code: str, message: str) -> EngineResult:
+    """Return a denial with one reason, which no rule gave."""
     return EngineResult(Effect.DENY, (), (), (), (Reason(code, message),))
+
+
+def unknown_action(action: str) -> EngineResult:
+    """Return the denial of an action that the program has no module for."""
+    return denial(ReasonCode.ACTION_UNKNOWN, f"The active policy does not know the action {action}.")
+
+
+def missing_attribute(path: str) -> EngineResult:
+    """Return the denial of a request that lacks an attribute which the rules read."""
+    return denial(ReasonCode.FACTS_INCOMPLETE, f"The attribute {path} is not known.")
 
 
 def _matched(ids: object, effect: Effect, program: PolicyProgram) -> tuple[str, ...]:
@@ -93,7 +100,7 @@ def _matched(ids: object, effect: Effect, program: PolicyProgram) -> tuple[str, 
 
 def _reasons(denies: Sequence[str], program: PolicyProgram, request: EngineRequest) -> tuple[Reason, ...]:
     if not denies:
-        return (Reason(NO_RULE_PERMITS, f"No rule permits {request.action} here."),)
+        return (Reason(ReasonCode.NO_RULE_PERMITS, f"No rule permits {request.action} here."),)
     metas = ((rule_id, program.rules[rule_id]) for rule_id in denies)
     return tuple(Reason(meta.reason_code, render(meta.message, request.facts), rule_id) for rule_id, meta in metas)
 

@@ -21,7 +21,6 @@ from governance.kernel import clock
 
 BACKOFF_BASE = timedelta(seconds=2)
 BACKOFF_MOST = timedelta(minutes=5)
-ATTEMPTS_EXHAUSTED = "attempts_exhausted"
 
 
 def take_lease(*, job_id: UUID, owner: str, waiting: JobState) -> Lease | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from governance.catalog.models import Asset
 from governance.decisions.models import DecisionRecord
 from governance.kernel.canonical import Json
+from governance.kernel.reason_codes import ReasonCode
 from governance.partners.models import ApiClient, Partner
 from governance.registry.models import ModelVersion
 
@@ -46,3 +47,8 @@ class Ending:
 
     code: str = ""
     message: str = ""
+
+    @classmethod
+    def because(cls, reason: ReasonCode) -> "Ending":
+        """Return the end for a built-in reason, with its sentence."""
+        return cls(reason, reason.sentence)

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from governance.decisions.models import DecisionRecord
 from governance.engines.opa_modules import PDP_PATH
+from governance.kernel.reason_codes import ReasonCode
 from governance.keys.ring import KeyPurpose, key_ring
 from governance.opa.errors import BundleUnknown, OpaCredentialInvalid
 from governance.opa.events import BUNDLE
@@ -18,7 +19,7 @@ from governance.rulebook.queries import active_program, load_program
 
 ENGINE = "opa"
 #: What our own code writes for a question that never reached an engine.
-_NOT_ASKED = frozenset({"facts_incomplete", "action_unknown"})
+_NOT_ASKED = frozenset({ReasonCode.FACTS_INCOMPLETE, ReasonCode.ACTION_UNKNOWN})
 
 
 def server_of(token: str) -> OpaServer:

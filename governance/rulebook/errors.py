@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from governance.kernel.errors import Conflict, Forbidden, IntegrityFault, InvalidInput, NotFound, Unavailable
+from governance.kernel.reason_codes import ReasonCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +44,21 @@ class PolicyFileInvalid(InvalidInput):
 class NoActiveRevision(Unavailable):
     """No policy revision was ever activated, so nothing can be decided."""
 
-    code = "no_active_revision"
+    code = ReasonCode.NO_ACTIVE_REVISION.value
     title = "No policy is active"
 
 
 class RevisionCorrupt(IntegrityFault):
     """A stored policy revision is not the one that was signed."""
 
-    code = "revision_corrupt"
+    code = ReasonCode.REVISION_CORRUPT.value
     title = "The policy revision is not what was signed"
 
 
 class PolicyFrozen(Unavailable):
     """The governance team froze the policy: until two persons lift that, everything is denied."""
 
-    code = "policy_frozen"
+    code = ReasonCode.POLICY_FROZEN.value
     title = "The policy is frozen"
 
 

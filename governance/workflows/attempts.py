@@ -11,13 +11,13 @@ from governance.decisions.errors import PermitInvalid
 from governance.decisions.types import AccessContext
 from governance.jobs.choices import JobState
 from governance.jobs.errors import JobCancelRequested, LeaseLost
-from governance.jobs.leases import ATTEMPTS_EXHAUSTED, give_back, lock_leased, worker
+from governance.jobs.leases import give_back, lock_leased, worker
 from governance.jobs.models import Job
 from governance.jobs.types import Ending, Lease
 from governance.kernel import clock
 from governance.kernel.errors import GovernanceError, Unavailable
+from governance.kernel.reason_codes import ReasonCode
 from governance.partners.types import Coverage
-from governance.workflows.cancel_job import CANCELLED_ON_REQUEST
 from governance.workflows.evidence import end_job
 from governance.workflows.keep_alive import KeepAlive
 
@@ -44,14 +44,14 @@ def attempt(lease: Lease) -> Iterator[KeepAlive]:
     except LeaseLost:
         logger.warning("job %s: lease %d was lost, its work is dropped", lease.job_id, lease.fencing_token)
     except JobCancelRequested:
-        _conclude(lease, JobState.CANCELLED, Ending(CANCELLED_ON_REQUEST, "The job was cancelled on request."))
+        _conclude(lease, JobState.CANCELLED, Ending.because(ReasonCode.CANCELLED_ON_REQUEST))
     except GovernanceError as error:
         logger.warning("job %s: %s (%s)", lease.job_id, error.message, error.error_code)
         ending = Ending(error.error_code, error.message)
         _send_back(lease, ending) if _is_passing(error) else _conclude(lease, JobState.FAILED, ending)
     except Exception:
         logger.exception("job %s: the worker failed", lease.job_id)
-        _send_back(lease, Ending("worker_error", "The worker failed unexpectedly."))
+        _send_back(lease, Ending.because(ReasonCode.WORKER_ERROR))
 
 
 def context_of(job: Job) -> AccessContext:
@@ -73,8 +73,9 @@ def context_of(job: Job) -> AccessContext:
 def send_back_or_fail(*, job: Job, actor: Actor, ending: Ending) -> None:
     """Send a locked job back for another attempt, or end it as failed when it had all its attempts."""
     if not give_back(job=job, actor=actor, ending=ending):
-        message = f"No attempt is left. The last one ended so: {ending.message}"
-        end_job(job=job, to=JobState.FAILED, actor=actor, ending=Ending(ATTEMPTS_EXHAUSTED, message))
+        code = ReasonCode.ATTEMPTS_EXHAUSTED
+        message = f"{code.sentence} The last one ended with: {ending.message}"
+        end_job(job=job, to=JobState.FAILED, actor=actor, ending=Ending(code, message))
 
 
 def _is_passing(error: GovernanceError) -> bool:

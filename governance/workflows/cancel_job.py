@@ -8,9 +8,8 @@ from governance.jobs.choices import JobState
 from governance.jobs.errors import TransitionRefused
 from governance.jobs.models import WORKED_ON, Job
 from governance.jobs.types import Ending
+from governance.kernel.reason_codes import ReasonCode
 from governance.workflows.evidence import end_job
-
-CANCELLED_ON_REQUEST = "cancelled_on_request"
 
 
 def cancel_job(*, job: Job, actor: Actor) -> Job:
@@ -21,7 +20,7 @@ def cancel_job(*, job: Job, actor: Actor) -> Job:
     with transaction.atomic():
         locked = Job.objects.select_for_update(of=("self",)).get(id=job.id)
         if locked.state in (JobState.QUEUED, JobState.MODERATING):
-            ending = Ending(CANCELLED_ON_REQUEST, "The job was cancelled on request.")
+            ending = Ending.because(ReasonCode.CANCELLED_ON_REQUEST)
             end_job(job=locked, to=JobState.CANCELLED, actor=actor, ending=ending)
         elif locked.state in WORKED_ON:
             _ask_to_stop(locked, actor)

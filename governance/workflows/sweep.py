@@ -14,6 +14,7 @@ from governance.jobs.leases import expired_jobs, lock_expired
 from governance.jobs.models import OPEN_STATES, Job
 from governance.jobs.queries import overdue_jobs, sent_job_count, unanswered_jobs, unsent_jobs
 from governance.jobs.types import Ending
+from governance.kernel.reason_codes import ReasonCode
 from governance.workflows.attempts import send_back_or_fail
 from governance.workflows.evidence import end_job
 
@@ -21,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 BATCH = 500
 SWEEPER = Actor("system", "sweeper")
-LEASE_EXPIRED = Ending("lease_expired", "The worker stopped answering.")
-DEADLINE_EXCEEDED = Ending("deadline_exceeded", "The job was not finished by its deadline.")
+LEASE_EXPIRED = Ending.because(ReasonCode.LEASE_EXPIRED)
+DEADLINE_EXCEEDED = Ending.because(ReasonCode.DEADLINE_EXCEEDED)
 
 
 @dataclass(frozen=True, slots=True)

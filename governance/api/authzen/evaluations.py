@@ -1,16 +1,16 @@
-"""Evaluates questions of the Authorization API, and puts on record what was answered."""
+"""Evaluates questions of the Authorization API and records the answers."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from django.db import transaction
 from rest_framework.exceptions import ValidationError
 
 from governance.api.authzen.questions import Refusal, context_for, question_for, version_in
 from governance.api.authzen.serializers import EvaluationRequestSerializer
+from governance.api.authzen.types import AccessDecision, BatchRequest, EvaluationRequest
 from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
-from governance.decisions.explanations import told_of
+from governance.decisions.explanations import explain_to_partner
 from governance.decisions.services import Answer, answer_questions
 from governance.kernel.canonical import digest, to_json_value
 from governance.kernel.ids import new_id
@@ -20,7 +20,7 @@ _STOPS_AT = {"deny_on_first_deny": False, "permit_on_first_permit": True}
 _KEPT = {"subject": ("type", "id"), "action": ("name",), "resource": ("type", "id"), "context": ()}
 
 
-def evaluate(*, grant: TokenGrant, asked: Mapping[str, Any], request_id: str) -> dict[str, Any]:
+def evaluate(*, grant: TokenGrant, asked: EvaluationRequest, request_id: str) -> AccessDecision:
     """Return the decision about one valid question (section 6.2)."""
     context = asked.get("context", {})
     try:
@@ -35,13 +35,13 @@ def evaluate(*, grant: TokenGrant, asked: Mapping[str, Any], request_id: str) ->
 
 
 def evaluate_all(
-    *, grant: TokenGrant, batch: Iterable[Mapping[str, Any]], semantic: str, request_id: str
-) -> list[dict[str, Any]]:
+    *, grant: TokenGrant, batch: Iterable[Mapping[str, object]], semantic: str, request_id: str
+) -> list[AccessDecision]:
     """Return the decisions about a batch, in its order, as far as the semantic goes (section 7.1.2).
 
     What is not a valid question is denied by itself, with the error in its context (section 7.2.1).
     """
-    decisions: list[dict[str, Any]] = []
+    decisions: list[AccessDecision] = []
     for each in batch:
         form = EvaluationRequestSerializer(data=each)
         try:
@@ -55,13 +55,13 @@ def evaluate_all(
     return decisions
 
 
-def with_defaults(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the questions of a batch, each with the defaults it does not say itself (section 7.1.1).
+def with_defaults(body: BatchRequest) -> Iterator[dict[str, object]]:
+    """Yield the questions of a batch, each completed from the defaults (section 7.1.1).
 
-    A member said anew replaces the default as a whole, except for what identifies it and was left out.
+    A member of the question replaces the default as a whole, except for what identifies it and was left out.
     """
     for each in body.get("evaluations", []):
-        question = {}
+        question: dict[str, object] = {}
         for name, kept in _KEPT.items():
             default, own = body.get(name), each.get(name)
             if own is None and default is None:
@@ -72,7 +72,7 @@ def with_defaults(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield question
 
 
-def _decision(grant: TokenGrant, asked: Mapping[str, Any], answer: Answer, request_id: str) -> dict[str, Any]:
+def _decision(grant: TokenGrant, asked: EvaluationRequest, answer: Answer, request_id: str) -> AccessDecision:
     evaluation_id = new_id()
     with transaction.atomic():
         write_entry(
@@ -91,26 +91,27 @@ def _decision(grant: TokenGrant, asked: Mapping[str, Any], answer: Answer, reque
                 "request_id": request_id,
             },
         )
-    context: dict[str, Any] = {"id": str(evaluation_id), "revision": answer.revision, "engine": answer.engine}
+    context: dict[str, object] = {"id": str(evaluation_id), "revision": answer.revision, "engine": answer.engine}
     if answer.permitted:
         context["obligations"] = to_json_value(list(answer.obligations))
     else:
         context["reasons"] = [{"code": reason.code, "message": reason.message} for reason in answer.reasons]
-        told = [reason.message for reason in answer.reasons]
+        sentences = [reason.message for reason in answer.reasons]
         for each in answer.evaluated:
-            told += told_of(revision=answer.revision, action=each.question.action.value, facts=each.question.facts)
-        context["reason_user"] = {"en": " ".join(dict.fromkeys(told))}
+            action, facts = each.question.action.value, each.question.facts
+            sentences += explain_to_partner(revision=answer.revision, action=action, facts=facts)
+        context["reason_user"] = {"en": " ".join(dict.fromkeys(sentences))}
     return {"decision": answer.permitted, "context": context}
 
 
-def _refused(status: int, code: str, message: str) -> dict[str, Any]:
+def _refused(status: int, code: str, message: str) -> AccessDecision:
     return {
         "decision": False,
         "context": {"error": {"status": status, "message": message}, "reasons": [{"code": code, "message": message}]},
     }
 
 
-def _faults(errors: Any, path: str = "") -> Iterator[str]:
+def _faults(errors: Mapping[str, object], path: str = "") -> Iterator[str]:
     for name, inner in errors.items():
         here = f"{path}.{name}".strip(".")
         if isinstance(inner, Mapping):

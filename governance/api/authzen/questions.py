@@ -1,21 +1,21 @@
 """Turns a subject, an action, a resource and a context of the Authorization API into questions to policy.
 
-Subjects are API clients: a partner's enforcement point asks about clients of its own organisation, one of ours about
-any. What is unknown, or not the asker's to ask about, looks the same: it is a denial, not an error.
+Subjects are API clients: a partner's enforcement point asks about its own clients, one of the operator's about any.
+What is unknown and what the asker may not ask about look the same: they are denied, not errors.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
 
+from governance.api.authzen.types import Context, Entity
 from governance.catalog.queries import visible_assets
 from governance.decisions.questions import about_asset, about_model
 from governance.decisions.types import AccessContext, QuestionSet
 from governance.kernel import clock
+from governance.kernel.reason_codes import ReasonCode
 from governance.kernel.vocabulary import Action, Purpose
 from governance.partners.models import ApiClient
 from governance.partners.types import Coverage, TokenGrant
@@ -42,8 +42,8 @@ def clients_for(grant: TokenGrant) -> QuerySet[ApiClient]:
     return clients if internal else clients.filter(partner=grant.partner)
 
 
-def context_for(grant: TokenGrant, subject: Mapping[str, Any], context: Mapping[str, Any]) -> AccessContext:
-    """Return who would act, and what for. Raises Refusal."""
+def context_for(grant: TokenGrant, subject: Entity, context: Context) -> AccessContext:
+    """Return the context of the subject that would act. Raises Refusal."""
     if subject["type"] != CLIENT:
         raise Refusal(404, "subject_unknown", f"There is no subject of the type '{CLIENT}' with this id.")
     client = clients_for(grant).filter(client_id=subject["id"]).first()
@@ -52,8 +52,8 @@ def context_for(grant: TokenGrant, subject: Mapping[str, Any], context: Mapping[
     return context_of_client(grant, client, context)
 
 
-def context_of_client(grant: TokenGrant, client: ApiClient, context: Mapping[str, Any]) -> AccessContext:
-    """Return the context of a client that acts: by the asker's own token for itself, else by the most it may have."""
+def context_of_client(grant: TokenGrant, client: ApiClient, context: Context) -> AccessContext:
+    """Return the context of a client that acts: by the request's token for itself, else by all that it may have."""
     own = client.pk == grant.client.pk
     return AccessContext(
         partner=client.partner,
@@ -64,7 +64,7 @@ def context_of_client(grant: TokenGrant, client: ApiClient, context: Mapping[str
     )
 
 
-def purpose_in(context: Mapping[str, Any]) -> Purpose:
+def purpose_in(context: Context) -> Purpose:
     """Return the purpose that the context names. Raises Refusal."""
     purpose = context.get("purpose", "")
     if purpose not in _PURPOSES:
@@ -73,18 +73,16 @@ def purpose_in(context: Mapping[str, Any]) -> Purpose:
     return Purpose(purpose)
 
 
-def version_in(context: Mapping[str, Any]) -> ModelVersion | None:
+def version_in(context: Context) -> ModelVersion | None:
     """Return the version that serves the model which the context names, if it names one. Raises Refusal."""
     slug = context.get("model")
     return None if slug is None else _version(slug)
 
 
-def question_for(
-    *, context: AccessContext, action: str, resource: Mapping[str, Any], version: ModelVersion | None
-) -> QuestionSet:
+def question_for(*, context: AccessContext, action: str, resource: Entity, version: ModelVersion | None) -> QuestionSet:
     """Return the question about one resource. Raises Refusal for what is unknown."""
     if action not in frozenset(Action) or not action.startswith(f"{resource['type']}."):
-        raise Refusal(404, "action_unknown", f"There is no action '{action}' on a resource of this type.")
+        raise Refusal(404, ReasonCode.ACTION_UNKNOWN, f"There is no action '{action}' on a resource of this type.")
     if resource["type"] == MODEL:
         return about_model(context=context, action=Action(action), version=_version(resource["id"]))
     asset = None

@@ -2,15 +2,13 @@
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 from uuid import UUID
 
 from governance.api.authzen.questions import (
     ASSET,
     CLIENT,
-    MODEL,
     Refusal,
     actions_on,
     clients_for,
@@ -20,6 +18,7 @@ from governance.api.authzen.questions import (
     version_in,
 )
 from governance.api.authzen.serializers import DEFAULT_PAGE
+from governance.api.authzen.types import ActionSearch, Entity, EvaluationRequest, Paged, Results
 from governance.api.errors import QueryInvalid
 from governance.catalog.queries import visible_assets
 from governance.decisions.errors import ModelNeeded
@@ -36,7 +35,7 @@ from governance.registry.queries import available_models
 _CLIENTS_AT_ONCE = 50
 
 
-def resources(*, grant: TokenGrant, asked: Mapping[str, Any]) -> dict[str, Any]:
+def resources(*, grant: TokenGrant, asked: EvaluationRequest) -> Results:
     """Return a page of the resources with which the subject may do the action: one permitted-set query."""
     kind, name, context = asked["resource"]["type"], asked["action"]["name"], asked.get("context", {})
     if name not in actions_on(kind):
@@ -46,13 +45,13 @@ def resources(*, grant: TokenGrant, asked: Mapping[str, Any]) -> dict[str, Any]:
     except Refusal as refusal:
         return _nothing(refusal)
     size, after = _size(asked), _after(asked)
-    keys = {ASSET: _asset_ids, MODEL: _model_slugs}[kind](access, Action(name), version, after)
-    found = [str(key) for key in keys[: size + 1]]
+    find = _asset_ids if kind == ASSET else _model_slugs
+    found = find(access, Action(name), version, after, size + 1)
     token = _token(found[size - 1]) if len(found) > size else ""
     return _page([{"type": kind, "id": key} for key in found[:size]], token)
 
 
-def subjects(*, grant: TokenGrant, asked: Mapping[str, Any]) -> dict[str, Any]:
+def subjects(*, grant: TokenGrant, asked: EvaluationRequest) -> Results:
     """Return a page of the clients that may do the action with the resource."""
     if asked["subject"]["type"] != CLIENT:
         return _page([], "")
@@ -65,7 +64,7 @@ def subjects(*, grant: TokenGrant, asked: Mapping[str, Any]) -> dict[str, Any]:
     return _page([{"type": CLIENT, "id": client_id} for client_id in found[:size]], token)
 
 
-def actions(*, grant: TokenGrant, asked: Mapping[str, Any]) -> dict[str, Any]:
+def actions(*, grant: TokenGrant, asked: ActionSearch) -> Results:
     """Return the actions that the subject may do with the resource; there are few, so always on one page."""
     context, resource = asked.get("context", {}), asked["resource"]
     try:
@@ -76,24 +75,27 @@ def actions(*, grant: TokenGrant, asked: Mapping[str, Any]) -> dict[str, Any]:
     return _page([{"name": name.value} for name in found], "")
 
 
-def _asset_ids(access: AccessContext, action: Action, version: ModelVersion | None, after: str | None) -> Any:
+def _asset_ids(
+    access: AccessContext, action: Action, version: ModelVersion | None, after: str | None, limit: int
+) -> list[str]:
     if version is None and action in TAKING_A_MODEL:
         raise ModelNeeded(f"The action {action} takes a model; name it in the context.", details={"field": "model"})
     assets = visible_assets(partner_id=access.partner.id)
     if after is not None:
         assets = assets.filter(id__lt=_as_uuid(after))
     permitted = permitted_assets(assets=assets, action=action, context=access, version=version)
-    return permitted.order_by("-id").values_list("id", flat=True)
+    return [str(asset_id) for asset_id in permitted.order_by("-id").values_list("id", flat=True)[:limit]]
 
 
-def _model_slugs(access: AccessContext, action: Action, version: ModelVersion | None, after: str | None) -> Any:
+def _model_slugs(
+    access: AccessContext, action: Action, version: ModelVersion | None, after: str | None, limit: int
+) -> list[str]:
     models = available_models() if after is None else available_models().filter(slug__gt=after)
-    return (
-        permitted_models(models=models, action=action, context=access).order_by("slug").values_list("slug", flat=True)
-    )
+    permitted = permitted_models(models=models, action=action, context=access)
+    return list(permitted.order_by("slug").values_list("slug", flat=True)[:limit])
 
 
-def _permitted_clients(grant: TokenGrant, asked: Mapping[str, Any]) -> Iterator[ApiClient]:
+def _permitted_clients(grant: TokenGrant, asked: EvaluationRequest) -> Iterator[ApiClient]:
     context, name = asked.get("context", {}), asked["action"]["name"]
     version, after = version_in(context), _after(asked) or ""
     while batch := list(clients_for(grant).filter(client_id__gt=after).order_by("client_id")[:_CLIENTS_AT_ONCE]):
@@ -103,7 +105,7 @@ def _permitted_clients(grant: TokenGrant, asked: Mapping[str, Any]) -> Iterator[
         after = batch[-1].client_id
 
 
-def _permits(access: AccessContext, action: str, resource: Mapping[str, Any], version: ModelVersion | None) -> bool:
+def _permits(access: AccessContext, action: str, resource: Entity, version: ModelVersion | None) -> bool:
     try:
         asked = question_for(context=access, action=action, resource=resource, version=version)
     except Refusal:
@@ -111,22 +113,22 @@ def _permits(access: AccessContext, action: str, resource: Mapping[str, Any], ve
     return answer_questions(asked).permitted
 
 
-def _nothing(refusal: Refusal) -> dict[str, Any]:
-    """Return no results for what is unknown; raise QueryInvalid for what must be said and was not."""
+def _nothing(refusal: Refusal) -> Results:
+    """Return no results for what is unknown. Raises QueryInvalid where the context lacks what is needed."""
     if refusal.status == 404:
         return _page([], "")
     raise QueryInvalid(refusal.message, details={"field": "context"})
 
 
-def _page(results: list[dict[str, Any]], token: str) -> dict[str, Any]:
+def _page(results: list[dict[str, str]], token: str) -> Results:
     return {"results": results, "page": {"next_token": token, "count": len(results)}}
 
 
-def _size(asked: Mapping[str, Any]) -> int:
-    return int(asked.get("page", {}).get("limit", DEFAULT_PAGE))
+def _size(asked: Paged) -> int:
+    return asked.get("page", {}).get("limit", DEFAULT_PAGE)
 
 
-def _after(asked: Mapping[str, Any]) -> str | None:
+def _after(asked: Paged) -> str | None:
     token = asked.get("page", {}).get("token")
     if not token:
         return None

@@ -3,7 +3,7 @@
 A denial is an answer with status 200; errors are about the request itself, and are problem documents.
 """
 
-from typing import Any
+from typing import TypeVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
@@ -38,6 +38,7 @@ PATHS = {
     "search_resource_endpoint": "/access/v1/search/resource",
     "search_action_endpoint": "/access/v1/search/action",
 }
+T = TypeVar("T")
 NO_POLICY = ("no_active_revision", "policy_frozen", "permitted_set_unavailable")
 
 
@@ -158,8 +159,9 @@ class MetadataView(APIView):
         return Response({"policy_decision_point": here, **endpoints}, headers={"Cache-Control": "public, max-age=300"})
 
 
-def _valid(form: type[Serializer[Any]], data: Any) -> dict[str, Any]:
+def _valid(form: type[Serializer[T]], data: object) -> T:
     """Return the validated body. Raises ValidationError."""
     serializer = form(data=data)
     serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
+    valid: T = serializer.validated_data
+    return valid

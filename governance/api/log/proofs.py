@@ -1,7 +1,7 @@
 """Proofs ready-made, for those who do not want to compute them from tiles."""
 
 from base64 import b64encode
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -19,10 +19,10 @@ from governance.transparency.tiles import TILE_WIDTH
 MOST = 2**63 - 1
 CODES = ("log_not_published", "log_range_invalid")
 HASH = "A SHA-256 in base64."
-T = TypeVar("T", bound=serializers.Serializer[Any])
+T = TypeVar("T", bound=serializers.Serializer[object])
 
 
-class InclusionQuery(serializers.Serializer[Any]):
+class InclusionQuery(serializers.Serializer[object]):
     """Which entry, in which tree."""
 
     index = serializers.IntegerField(min_value=0, max_value=MOST, help_text="The entry's place in the log, from 0.")
@@ -31,7 +31,7 @@ class InclusionQuery(serializers.Serializer[Any]):
     )
 
 
-class InclusionProofSerializer(serializers.Serializer[Any]):
+class InclusionProofSerializer(serializers.Serializer[object]):
     """A proof that an entry is in the log (RFC 9162 section 2.1.3)."""
 
     index = serializers.IntegerField()
@@ -41,7 +41,7 @@ class InclusionProofSerializer(serializers.Serializer[Any]):
     proof = serializers.ListField(child=serializers.CharField(help_text=HASH), help_text="From the leaf to the root.")
 
 
-class ConsistencyQuery(serializers.Serializer[Any]):
+class ConsistencyQuery(serializers.Serializer[object]):
     """Which two trees."""
 
     first = serializers.IntegerField(min_value=1, max_value=MOST, help_text="Entries of the earlier tree.")
@@ -50,7 +50,7 @@ class ConsistencyQuery(serializers.Serializer[Any]):
     )
 
 
-class ConsistencyProofSerializer(serializers.Serializer[Any]):
+class ConsistencyProofSerializer(serializers.Serializer[object]):
     """A proof that one tree contains all of an earlier one (RFC 9162 section 2.1.4)."""
 
     first = serializers.IntegerField()

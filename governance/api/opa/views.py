@@ -10,7 +10,6 @@ import threading
 import time
 import zlib
 from collections.abc import Mapping
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -51,7 +50,7 @@ class OpaAuthentication(BaseAuthentication):
 class IsOpaServer(BasePermission):
     """Lets enrolled OPA servers through."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:
+    def has_permission(self, request: Request, view: object) -> bool:
         """Return whether authentication found a server."""
         return isinstance(request.auth, OpaServer)
 
@@ -134,7 +133,7 @@ def _wait_for_another(name: str, *, key_id: str, known: str, seconds: int) -> No
         time.sleep(LOOK_SECONDS)
 
 
-def _body(request: Request) -> Any:
+def _body(request: Request) -> object:
     """Return the JSON of a body, unpacked where it is packed. Raises UploadMalformed or UploadTooLarge."""
     packed = request._request.body
     encoding = request.headers.get("Content-Encoding", "").lower()

@@ -1,7 +1,8 @@
 """The filter of lists by what policy permits: `permitted_for` an action, for a `purpose`."""
 
-from typing import Any
+from typing import TypeVar
 
+from django.db import models
 from django.db.models import QuerySet
 from django_filters import CharFilter, ChoiceFilter
 from django_filters.rest_framework import FilterSet
@@ -39,22 +40,25 @@ def _choices(kind: str) -> list[tuple[str, str]]:
     return [(action, label) for action, label in ACTION_CHOICES if action.startswith(f"{kind}.")]
 
 
+Row = TypeVar("Row", bound=models.Model)
+
+
 class PermittedFilterSet(FilterSet):  # type: ignore[misc]
     """`permitted_for` and `purpose`, which go together."""
 
-    purpose = ChoiceFilter(choices=PURPOSE_CHOICES, method="go_along", help_text="With `permitted_for`: what for.")
+    purpose = ChoiceFilter(choices=PURPOSE_CHOICES, method="keep", help_text="With `permitted_for`: what for.")
 
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def filter_queryset(self, queryset: QuerySet[Row]) -> QuerySet[Row]:
         """Return the rows that match. Raises QueryInvalid for half a question."""
         asked = self.form.cleaned_data
         if bool(asked["permitted_for"]) != bool(asked["purpose"]):
             missing = "purpose" if asked["permitted_for"] else "permitted_for"
             raise QueryInvalid("'permitted_for' and 'purpose' are given together.", details={"field": missing})
-        found: QuerySet[Any] = super().filter_queryset(queryset)
+        found: QuerySet[Row] = super().filter_queryset(queryset)
         return found
 
-    def go_along(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        """Leave the rows to `permitted_for`."""
+    def keep(self, queryset: QuerySet[Row], name: str, value: str) -> QuerySet[Row]:
+        """Return all rows: `permitted_for` uses the value."""
         return queryset
 
 
@@ -64,7 +68,7 @@ class PermittedAssetsFilterSet(PermittedFilterSet):
     permitted_for = ChoiceFilter(
         choices=_choices("asset"), method="permitted", help_text="Only works with which policy permits this now."
     )
-    model = CharFilter(method="go_along", help_text="With `permitted_for`: the model to use, where rules ask about it.")
+    model = CharFilter(method="keep", help_text="With `permitted_for`: the model to use, where rules ask about it.")
 
     def permitted(self, queryset: QuerySet[Asset], name: str, value: str) -> QuerySet[Asset]:
         """Return the works with which the action is permitted."""

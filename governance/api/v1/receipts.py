@@ -1,7 +1,7 @@
 """How receipts are served: one file that proves by itself, or, for seconds, one whose proof is still to come."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -9,21 +9,21 @@ from rest_framework.response import Response
 
 from governance.api.schema import problems
 
-View = TypeVar("View", bound=Callable[..., Any])
+View = TypeVar("View", bound=Callable[..., object])
 
 #: Seconds until asking again is worth while: entries get under a checkpoint within two at rest.
 RETRY_SECONDS = 2
 SUMMARY = "Fetch the receipt"
 
 
-class SignatureSerializer(serializers.Serializer[Any]):
+class SignatureSerializer(serializers.Serializer[object]):
     """A signature over the payload's pre-authentication encoding."""
 
     keyid = serializers.CharField()
     sig = serializers.CharField(help_text="Base64.")
 
 
-class EnvelopeSerializer(serializers.Serializer[Any]):
+class EnvelopeSerializer(serializers.Serializer[object]):
     """A DSSE envelope (DSSE 1.0.2) with an in-toto statement as its payload."""
 
     payloadType = serializers.CharField()  # noqa: N815
@@ -31,7 +31,7 @@ class EnvelopeSerializer(serializers.Serializer[Any]):
     signatures = SignatureSerializer(many=True)
 
 
-class ReceiptSerializer(serializers.Serializer[Any]):
+class ReceiptSerializer(serializers.Serializer[object]):
     """A receipt file (docs/receipts.md): keep it as it is; `python -m governance.transparency.verifier` judges it."""
 
     format = serializers.ChoiceField(choices=["assent-receipt/1"])
@@ -67,7 +67,7 @@ def receipt_schema(*, operation_id: str, tag: str, codes: tuple[str, ...]) -> Ca
     return described
 
 
-def receipt_response(document: dict[str, Any], name: str) -> Response:
+def receipt_response(document: dict[str, object], name: str) -> Response:
     """Return a receipt file; one without a proof says when to ask again, and is not to be kept."""
     headers = {
         "Content-Disposition": f'attachment; filename="{name}.receipt.json"',

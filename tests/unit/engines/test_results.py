@@ -86,4 +86,4 @@ def test_a_document_of_another_shape_is_no_answer(document: object) -> None:
 
 
 def test_a_denial_of_the_engine_itself_names_no_rule() -> None:
-    assert denial(code="x", message="Y.") == EngineResult(Effect.DENY, (), (), (), (Reason("x", "Y.", None),))
+    assert denial("x", "Y.") == EngineResult(Effect.DENY, (), (), (), (Reason("x", "Y.", None),))

@@ -1,7 +1,5 @@
 """How works look to partners, and the form for uploading one."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from governance.api.serializers import KnownSlug, StrictSerializer
@@ -12,9 +10,11 @@ from governance.catalog.queries import UPLOADED_BY_PARTNER
 class AssetSerializer(serializers.ModelSerializer[Asset]):
     """A work in the catalogue."""
 
-    creator: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
-    dataset: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
-    own = serializers.SerializerMethodField(help_text="Whether your organisation uploaded it.")
+    creator: serializers.SlugRelatedField[Creator] = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    dataset: serializers.SlugRelatedField[Dataset] = serializers.SlugRelatedField(
+        slug_field="slug", read_only=True, allow_null=True
+    )
+    own = serializers.SerializerMethodField(help_text="Whether you uploaded it.")
 
     class Meta:
         model = Asset

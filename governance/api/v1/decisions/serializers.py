@@ -1,31 +1,29 @@
 """How decisions look to the partner they were made for: without the facts, which tell of other parties."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from governance.api.serializers import ReasonSerializer
 from governance.decisions.choices import DecisionEffect
-from governance.decisions.explanations import told_to_asker
+from governance.decisions.explanations import sentences_for_partner
 from governance.decisions.models import DecisionRecord
 from governance.kernel.vocabulary import ACTION_CHOICES
 
 
-class ResourceSerializer(serializers.Serializer[Any]):
+class ResourceSerializer(serializers.Serializer[object]):
     """What an action was to be done to."""
 
     type = serializers.CharField()
     id = serializers.CharField()
 
 
-class MatchedRulesSerializer(serializers.Serializer[Any]):
+class MatchedRulesSerializer(serializers.Serializer[object]):
     """The ids of the rules that matched, by effect."""
 
     permit = serializers.ListField(child=serializers.CharField())
     deny = serializers.ListField(child=serializers.CharField())
 
 
-class EvaluationSerializer(serializers.Serializer[Any]):
+class EvaluationSerializer(serializers.Serializer[object]):
     """The answer for one action on one resource."""
 
     action = serializers.ChoiceField(choices=ACTION_CHOICES)
@@ -35,7 +33,7 @@ class EvaluationSerializer(serializers.Serializer[Any]):
     reasons = ReasonSerializer(many=True)
 
 
-class ObligationSerializer(serializers.Serializer[Any]):
+class ObligationSerializer(serializers.Serializer[object]):
     """What a permit demands."""
 
     kind = serializers.CharField()
@@ -69,4 +67,4 @@ class ExplainedDecisionSerializer(DecisionSerializer):
 
     def get_explanation(self, decision: DecisionRecord) -> list[str]:
         """Return the sentences."""
-        return told_to_asker(decision)
+        return sentences_for_partner(decision)

@@ -1,7 +1,7 @@
 """How jobs, outputs and evidence look to partners, and the request for a job."""
 
 import json
-from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -12,6 +12,7 @@ from governance.audit.models import EvidenceRecord, WormReference
 from governance.jobs.choices import JobState
 from governance.jobs.models import Job, JobEvent, JobOutput
 from governance.kernel.vocabulary import PURPOSE_CHOICES
+from governance.registry.models import ModelVersion
 from governance.registry.tasks import task_choices
 from governance.workflows.types import JobRequest
 
@@ -33,7 +34,7 @@ class JobRequestSerializer(StrictSerializer):
         child=serializers.UUIDField(), min_length=1, max_length=MAX_INPUTS, help_text="Ids of works, each once."
     )
 
-    def validate_inputs(self, inputs: list[Any]) -> list[Any]:
+    def validate_inputs(self, inputs: list[UUID]) -> list[UUID]:
         """Refuse the same work twice."""
         if len(set(inputs)) < len(inputs):
             raise serializers.ValidationError("A work is named twice.", "duplicate")
@@ -51,7 +52,7 @@ class JobRequestSerializer(StrictSerializer):
         )
 
 
-class JobModelSerializer(serializers.Serializer[Any]):
+class JobModelSerializer(serializers.Serializer[ModelVersion]):
     """The model version that a job runs."""
 
     slug = serializers.SlugField(source="model.slug")
@@ -88,7 +89,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         return [str(item.asset_id) for item in job.inputs.all()]
 
     @extend_schema_field(JobOutputSerializer(allow_null=True))
-    def get_output(self, job: Job) -> dict[str, Any] | None:
+    def get_output(self, job: Job) -> dict[str, object] | None:
         """Return what is known of the output once it is released."""
         return dict(JobOutputSerializer(job.output).data) if job.state == JobState.RELEASED else None
 
@@ -113,7 +114,7 @@ class JobDetailSerializer(JobSerializer):
 
 
 class WormReferenceSerializer(serializers.ModelSerializer[WormReference]):
-    """Where the evidence was written once and for ever."""
+    """Where the evidence is in WORM storage."""
 
     class Meta:
         model = WormReference
@@ -140,12 +141,12 @@ class EvidenceSerializer(serializers.ModelSerializer[EvidenceRecord]):
         ]
 
     @extend_schema_field(EnvelopeSerializer)
-    def get_envelope(self, evidence: EvidenceRecord) -> Any:
+    def get_envelope(self, evidence: EvidenceRecord) -> object:
         """Return the envelope; as canonical JSON (RFC 8785) it has the digest `envelope_sha256`."""
         return json.loads(evidence.envelope)
 
     @extend_schema_field(WormReferenceSerializer(allow_null=True))
-    def get_worm_reference(self, evidence: EvidenceRecord) -> dict[str, Any] | None:
+    def get_worm_reference(self, evidence: EvidenceRecord) -> dict[str, object] | None:
         """Return the reference, once there is one."""
         reference = getattr(evidence, "worm_reference", None)
         return None if reference is None else dict(WormReferenceSerializer(reference).data)

@@ -1,7 +1,5 @@
 """How models look to partners."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from governance.registry.models import Licence, Model, ModelAlias
@@ -35,4 +33,4 @@ class ModelSerializer(serializers.ModelSerializer[Model]):
 
     class Meta:
         model = Model
-        fields: Any = ["slug", "name", "description", "task", "owner", "licence", "aliases"]
+        fields = ["slug", "name", "description", "task", "owner", "licence", "aliases"]

@@ -1,14 +1,13 @@
 """Forms and answers of the token endpoints."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from governance.kernel.vocabulary import ACTION_CHOICES, PURPOSE_CHOICES
-from governance.partners.types import DETAILS_TYPE
+from governance.partners.models import Partner
+from governance.partners.types import DETAILS_TYPE, TokenGrant
 
 
-class AuthorizationDetailSerializer(serializers.Serializer[Any]):
+class AuthorizationDetailSerializer(serializers.Serializer[object]):
     """What a token covers (RFC 9396 section 2). An absent list of models or datasets means any."""
 
     type = serializers.ChoiceField(choices=[DETAILS_TYPE])
@@ -18,7 +17,7 @@ class AuthorizationDetailSerializer(serializers.Serializer[Any]):
     datasets = serializers.ListField(child=serializers.SlugField(), required=False)
 
 
-class ClientFieldsSerializer(serializers.Serializer[Any]):
+class ClientFieldsSerializer(serializers.Serializer[object]):
     """The client's credentials, for clients that cannot send them in the Authorization header."""
 
     client_id = serializers.CharField(required=False)
@@ -41,7 +40,7 @@ class TokenRequestSerializer(ClientFieldsSerializer):
     )
 
 
-class TokenResponseSerializer(serializers.Serializer[Any]):
+class TokenResponseSerializer(serializers.Serializer[object]):
     """A token (RFC 6749 section 5.1, RFC 9396 section 7)."""
 
     access_token = serializers.CharField()
@@ -51,7 +50,7 @@ class TokenResponseSerializer(serializers.Serializer[Any]):
     authorization_details = AuthorizationDetailSerializer(many=True)
 
 
-class OAuthErrorSerializer(serializers.Serializer[Any]):
+class OAuthErrorSerializer(serializers.Serializer[object]):
     """An error of the token endpoints (RFC 6749 section 5.2)."""
 
     error = serializers.CharField()
@@ -66,7 +65,7 @@ class TokenFormSerializer(ClientFieldsSerializer):
     token_type_hint = serializers.CharField(required=False)
 
 
-class IntrospectionSerializer(serializers.Serializer[Any]):
+class IntrospectionSerializer(serializers.Serializer[object]):
     """What a token is good for (RFC 7662 section 2.2); only `active` unless it is live and of the asking partner."""
 
     active = serializers.BooleanField()
@@ -78,7 +77,7 @@ class IntrospectionSerializer(serializers.Serializer[Any]):
     authorization_details = AuthorizationDetailSerializer(many=True, required=False)
 
 
-class PartnerSerializer(serializers.Serializer[Any]):
+class PartnerSerializer(serializers.Serializer[Partner]):
     """Whose token it is."""
 
     slug = serializers.SlugField()
@@ -87,7 +86,7 @@ class PartnerSerializer(serializers.Serializer[Any]):
     tier = serializers.SlugField(source="tier.slug")
 
 
-class OwnTokenSerializer(serializers.Serializer[Any]):
+class OwnTokenSerializer(serializers.Serializer[TokenGrant]):
     """What the token of this request covers."""
 
     partner = PartnerSerializer()
@@ -96,6 +95,6 @@ class OwnTokenSerializer(serializers.Serializer[Any]):
     scope = serializers.SerializerMethodField()
     authorization_details = AuthorizationDetailSerializer(many=True, source="coverage.to_details")
 
-    def get_scope(self, grant: Any) -> str:
+    def get_scope(self, grant: TokenGrant) -> str:
         """Return the actions, separated by blanks."""
         return " ".join(sorted(grant.actions))
