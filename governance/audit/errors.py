@@ -193,3 +193,24 @@ class SuccessionInvalid(InvalidInput):
     """A log cannot be succeeded like this."""
 
     code = "log_succession_invalid"
+
+
+class MomentInvalid(InvalidInput):
+    """This is neither a date nor a time with an offset (RFC 3339)."""
+
+    code = "moment_invalid"
+    title = "The moment is not valid"
+
+
+class ObjectTypeUnknown(InvalidInput):
+    """The ledger keeps no states of objects of this type. `details["types"]` lists those that it keeps."""
+
+    code = "ledger_type_unknown"
+    title = "There is no such type of object"
+
+
+class ObjectUnknown(NotFound):
+    """No entry of the ledger holds a state of this object."""
+
+    code = "ledger_object_unknown"
+    title = "The ledger does not tell of this object"

@@ -124,7 +124,7 @@ def receipt_document(*, envelope_text: str, entry_id: UUID) -> dict[str, Any]:
         "envelope": json.loads(envelope_text),
         "entry": strict_base64.encode(body),
         "included_by": about.get("included_by"),
-        "proof": None if index is None else _proof(index),
+        "proof": None if index is None else entry_proof(index),
     }
 
 
@@ -159,8 +159,11 @@ def _placed(entry_id: UUID) -> tuple[bytes, int | None]:
     raise ReceiptMissing(f"There is no ledger entry {entry_id}.")
 
 
-def _proof(index: int) -> str | None:
-    """Return the proof file of an entry, under the newest checkpoint that enough witnesses have cosigned."""
+def entry_proof(index: int) -> str | None:
+    """Return the proof file of the entry at a place (c2sp.org/tlog-proof@v1), None until it is under a checkpoint.
+
+    The checkpoint is the newest that enough witnesses have cosigned. Raises LogIncomplete.
+    """
     checkpoint = published_checkpoint()
     if checkpoint is None or checkpoint.size <= index:
         return None

@@ -39,7 +39,7 @@ class RecordedObject(Generic[RowT]):
 
     `subject` is the type by which entries name it, `rows` returns its rows, `key` and `slug` the id that entries have
     for a row and the name that people have for it, and `state` all that the ledger says of it, personal data as
-    commitments or not at all.
+    commitments or not at all. `named_by` is the member of the state that holds the name.
     """
 
     subject: str
@@ -48,6 +48,7 @@ class RecordedObject(Generic[RowT]):
     key: Callable[[RowT], str]
     slug: Callable[[RowT], str]
     state: Callable[[RowT], State]
+    named_by: str = "slug"
 
     def ref(self, row: RowT) -> SubjectRef:
         """Return how entries name `row`."""

@@ -1,0 +1,190 @@
+"""What was in force at a moment: the state of an object, rebuilt from the ledger alone.
+
+Of the entries about an object that happened until the moment, the one with the last place in the log counts; what
+waits for its place comes after all that has one. Entries from before version 0.2 hold no state.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from django.db.models import BinaryField, F, Func, IntegerField, Model, QuerySet, Value
+
+from governance.audit.errors import MomentInvalid, ObjectTypeUnknown, ObjectUnknown
+from governance.audit.models import LedgerEntry, OutboxEntry
+from governance.audit.recording.entries import entry_data
+from governance.audit.recording.states import RecordedObject, State, recorded_objects, state_kinds
+from governance.audit.types import Actor, SubjectRef
+from governance.kernel import clock
+from governance.kernel.canonical import Json, canonical_json
+
+#: The end of the kinds that say what an object was when its state came on record for the first time, at an upgrade.
+ADOPTED = ".adopted"
+Recorded = RecordedObject[Model]
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TIME = re.compile(rf"{_DATE.pattern}[Tt ]\d{{2}}:\d{{2}}:\d{{2}}(\.\d{{1,6}})?([Zz]|[+-]\d{{2}}:\d{{2}})", re.ASCII)
+
+
+class Presence(StrEnum):
+    """Whether an object was there at a moment."""
+
+    THERE = "there"
+    DELETED = "deleted"
+    NOT_YET = "not_yet"
+    NOT_ON_RECORD = "not_on_record"
+
+
+#: Of several objects with one slug, the one that was there counts; else the one that was deleted.
+_RANKS = {Presence.THERE: 3, Presence.DELETED: 2, Presence.NOT_ON_RECORD: 1, Presence.NOT_YET: 0}
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """One entry with an object's state before and after a change; `index` is None while it waits for its place."""
+
+    index: int | None
+    entry_id: str
+    kind: str
+    actor: Actor
+    at: datetime
+    before: State | None
+    after: State | None
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """What an object was at a moment, and the entry that says so.
+
+    `state` is None unless it was there, `entry` when nothing about it had happened by then. `name` is what people
+    called it then, or before it was deleted, or when it came.
+    """
+
+    subject: SubjectRef
+    noun: str
+    name: str
+    at: datetime
+    presence: Presence
+    state: State | None
+    entry: StateChange | None
+
+
+def read_moment(text: str) -> datetime:
+    """Return the moment that a date or an RFC 3339 time names; a date is the end of that day in UTC, or now if earlier.
+
+    Raises MomentInvalid, also for a time without an offset.
+    """
+    whole = f"{text}T23:59:59.999999Z" if _DATE.fullmatch(text) else text
+    try:
+        moment = datetime.fromisoformat(whole.upper()).astimezone(UTC) if _TIME.fullmatch(whole) else None
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None:
+        raise MomentInvalid(
+            f"{text!r} is neither a date, such as 2026-03-01, nor a time, such as 2026-03-01T12:00:00Z."
+        )
+    return min(moment, clock.now())
+
+
+def recorded_type(name: str) -> Recorded:
+    """Return the declaration of a type of object whose state is on record. Raises ObjectTypeUnknown."""
+    found = recorded_objects().get(name)
+    if found is None:
+        known = sorted(recorded_objects())
+        raise ObjectTypeUnknown(f"There is no type '{name}'. Known: {', '.join(known)}.", details={"types": [*known]})
+    return found
+
+
+def find_as_of(*, type_name: str, name: str, at: datetime) -> AsOf:
+    """Return what the object that is called `name`, by slug or id, was at a moment.
+
+    A slug that several objects had, one after the other, stands for the one that had it then. Raises ObjectTypeUnknown,
+    and ObjectUnknown when no entry with a state tells of it.
+    """
+    described = recorded_type(type_name)
+    found = [as_of(subject=subject, at=at) for subject in subjects_called(described, name)]
+    if not found:
+        raise ObjectUnknown(f"The ledger tells of no {described.noun} '{name}'.")
+    return max(reversed(found), key=lambda each: (_RANKS[each.presence], each.name == name))
+
+
+def as_of(*, subject: SubjectRef, at: datetime) -> AsOf:
+    """Return what an object was at a moment. Raises ObjectTypeUnknown and ObjectUnknown."""
+    described = recorded_type(subject.type)
+    changes = history(subject)
+    if not changes:
+        raise ObjectUnknown(f"The ledger tells of no {described.noun} '{subject.id}'.")
+    entry = next((change for change in reversed(changes) if change.at <= at), None)
+    presence = _presence(entry, changes[0])
+    state = entry.after if entry else None
+    said = state or (entry.before if entry else None) or changes[0].after or {}
+    name = str(said.get(described.named_by, subject.id))
+    return AsOf(subject, described.noun, name, at, presence, state, entry)
+
+
+def _presence(entry: StateChange | None, first: StateChange) -> Presence:
+    if entry is not None:
+        return Presence.DELETED if entry.after is None else Presence.THERE
+    adopted = first.kind.endswith(ADOPTED) or first.before is not None
+    return Presence.NOT_ON_RECORD if adopted else Presence.NOT_YET
+
+
+def history(subject: SubjectRef) -> list[StateChange]:
+    """Return every change of an object's state in the order of the log, what still waits for a place last."""
+    about = {"subject_type": subject.type, "subject_id": subject.id, "kind__in": state_kinds(subject.type)}
+    # The outbox is read first: an entry that gets its place in between is then seen twice, never missed.
+    waiting = list(OutboxEntry.objects.filter(**about).order_by("id"))
+    placed = list(LedgerEntry.objects.filter(**about).order_by("index"))
+    known = {entry.entry_id for entry in placed}
+    return list(_changes([*placed, *(entry for entry in waiting if entry.entry_id not in known)]))
+
+
+def subjects_called(described: Recorded, name: str) -> list[SubjectRef]:
+    """Return the objects of a type that have the id `name`, or else had it as their slug, in the order they came."""
+    if not name.isprintable():
+        return []
+    kinds = state_kinds(described.subject)
+    tables: tuple[QuerySet[LedgerEntry] | QuerySet[OutboxEntry], ...] = (
+        LedgerEntry.objects.filter(subject_type=described.subject, kind__in=kinds).order_by("index"),
+        OutboxEntry.objects.filter(subject_type=described.subject, kind__in=kinds).order_by("id"),
+    )
+    if any(each.filter(subject_id=name).exists() for each in tables):
+        return [SubjectRef(described.subject, name)]
+    # Looked for in the bytes, among entries of these kinds alone: there are few, and no index grows with the log.
+    needle = b'"' + described.named_by.encode() + b'":' + canonical_json(name)
+    found = [change for each in tables for change in each.annotate(at=_position(needle)).filter(at__gt=0)]
+    called = [each.subject_id for each in found if name in _names(described, entry_data(bytes(each.body)))]
+    return [SubjectRef(described.subject, key) for key in dict.fromkeys(called)]
+
+
+def _names(described: Recorded, data: Mapping[str, Json]) -> Iterator[Json]:
+    for state in (data.get("before"), data.get("after")):
+        if isinstance(state, dict):
+            yield state.get(described.named_by)
+
+
+def _position(needle: bytes) -> Func:
+    searched = Value(needle, output_field=BinaryField())
+    return Func(searched, F("body"), function="position", arg_joiner=" IN ", output_field=IntegerField())
+
+
+def _changes(entries: list[LedgerEntry | OutboxEntry]) -> Iterator[StateChange]:
+    for entry in entries:
+        data = entry_data(bytes(entry.body))
+        if "after" in data:
+            yield StateChange(
+                index=entry.index if isinstance(entry, LedgerEntry) else None,
+                entry_id=str(entry.entry_id),
+                kind=entry.kind,
+                actor=Actor(entry.actor_type, entry.actor_id),
+                at=entry.occurred_at,
+                before=_state(data.get("before")),
+                after=_state(data.get("after")),
+                body=bytes(entry.body),
+            )
+
+
+def _state(value: Json) -> State | None:
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,68 @@
+"""A state of the past as a file: what it says is what the log says, and its proof is checked without us."""
+
+import json
+
+import pytest
+
+from governance.audit.evidence.state_proof import state_document
+from governance.audit.log.checkpoints import advance_log
+from governance.audit.log.sequencer import sequence_pending
+from governance.audit.recording.asof import find_as_of
+from governance.kernel import clock, strict_base64
+from governance.partners.tiers import change_tier, delete_tier
+from governance.transparency.proofs import ProofInvalid
+from tests.factories.partners import ACTOR, made_tier
+from tests.state_proofs import proven_state
+
+pytestmark = pytest.mark.django_db
+
+
+def document() -> dict:
+    return state_document(find_as_of(type_name="tier", name="trial", at=clock.now()))
+
+
+def test_a_state_is_first_a_promise_and_then_a_proof() -> None:
+    made_tier(slug="trial", name="Trial")
+    waiting = document()
+    sequence_pending()
+    placed = document()
+    advance_log()
+    proven = document()
+
+    assert (waiting["index"], waiting["proof"], placed["proof"]) == (None, None, None)
+    assert placed["index"] is not None
+    assert waiting["state"] == proven["state"] == proven_state(proven)
+    assert json.loads(json.dumps(proven)) == proven
+
+
+def test_the_proof_is_of_the_entry_that_counted() -> None:
+    tier = made_tier(slug="trial", name="First")
+    change_tier(tier=tier, name="Second", requests_per_minute=1, max_open_jobs=1, actor=ACTOR)
+    before = clock.now()
+    delete_tier(tier=tier, actor=ACTOR)
+    advance_log()
+
+    now, then = document(), state_document(find_as_of(type_name="tier", name="trial", at=before))
+
+    assert (now["presence"], now["state"], proven_state(now)) == ("deleted", None, None)
+    assert proven_state(then) == then["state"]
+    assert then["state"]["name"] == "Second"
+
+
+def test_other_bytes_are_not_proven() -> None:
+    made_tier(slug="trial", name="Trial")
+    advance_log()
+    proven = document()
+    forged = strict_base64.decode(proven["entry"]).replace(b'"Trial"', b'"Trust"')
+
+    with pytest.raises(ProofInvalid, match="leads to another root"):
+        proven_state(proven | {"entry": strict_base64.encode(forged)})
+
+
+def test_before_it_came_there_is_nothing_to_prove() -> None:
+    before = clock.now()
+    made_tier(slug="trial")
+
+    found = state_document(find_as_of(type_name="tier", name="trial", at=before))
+
+    assert (found["presence"], found["state"], found["entry"], found["proof"]) == ("not_yet", None, None, None)
