@@ -6,21 +6,23 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from governance.audit.recording.declarations import Entry, entry
+from governance.audit.recording.states import State, StateEntry
 from governance.audit.types import SubjectRef
 from governance.catalog.models import Asset, ConsentGrant, Creator
+from governance.catalog.states import ASSET_SUBJECT, ASSETS, CREATOR_SUBJECT, CREATORS, DATASET_SUBJECT
 
 
 def creator_ref(creator: Creator) -> SubjectRef:
     """Return how the ledger names a creator."""
-    return SubjectRef("creator", str(creator.id))
+    return CREATORS.ref(creator)
 
 
 def asset_ref(asset: Asset) -> SubjectRef:
     """Return how the ledger names an asset."""
-    return SubjectRef("asset", str(asset.id))
+    return ASSETS.ref(asset)
 
 
-@entry("consent.granted", subject="creator", receipt="consent-change/v1")
+@entry("consent.granted", subject=CREATOR_SUBJECT, receipt="consent-change/v1")
 class ConsentGranted(Entry):
     """A creator permitted something, for one asset or for all that have no statement of their own."""
 
@@ -54,7 +56,7 @@ class ConsentGranted(Entry):
         )
 
 
-@entry("consent.withdrawn", subject="creator", receipt="consent-change/v1")
+@entry("consent.withdrawn", subject=CREATOR_SUBJECT, receipt="consent-change/v1")
 class ConsentWithdrawn(Entry):
     """A creator took consent back, for one asset, as the default, or for everything."""
 
@@ -67,8 +69,42 @@ class ConsentWithdrawn(Entry):
     assets_sha256: Annotated[str, "SHA-256 of the sorted ids of these assets as canonical JSON."]
 
 
-@entry("creator.erased", subject="creator", receipt="erasure/v1")
-class CreatorErased(Entry):
+@entry("creator.created", subject=CREATOR_SUBJECT)
+class CreatorCreated(StateEntry):
+    """A creator was added to the catalogue."""
+
+    fields: Annotated[tuple[str, ...], "Names of the fields that were filled in."]
+
+
+@entry("creator.changed", subject=CREATOR_SUBJECT)
+class CreatorChanged(StateEntry):
+    """What is on file of a creator was changed."""
+
+    fields: Annotated[tuple[str, ...], "Names of the fields that were changed."]
+
+
+@entry("creator.committed", subject=CREATOR_SUBJECT, unmatched="Values change, and their salts are deleted on demand.")
+class CreatorCommitted(Entry):
+    """Personal values of a creator were committed to, so that the creator can show whom the entry is about."""
+
+    commitments: Annotated[dict[str, str], "By the name of each value, the SHA-256 of name, salt and value."]
+
+
+@entry("creator.status_changed", subject=CREATOR_SUBJECT)
+class CreatorStatusChanged(StateEntry):
+    """A creator was suspended, or reinstated."""
+
+    status: Annotated[str, "The status from now on."]
+    epoch: Annotated[int, "The creator's consent epoch that began with it."]
+
+
+@entry("creator.adopted", subject=CREATOR_SUBJECT, since="0.2")
+class CreatorAdopted(StateEntry):
+    """A creator from before states were on record was put on record, as it was at the upgrade."""
+
+
+@entry("creator.erased", subject=CREATOR_SUBJECT, receipt="erasure/v1")
+class CreatorErased(StateEntry):
     """A creator's personal data was deleted for good."""
 
     values: Annotated[int, "How many personal values were deleted."]
@@ -77,8 +113,8 @@ class CreatorErased(Entry):
     epoch: Annotated[int, "The creator's consent epoch after it."]
 
 
-@entry("asset.registered", subject="asset", receipt="upload/v1")
-class AssetRegistered(Entry):
+@entry("asset.registered", subject=ASSET_SUBJECT, receipt="upload/v1")
+class AssetRegistered(StateEntry):
     """A creator's work was taken in."""
 
     creator: Annotated[UUID, "Id of the creator."]
@@ -91,9 +127,11 @@ class AssetRegistered(Entry):
     uploaded_by: Annotated[str, "Who uploaded it, as type:id."]
 
     @classmethod
-    def of(cls, asset: Asset) -> Self:
+    def of(cls, asset: Asset, state: State) -> Self:
         """Return what is known of an asset when it is taken in."""
         return cls(
+            before=None,
+            after=state,
             creator=asset.creator_id,
             dataset=asset.dataset_id,
             sha256=asset.sha256,
@@ -103,6 +141,53 @@ class AssetRegistered(Entry):
             height=asset.height,
             uploaded_by=f"{asset.uploaded_by_type}:{asset.uploaded_by_id}",
         )
+
+
+@entry("asset.changed", subject=ASSET_SUBJECT, since="0.2")
+class AssetChanged(StateEntry):
+    """The title, the tags or the dataset of a work were changed."""
+
+
+@entry("asset.status_changed", subject=ASSET_SUBJECT)
+class AssetStatusChanged(StateEntry):
+    """A work was put into quarantine, or taken out."""
+
+    status: Annotated[str, "The status from now on."]
+    sha256: Annotated[str, "SHA-256 of the file."]
+
+
+@entry("asset.redacted", subject=ASSET_SUBJECT, since="0.2")
+class AssetRedacted(StateEntry):
+    """The personal data of a work was deleted with that of its creator, so its commitments open no more."""
+
+
+@entry("asset.adopted", subject=ASSET_SUBJECT, since="0.2")
+class AssetAdopted(StateEntry):
+    """A work from before states were on record was put on record, as it was at the upgrade."""
+
+
+@entry("dataset.created", subject=DATASET_SUBJECT)
+class DatasetCreated(StateEntry):
+    """A dataset was made."""
+
+    fields: Annotated[tuple[str, ...], "Names of the fields that were filled in."]
+
+
+@entry("dataset.changed", subject=DATASET_SUBJECT)
+class DatasetChanged(StateEntry):
+    """A dataset was given another name or description."""
+
+    fields: Annotated[tuple[str, ...], "Names of the fields that were changed."]
+
+
+@entry("dataset.deleted", subject=DATASET_SUBJECT)
+class DatasetDeleted(StateEntry):
+    """A dataset without works was deleted."""
+
+
+@entry("dataset.adopted", subject=DATASET_SUBJECT, since="0.2")
+class DatasetAdopted(StateEntry):
+    """A dataset from before states were on record was put on record, as it was at the upgrade."""
 
 
 def pair_codes(pairs: Collection[tuple[str, str]]) -> list[str]:

@@ -17,6 +17,27 @@ class ConsentLevelInvalid(InvalidInput):
     title = "The consent level is not valid"
 
 
+class CreatorInvalid(InvalidInput):
+    """What is said about a creator cannot be accepted."""
+
+    code = "creator_invalid"
+    title = "The creator is not valid"
+
+
+class DatasetInvalid(InvalidInput):
+    """What is said about a dataset cannot be accepted."""
+
+    code = "dataset_invalid"
+    title = "The dataset is not valid"
+
+
+class DatasetNotEmpty(Conflict):
+    """A dataset that still has works cannot be deleted."""
+
+    code = "dataset_not_empty"
+    title = "The dataset has works"
+
+
 class AssetInvalid(InvalidInput):
     """What is said about an asset cannot be accepted."""
 

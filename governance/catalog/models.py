@@ -19,14 +19,17 @@ SHA256 = RegexValidator(r"^[0-9a-f]{64}$", "A SHA-256 digest is 64 lower-case he
 
 
 class Creator(models.Model):
-    """Somebody whose works are in the catalogue. `slug` is a pseudonym that policies and ledgers may name."""
+    """Somebody whose works are in the catalogue. `slug` says nothing of who it is, so policies and ledgers name it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    slug = models.SlugField(unique=True, help_text="Stable pseudonym used in policies; not a real name.")
+    slug = models.SlugField(unique=True, help_text="Stable name used in policies and the ledger; not a real name.")
     display_name = models.CharField(max_length=200)
     email = models.EmailField(blank=True, help_text="Personal data: never leaves this row.")
     region = models.CharField(max_length=2, validators=[REGION], help_text="Two capital letters, such as DE or US.")
     status = models.CharField(max_length=16, choices=CreatorStatus.choices, default=CreatorStatus.ACTIVE)
+    status_reason = models.CharField(
+        max_length=300, blank=True, editable=False, help_text="Why the creator was suspended or reinstated last."
+    )
     uploaders = ArrayField(
         models.SlugField(),
         default=list,
@@ -47,7 +50,9 @@ class Creator(models.Model):
             models.CheckConstraint(condition=models.Q(region__regex=r"^[A-Z]{2}$"), name="creator_region_two_letters"),
             models.CheckConstraint(
                 condition=models.Q(erased_at__isnull=True)
-                | models.Q(display_name=ERASED_NAME, email="", status=CreatorStatus.SUSPENDED, uploaders=[]),
+                | models.Q(
+                    display_name=ERASED_NAME, email="", status=CreatorStatus.SUSPENDED, status_reason="", uploaders=[]
+                ),
                 name="creator_erased_has_no_name",
             ),
         ]
@@ -128,6 +133,9 @@ class Asset(FrozenColumns):
     height = models.PositiveIntegerField()
     tags = ArrayField(models.CharField(max_length=50), default=list, blank=True)
     status = models.CharField(max_length=16, choices=AssetStatus.choices, default=AssetStatus.ACTIVE)
+    status_reason = models.CharField(
+        max_length=300, blank=True, editable=False, help_text="Why the work was put into quarantine or taken out last."
+    )
     uploaded_by_type = models.CharField(max_length=32)
     uploaded_by_id = models.CharField(max_length=128)
     created_at = models.DateTimeField(default=clock.now, editable=False)

@@ -1,7 +1,7 @@
-"""The personal data of creators: committed to in the ledger without being told, and deleted for good on demand.
+"""The personal data of creators: in the ledger only as commitments, and deleted for good on demand.
 
-Personal are a creator's `display_name` and `email`, and the titles of works, which may hold names. The slug is a
-pseudonym by definition; the bytes and digests of works are what receipts are about, and stay.
+Personal are a creator's name and address, the titles of works, which may hold names, and the reasons for a status. The
+slug never is, by definition; the bytes and digests of works are what receipts are about, and stay.
 """
 
 from collections.abc import Collection, Mapping
@@ -11,17 +11,15 @@ from django.db import transaction
 
 from governance.audit.evidence.commitments import commit, forget, open_commitment
 from governance.audit.queries import timeline
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, TimelineItem
 from governance.catalog.choices import CreatorStatus
-from governance.catalog.entries import creator_ref
+from governance.catalog.entries import AssetRedacted, CreatorCommitted, creator_ref
 from governance.catalog.errors import CreatorErased
 from governance.catalog.models import ERASED_NAME, ERASED_TITLE, Asset, Creator
+from governance.catalog.states import ASSET_PERSONAL, ASSETS, CREATOR_PERSONAL
 from governance.kernel import clock
 from governance.kernel.canonical import Json
-
-COMMITTED = "creator.committed"
-PERSONAL_FIELDS = ("display_name", "email")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +31,18 @@ class Erasure:
     salts: int
 
 
-def commit_personal_data(*, creator: Creator, actor: Actor, fields: Collection[str] = PERSONAL_FIELDS) -> None:
+def commit_personal_data(*, creator: Creator, actor: Actor, fields: Collection[str] = CREATOR_PERSONAL) -> None:
     """Put commitments to the given personal fields, as they are now, into the ledger.
 
     The creator can show later, with value and salt, that the entry is about them; the entry alone says nothing. An
     empty value is not committed to.
     """
-    values = {name: getattr(creator, name) for name in PERSONAL_FIELDS if name in fields}
+    values = {name: getattr(creator, name) for name in CREATOR_PERSONAL if name in fields}
     with transaction.atomic():
         about = creator_ref(creator)
         commitments = {name: commit(subject=about, name=name, value=value) for name, value in values.items() if value}
         if commitments:
-            write_entry(kind=COMMITTED, subject=about, actor=actor, data={"commitments": {**commitments}})
+            record(CreatorCommitted(commitments=commitments), subject=about, actor=actor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def disclosures(*, creator: Creator) -> list[Disclosure]:
     return [
         _disclosure(creator, item, name, str(commitment))
         for item in timeline(about)
-        if item.kind == COMMITTED
+        if item.kind == CreatorCommitted.declaration.kind
         for name, commitment in _commitments(item).items()
     ]
 
@@ -84,7 +82,7 @@ def _disclosure(creator: Creator, item: TimelineItem, name: str, commitment: str
     return Disclosure(item.entry_id, item.index, name, commitment, salt, value if salt else None)
 
 
-def erase_personal_data(*, creator: Creator) -> Erasure:
+def erase_personal_data(*, creator: Creator, actor: Actor) -> Erasure:
     """Delete a creator's personal values, the titles of their works and the salts of all commitments to them.
 
     Suspends the creator and lets nobody upload for them any more. The row stays, nameless, since grants and works
@@ -95,9 +93,24 @@ def erase_personal_data(*, creator: Creator) -> Erasure:
         current = Creator.objects.select_for_update().get(pk=creator.pk)
         if current.erased_at is not None:
             raise CreatorErased("This creator's personal data was erased before.")
-        values = sum(bool(getattr(current, name)) for name in PERSONAL_FIELDS)
-        current.display_name, current.email, current.uploaders = ERASED_NAME, "", []
+        values = sum(bool(getattr(current, name)) for name in CREATOR_PERSONAL)
+        current.display_name, current.email, current.status_reason, current.uploaders = ERASED_NAME, "", "", []
         current.status, current.erased_at = CreatorStatus.SUSPENDED, clock.now()
-        current.save(update_fields=["display_name", "email", "uploaders", "status", "erased_at"])
-        titles = Asset.objects.filter(creator=current).update(title=ERASED_TITLE)
-        return Erasure(values=values, titles=titles, salts=forget(creator_ref(current)))
+        current.save(update_fields=["display_name", "email", "status_reason", "uploaders", "status", "erased_at"])
+        titles, salts = _redact_works(current, actor)
+        return Erasure(values=values, titles=titles, salts=salts + forget(creator_ref(current)))
+
+
+def _redact_works(creator: Creator, actor: Actor) -> tuple[int, int]:
+    """Delete titles, reasons and salts of all works of a creator; return how many titles and salts there were.
+
+    Works whose state has commitments leave an entry each, since their state from now on has none.
+    """
+    works = ASSETS.rows().filter(creator=creator).select_for_update(of=("self",), no_key=True).order_by("pk")
+    states = {ASSETS.ref(work): ASSETS.state(work) for work in works}
+    titles = Asset.objects.filter(creator=creator).update(title=ERASED_TITLE, status_reason="")
+    for subject, before in states.items():
+        if any(before[name] for name in ASSET_PERSONAL):
+            after = before | dict.fromkeys(ASSET_PERSONAL)
+            record(AssetRedacted(before=before, after=after), subject=subject, actor=actor)
+    return titles, forget(*states)

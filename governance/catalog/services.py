@@ -1,41 +1,28 @@
-"""Use cases of the catalogue: consent, consent levels, and taking in assets.
+"""Use cases of the catalogue about consent and consent levels.
 
 Locks are taken in this order: consent level, creators by id, asset. Whoever changes what a creator permits holds the
 creator's row and raises its consent epoch in the same transaction, so that permits bound to the old epoch are void.
 """
 
 from collections.abc import Iterable
-from pathlib import PurePath
 from typing import Unpack
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from governance.audit.evidence.receipts import record_with_receipt
-from governance.audit.guards.advisory_locks import LockScope, wait_for_named_lock
 from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
-from governance.catalog import objects, terms
-from governance.catalog.choices import AssetStatus, CreatorStatus, GrantKind
-from governance.catalog.entries import (
-    AssetRegistered,
-    ConsentGranted,
-    ConsentWithdrawn,
-    asset_ref,
-    creator_ref,
-    pair_codes,
-)
-from governance.catalog.errors import AssetClaimed, AssetInvalid
-from governance.catalog.media import inspect_image
-from governance.catalog.models import Asset, ConsentGrant, ConsentLevel, ConsentPair, Creator, Dataset
-from governance.catalog.receipts import consent_statement, upload_statement
-from governance.catalog.types import ByteSource, ConsentTerms
+from governance.catalog import terms
+from governance.catalog.choices import GrantKind
+from governance.catalog.entries import ConsentGranted, ConsentWithdrawn, creator_ref, pair_codes
+from governance.catalog.epochs import begin_epoch
+from governance.catalog.models import Asset, ConsentGrant, ConsentLevel, ConsentPair, Creator
+from governance.catalog.receipts import consent_statement
+from governance.catalog.types import ConsentTerms
 from governance.kernel import clock
 from governance.kernel.canonical import Json, digest
-
-TITLE_CHARACTERS = 200
 
 
 def record_grant(
@@ -71,7 +58,7 @@ def record_grant(
             valid_until=checked.valid_until,
             method=method,
             evidence_digest=evidence_digest,
-            epoch=_raise_epoch(creator),
+            epoch=begin_epoch(creator),
             recorded_by_type=actor.type,
             recorded_by_id=actor.id,
             created_at=now,
@@ -100,7 +87,7 @@ def record_withdrawal(
         raise terms.invalid("everything", "Either one asset or everything can be withdrawn, not both.")
     now = clock.now()
     with transaction.atomic():
-        epoch = _raise_epoch(creator)
+        epoch = begin_epoch(creator)
         covered = [None, *_assets_with_statements(creator)] if everything else [asset.id if asset else None]
         withdrawals = ConsentGrant.objects.bulk_create(
             ConsentGrant(
@@ -169,101 +156,9 @@ def save_consent_level(
     return level
 
 
-def set_creator_status(*, creator: Creator, status: CreatorStatus, actor: Actor) -> Creator:
-    """Suspend a creator or make one active again; either voids the permits that rest on the creator's consent."""
-    with transaction.atomic():
-        current = Creator.objects.select_for_update(no_key=True).get(pk=creator.pk)
-        if current.status != status:
-            epoch = _raise_epoch(current)
-            current.status = status
-            current.save(update_fields=["status"])
-            data: dict[str, Json] = {"status": str(status), "epoch": epoch}
-            write_entry(kind="creator.status_changed", subject=creator_ref(creator), actor=actor, data=data)
-    creator.status, creator.consent_epoch = current.status, current.consent_epoch
-    return creator
-
-
-def set_asset_status(*, asset: Asset, status: AssetStatus, actor: Actor) -> Asset:
-    """Put an asset into quarantine or take it out."""
-    with transaction.atomic():
-        current = Asset.objects.select_for_update(no_key=True).get(pk=asset.pk)
-        if current.status != status:
-            current.status = status
-            current.save(update_fields=["status"])
-            data: dict[str, Json] = {"status": str(status), "sha256": current.sha256}
-            write_entry(kind="asset.status_changed", subject=asset_ref(asset), actor=actor, data=data)
-    asset.status = current.status
-    return asset
-
-
-def register_asset(
-    *,
-    creator: Creator,
-    title: str,
-    stream: ByteSource,
-    filename: str,
-    uploaded_by: SubjectRef,
-    dataset: Dataset | None,
-    actor: Actor,
-) -> Asset:
-    """Take in a creator's work: at most ASSENT_MAX_UPLOAD_BYTES of a PNG, JPEG or WebP image that really decodes.
-
-    Without a `title` the file's name is used; for nothing else. Raises AssetInvalid, AssetClaimed, UploadTooLarge,
-    MediaRefused, ObjectStoreUnavailable or ObjectAltered, and then no asset is there. Should the transaction fail
-    after the bytes were stored, they stay behind under their digest, named by nothing.
-    """
-    called = _title(title, filename)
-    with objects.received(stream, limit=settings.ASSENT_MAX_UPLOAD_BYTES) as item:
-        image = inspect_image(item.path.read_bytes(), max_pixels=settings.ASSENT_MAX_PIXELS)
-        stored = objects.store(item)
-    with transaction.atomic():
-        _refuse_claimed(stored.sha256, creator)
-        _refuse_erased(creator)
-        asset = Asset.objects.create(
-            creator=creator,
-            dataset=dataset,
-            title=called,
-            media_type=image.media_type,
-            size=stored.size,
-            sha256=stored.sha256,
-            object_name=stored.name,
-            width=image.width,
-            height=image.height,
-            uploaded_by_type=uploaded_by.type,
-            uploaded_by_id=uploaded_by.id,
-        )
-        entry = AssetRegistered.of(asset)
-        record_with_receipt(entry, subject=asset_ref(asset), actor=actor, **upload_statement(asset, entry.to_data()))
-    return asset
-
-
-def _refuse_claimed(sha256: str, creator: Creator) -> None:
-    """Let one transaction at a time register these bytes, and refuse them when they are another creator's work."""
-    wait_for_named_lock(LockScope.ASSET, sha256)
-    if Asset.objects.filter(sha256=sha256).exclude(creator=creator).exists():
-        raise AssetClaimed("The same image is in the catalogue as the work of another creator.")
-
-
-def _refuse_erased(creator: Creator) -> None:
-    """Hold the creator's row, so that no work comes in beside an erasure that is to replace every title."""
-    if Creator.objects.select_for_update(no_key=True).get(pk=creator.pk).erased_at is not None:
-        raise AssetInvalid("The creator's data was erased; no work is taken in.", details={"field": "creator"})
-
-
 def _check_owner(creator: Creator, asset: Asset | None) -> None:
     if asset is not None and asset.creator_id != creator.id:
         raise terms.invalid("asset", "The asset belongs to another creator.")
-
-
-def _raise_epoch(creator: Creator) -> int:
-    """Lock the creator for the rest of the transaction and return the epoch that begins, also set on `creator`."""
-    current = Creator.objects.select_for_update(no_key=True).get(pk=creator.pk)
-    if current.erased_at is not None:
-        raise terms.invalid("creator", "The creator's data was erased; nothing more is recorded for them.")
-    current.consent_epoch += 1
-    current.save(update_fields=["consent_epoch"])
-    creator.consent_epoch = current.consent_epoch
-    return current.consent_epoch
 
 
 def _raise_epochs_of_users(level: ConsentLevel) -> int:
@@ -303,11 +198,3 @@ def _replace_pairs(level: ConsentLevel, had: set[tuple[str, str]], wanted: set[t
         level.pairs.filter(action=action, purpose=purpose).delete()
     new = sorted(wanted - had)
     ConsentPair.objects.bulk_create(ConsentPair(level=level, action=action, purpose=purpose) for action, purpose in new)
-
-
-def _title(title: str, filename: str) -> str:
-    called = title.strip() or PurePath(filename).name.strip()
-    if not called or len(called) > TITLE_CHARACTERS or not called.isprintable():
-        message = f"A title has 1 to {TITLE_CHARACTERS} printable characters."
-        raise AssetInvalid(message, details={"field": "title"})
-    return called

@@ -12,8 +12,10 @@ from django.db import transaction
 from governance.audit.types import Actor, SubjectRef
 from governance.catalog import services as catalog
 from governance.catalog.choices import GrantMethod
+from governance.catalog.creators import create_creator
+from governance.catalog.datasets import create_dataset
 from governance.catalog.models import Asset, ConsentLevel, Creator, Dataset
-from governance.catalog.personal_data import commit_personal_data
+from governance.catalog.works import register_asset
 from governance.demo import samples
 from governance.kernel.ids import new_token
 from governance.kernel.vocabulary import Action, Purpose
@@ -22,7 +24,8 @@ from governance.partners.partners import create_partner
 from governance.partners.tiers import create_tier
 from governance.registry import services as registry
 from governance.registry.choices import Stage
-from governance.registry.models import Licence, Model
+from governance.registry.model_services import create_model
+from governance.registry.models import Licence
 from governance.registry.tasks import UPSCALE
 from governance.rulebook.activation import publish_without_review
 
@@ -77,7 +80,7 @@ LEVELS: list[tuple[str, str, int, str, list[tuple[Action, Purpose]]]] = [
 
 @dataclass(frozen=True, slots=True)
 class SeededCreator:
-    """A creator of the demo marketplace: pseudonym, name, region, default consent, works by sample name."""
+    """A creator of the demo marketplace: slug, name, region, default consent, works by sample name."""
 
     slug: str
     name: str
@@ -112,12 +115,18 @@ def seed() -> dict[str, Any]:
 def _seed_catalogue() -> None:
     for slug, name, rank, description, pairs in LEVELS:
         catalog.save_consent_level(slug=slug, name=name, rank=rank, description=description, pairs=pairs, actor=SEEDER)
-    dataset = Dataset.objects.create(slug="photographs", name="Photographs", description="Photographs for upscaling.")
+    dataset = create_dataset(
+        slug="photographs", name="Photographs", description="Photographs for upscaling.", actor=SEEDER
+    )
     for seeded in CREATORS:
-        creator = Creator.objects.create(
-            slug=seeded.slug, display_name=seeded.name, region=seeded.region, uploaders=["lumen"]
+        creator = create_creator(
+            slug=seeded.slug,
+            display_name=seeded.name,
+            email="",
+            region=seeded.region,
+            uploaders=["lumen"],
+            actor=SEEDER,
         )
-        commit_personal_data(creator=creator, actor=SEEDER)
         if seeded.level is not None:
             _grant(creator, None, seeded.level)
         for sample, title in seeded.works:
@@ -127,7 +136,7 @@ def _seed_catalogue() -> None:
 
 
 def _add_work(creator: Creator, dataset: Dataset, title: str, sample: str, image: bytes) -> Asset:
-    return catalog.register_asset(
+    return register_asset(
         creator=creator,
         title=title,
         stream=BytesIO(image),
@@ -155,13 +164,14 @@ def _seed_model() -> None:
         purposes=[Purpose.RESEARCH, Purpose.NON_COMMERCIAL, Purpose.COMMERCIAL],
         obligations=[{"kind": "attribution", "parameters": {"text": "Upscaled with ESPCN x2 under Assent"}}],
     )
-    model = Model.objects.create(
+    model = create_model(
         slug="espcn-x2",
         name="ESPCN ×2",
         description="Super-resolution network that doubles width and height of a photograph.",
         task=UPSCALE.name,
         owner="assent-labs",
         licence=licence,
+        actor=SEEDER,
     )
     card = json.loads((WEIGHTS / "espcn_x2.json").read_text())
     with (WEIGHTS / "espcn_x2.safetensors").open("rb") as artifact:

@@ -17,6 +17,20 @@ class ModelVersionNotFound(NotFound):
     title = "No such model version"
 
 
+class ModelInvalid(InvalidInput):
+    """A model cannot be described so."""
+
+    code = "model_invalid"
+    title = "The model is not valid"
+
+
+class ModelInUse(Conflict):
+    """A model that has versions cannot be deleted."""
+
+    code = "model_in_use"
+    title = "The model has versions"
+
+
 class ModelVersionInvalid(InvalidInput):
     """A model version or alias cannot be described so."""
 

@@ -1,13 +1,14 @@
 """What the ledger says of model versions must match their rows."""
 
 from governance.audit.recording.reconciling import Pairing, declare_checks, declare_kept
+from governance.registry.entries import ModelVersionRegistered
 from governance.registry.models import ModelVersion
 
 VERSIONS = Pairing(
     code="model_version",
     noun="model version",
     rows="SELECT id::text AS key, id AS ord, * FROM registry_modelversion",
-    entries=("model.version_registered",),
+    entries=(ModelVersionRegistered,),
     key="e.subject_id",
     differs={
         "version": ("r.version", "e.data ->> 'version'"),

@@ -3,18 +3,25 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from django.conf import settings
 from django.db import transaction
 from safetensors import SafetensorError, safe_open
 
-from governance.audit.recording.record import write_entry
-from governance.audit.types import Actor, SubjectRef
+from governance.audit.recording.record import record
+from governance.audit.recording.states import State
+from governance.audit.types import Actor
 from governance.catalog import objects
 from governance.catalog.types import ByteSource
-from governance.kernel.canonical import Json, NotCanonical, canonical_json, sha256_hex
+from governance.kernel.canonical import NotCanonical, canonical_json
 from governance.registry.choices import PRODUCTION_ALIAS, Stage
+from governance.registry.entries import (
+    ModelAliasRemoved,
+    ModelAliasSet,
+    ModelStageChanged,
+    ModelVersionRegistered,
+)
 from governance.registry.errors import (
     AliasRefused,
     ArtifactMalformed,
@@ -24,6 +31,7 @@ from governance.registry.errors import (
 )
 from governance.registry.models import Model, ModelAlias, ModelVersion
 from governance.registry.ports import runtimes
+from governance.registry.states import MODELS, VERSIONS
 
 VERSION: Final = re.compile(r"[0-9][0-9A-Za-z.+_-]{0,49}")
 """Versions begin with a digit and aliases with a letter, so that a reference is never both."""
@@ -62,12 +70,8 @@ def register_version(
             artifact_sha256=stored.sha256,
             artifact_size=stored.size,
         )
-        data = _version_json(registered) | {
-            "runtime": str(runtime),
-            "config_sha256": sha256_hex(canonical_json(config)),
-            "artifact_size": stored.size,
-        }
-        write_entry(kind="model.version_registered", subject=_version_ref(registered), actor=actor, data=data)
+        entry = ModelVersionRegistered.of(registered, VERSIONS.state(registered))
+        record(entry, subject=VERSIONS.ref(registered), actor=actor)
     return registered
 
 
@@ -79,36 +83,41 @@ def set_stage(*, version: ModelVersion, stage: Stage, actor: Actor) -> ModelVers
     """
     with transaction.atomic():
         _lock(version.model)
-        current = ModelVersion.objects.select_related("model").get(pk=version.pk)
-        before = current.stage
-        if stage != before:
-            _check_transition(before, stage)
+        current = VERSIONS.rows().get(pk=version.pk)
+        before, left = VERSIONS.state(current), current.stage
+        if stage != left:
+            _check_transition(left, stage)
             current.stage = stage
             current.save(update_fields=["stage"])
-            data = _version_json(current) | {"from": str(before), "to": str(stage)}
-            write_entry(kind="model.stage_changed", subject=_version_ref(current), actor=actor, data=data)
+            entry = ModelStageChanged(
+                before=before, after=VERSIONS.state(current), **_version_data(current), from_=left, to=stage
+            )
+            record(entry, subject=VERSIONS.ref(current), actor=actor)
             _drop_aliases(current, actor)
     version.stage = current.stage
     return version
 
 
 def set_alias(*, model: Model, name: str, version: ModelVersion, actor: Actor) -> ModelAlias:
-    """Let an alias of the model point to a version of it. Raises ModelVersionInvalid, AliasRefused.
+    """Point an alias of the model to a version of it; where it points there already, that leaves no trace.
 
-    No alias points to a retired version, and `production` only to one in that stage.
+    No alias points to a retired version, and `production` only to one in that stage. Raises ModelVersionInvalid,
+    AliasRefused.
     """
     if not ALIAS.fullmatch(name):
         raise _invalid("name", "An alias begins with a letter and has 1 to 50 small letters, digits or hyphens.")
     with transaction.atomic():
-        _lock(model)
-        current = ModelVersion.objects.get(pk=version.pk)
+        before = _lock(model)
+        current = VERSIONS.rows().get(pk=version.pk)
         if current.model_id != model.id:
             raise _invalid("version", f"That version is not one of the model '{model.slug}'.")
         if current.stage == Stage.RETIRED or (name == PRODUCTION_ALIAS and current.stage != Stage.PRODUCTION):
             raise AliasRefused(f"The alias '{name}' may not point to a version in stage {current.stage}.")
         alias, _ = ModelAlias.objects.update_or_create(model=model, name=name, defaults={"version": current})
-        data = _version_json(current) | {"alias": name}
-        write_entry(kind="model.alias_set", subject=_model_ref(model), actor=actor, data=data)
+        after = MODELS.state(MODELS.rows().get(pk=model.pk))
+        if after != before:
+            entry = ModelAliasSet(before=before, after=after, **_version_data(current), alias=name)
+            record(entry, subject=MODELS.ref(model), actor=actor)
     return alias
 
 
@@ -141,29 +150,30 @@ def _check_transition(before: str, after: str) -> None:
         raise StageRefused(f"A version in stage {before} cannot go to stage {after}.")
 
 
-def _lock(model: Model) -> None:
-    Model.objects.select_for_update(no_key=True).get(pk=model.pk)
+def _lock(model: Model) -> State:
+    """Lock a model for a change of its versions or aliases and return its state before that."""
+    return MODELS.state(MODELS.rows().select_for_update(of=("self",), no_key=True).get(pk=model.pk))
 
 
 def _drop_aliases(version: ModelVersion, actor: Actor) -> None:
     aliases = ModelAlias.objects.filter(version=version).order_by("name")
     for alias in aliases if version.stage == Stage.RETIRED else aliases.filter(name=PRODUCTION_ALIAS):
-        data = _version_json(version) | {"alias": alias.name}
+        before = MODELS.state(MODELS.rows().get(pk=version.model_id))
         alias.delete()
-        write_entry(kind="model.alias_removed", subject=_model_ref(version.model), actor=actor, data=data)
+        after = MODELS.state(MODELS.rows().get(pk=version.model_id))
+        entry = ModelAliasRemoved(before=before, after=after, **_version_data(version), alias=alias.name)
+        record(entry, subject=MODELS.ref(version.model), actor=actor)
 
 
 def _invalid(field: str, message: str) -> ModelVersionInvalid:
     return ModelVersionInvalid(message, details={"field": field})
 
 
-def _model_ref(model: Model) -> SubjectRef:
-    return SubjectRef("model", str(model.id))
+class _VersionData(TypedDict):
+    model: str
+    version: str
+    artifact_sha256: str
 
 
-def _version_ref(version: ModelVersion) -> SubjectRef:
-    return SubjectRef("model_version", str(version.id))
-
-
-def _version_json(version: ModelVersion) -> dict[str, Json]:
+def _version_data(version: ModelVersion) -> _VersionData:
     return {"model": version.model.slug, "version": version.version, "artifact_sha256": version.artifact_sha256}

@@ -10,10 +10,11 @@ from django.db.models.functions import Cast
 
 from governance.audit.evidence.receipts import record_with_receipt
 from governance.audit.types import Actor
-from governance.catalog.entries import CreatorErased, creator_ref
+from governance.catalog.entries import CreatorErased
 from governance.catalog.models import ERASED_NAME, ERASED_TITLE, Asset, ConsentGrant, Creator
 from governance.catalog.personal_data import Erasure, erase_personal_data
 from governance.catalog.receipts import erasure_statement
+from governance.catalog.states import CREATORS
 from governance.workflows.consent import withdraw_consent
 
 
@@ -21,7 +22,7 @@ def erase_creator(*, creator: Creator, method: str, actor: Actor) -> Erasure:
     """Delete a creator's personal data for good, in one transaction, and return how much that was.
 
     All consent is withdrawn first: the consent epoch goes up, so open jobs on the works stop. Values, titles and salts
-    are removed, names also from the console's own history. What stays are pseudonym, region, consent statements, works
+    are removed, names also from the console's own history. What stays are slug, region, consent statements, works
     and everything in ledger and WORM storage, none of which holds a personal value. `method` is one of GrantMethod.
     Raises CreatorErased when it was done before, ConsentInvalid for an unknown method.
     """
@@ -29,13 +30,14 @@ def erase_creator(*, creator: Creator, method: str, actor: Actor) -> Erasure:
         current = Creator.objects.select_for_update().get(pk=creator.pk)
         if current.erased_at is None:
             withdraw_consent(creator=current, asset=None, everything=True, method=method, actor=actor)
-        erasure = erase_personal_data(creator=current)
-        current.refresh_from_db()
+        before = CREATORS.state(current)
+        erasure = erase_personal_data(creator=current, actor=actor)
+        current = CREATORS.rows().get(pk=creator.pk)
         _erase_from_console_history(current)
-        entry = CreatorErased(**asdict(erasure), epoch=current.consent_epoch)
-        record_with_receipt(
-            entry, subject=creator_ref(current), actor=actor, **erasure_statement(current, entry.to_data())
-        )
+        after = CREATORS.state(current)
+        entry = CreatorErased(before=before, after=after, **asdict(erasure), epoch=current.consent_epoch)
+        statement = erasure_statement(current, entry.to_own_data())
+        record_with_receipt(entry, subject=CREATORS.ref(current), actor=actor, **statement)
     return erasure
 
 

@@ -4,8 +4,8 @@ from governance.audit.types import Actor, SubjectRef
 from governance.catalog.errors import UploadNotAuthorised
 from governance.catalog.models import Asset, Creator, Dataset
 from governance.catalog.queries import UPLOADED_BY_PARTNER
-from governance.catalog.services import register_asset
 from governance.catalog.types import ByteSource
+from governance.catalog.works import register_asset
 from governance.partners.types import TokenGrant
 
 
@@ -15,7 +15,7 @@ def upload_asset(
     """Register a work for a creator who named the partner as one that may.
 
     Without that, a partner could put anybody's work under the name of a creator whose consent suits it. Raises
-    UploadNotAuthorised, and what `catalog.services.register_asset` raises.
+    UploadNotAuthorised, and what `catalog.works.register_asset` raises.
     """
     if grant.partner.slug not in creator.uploaders:
         raise UploadNotAuthorised(

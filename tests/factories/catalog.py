@@ -8,7 +8,7 @@ import factory
 from factory.django import DjangoModelFactory
 
 from governance.audit.types import Actor, SubjectRef
-from governance.catalog import services
+from governance.catalog import services, works
 from governance.catalog.choices import GrantMethod
 from governance.catalog.models import Asset, ConsentGrant, ConsentLevel, ConsentPair, Creator, Dataset
 from governance.catalog.objects import object_name
@@ -96,7 +96,7 @@ def stored_asset(
     *, creator: Creator, data: bytes | None = None, seed: int = 0, uploaded_by: SubjectRef = CATALOGUE_EDITOR
 ) -> Asset:
     """Return an asset that was taken in through the service, with `data` or a random PNG image in storage."""
-    return services.register_asset(
+    return works.register_asset(
         creator=creator,
         title=f"Work {seed}",
         stream=io.BytesIO(data or image_bytes(seed=seed)),

@@ -8,8 +8,8 @@ from governance.audit.log.sequencer import sequence_pending
 from governance.audit.models import WormReference
 from governance.catalog import services as catalog
 from governance.catalog.choices import GrantMethod
+from governance.catalog.creators import create_creator
 from governance.catalog.models import Creator
-from governance.catalog.personal_data import commit_personal_data
 from governance.jobs.models import Job
 from governance.rulebook.activation import activate_draft
 from governance.rulebook.freeze import freeze_policy, lift_freeze
@@ -47,7 +47,6 @@ def make_history() -> History:
     catalog.record_withdrawal(
         creator=withdrawn, asset=None, everything=True, method=GrantMethod.CREATOR_PORTAL, actor=TESTER
     )
-    commit_personal_data(creator=erased, actor=TESTER)
     erase_creator(creator=erased, method=GrantMethod.EMAIL, actor=TESTER)
     released = finish(market.submit().job.id)
     running = run(market.submit().job.id)
@@ -67,4 +66,11 @@ def make_history() -> History:
 
 
 def _creator(slug: str) -> Creator:
-    return Creator.objects.create(slug=slug, display_name=slug.title(), email=f"{slug}@example.org", region="DE")
+    return create_creator(
+        slug=slug,
+        display_name=slug.title(),
+        email=f"{slug}@example.org",
+        region="DE",
+        uploaders=[],
+        actor=TESTER,
+    )

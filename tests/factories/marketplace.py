@@ -12,7 +12,9 @@ from PIL import Image
 from governance.audit.types import Actor, SubjectRef
 from governance.catalog import services as catalog
 from governance.catalog.choices import GrantMethod
+from governance.catalog.creators import create_creator
 from governance.catalog.models import Asset, ConsentLevel, Creator
+from governance.catalog.works import register_asset
 from governance.decisions.permits import redeem
 from governance.demo import samples
 from governance.jobs.models import Job
@@ -23,7 +25,8 @@ from governance.partners.models import ApiClient, Partner, Tier
 from governance.partners.types import Coverage, TokenGrant
 from governance.registry import services as registry
 from governance.registry.choices import Stage
-from governance.registry.models import Licence, Model, ModelVersion
+from governance.registry.model_services import create_model
+from governance.registry.models import Licence, ModelVersion
 from governance.registry.tasks import UPSCALE
 from governance.rulebook.activation import publish_without_review
 from governance.workflows.release_job import release_job
@@ -107,7 +110,7 @@ def make_partner(slug: str = "lumen") -> tuple[Partner, ApiClient, TokenGrant]:
 
 
 def make_asset(creator: Creator, image: bytes | None = None) -> Asset:
-    return catalog.register_asset(
+    return register_asset(
         creator=creator,
         title="Sunset",
         stream=BytesIO(image or png()),
@@ -122,7 +125,15 @@ def make_version(purposes: list[str] | None = None) -> ModelVersion:
     licence = Licence.objects.create(
         slug="open", name="Open licence", purposes=purposes or [Purpose.COMMERCIAL, Purpose.RESEARCH]
     )
-    model = Model.objects.create(slug="espcn-x2", name="ESPCN", task=UPSCALE.name, owner="assent-labs", licence=licence)
+    model = create_model(
+        slug="espcn-x2",
+        name="ESPCN",
+        description="",
+        task=UPSCALE.name,
+        owner="assent-labs",
+        licence=licence,
+        actor=TESTER,
+    )
     version = registry.register_version(
         model=model,
         version="1.0.0",
@@ -145,7 +156,7 @@ def make_marketplace() -> Marketplace:
         pairs=[(Action.ASSET_INFER, Purpose.COMMERCIAL), (Action.ASSET_INFER, Purpose.DERIVATIVE_COMMERCIAL)],
         actor=TESTER,
     )
-    creator = Creator.objects.create(slug="ada", display_name="Ada", region="SE", uploaders=["lumen"])
+    creator = create_creator(slug="ada", display_name="Ada", email="", region="SE", uploaders=["lumen"], actor=TESTER)
     catalog.record_grant(creator=creator, asset=None, level=level, method=GrantMethod.SIGNED_FORM, actor=TESTER)
     asset = make_asset(creator)
     version = make_version()

@@ -6,8 +6,11 @@ guessed value can no longer be tried against 256 bits of chance.
 """
 
 import hmac
+from collections.abc import Mapping
 
 from django.db import connection
+from django.db.models import CharField, OuterRef, Subquery
+from django.db.models.functions import Cast
 
 from governance.audit.errors import OutsideTransaction
 from governance.audit.models import CommitmentSalt
@@ -47,7 +50,25 @@ def open_commitment(*, subject: SubjectRef, name: str, value: Json, commitment: 
     return None
 
 
-def forget(subject: SubjectRef) -> int:
-    """Delete every salt of `subject`, for good, and return how many there were."""
-    deleted, _ = CommitmentSalt.objects.filter(subject_type=subject.type, subject_id=subject.id).delete()
-    return deleted
+def newest_salt(subject_type: str, name: str) -> Subquery:
+    """Return, for a query over rows whose key is their subject's id, the salt of the newest commitment to `name`."""
+    key = Cast(OuterRef("pk"), CharField())
+    salts = CommitmentSalt.objects.filter(subject_type=subject_type, subject_id=key, name=name)
+    return Subquery(salts.order_by("-created_at", "-id").values("salt")[:1])
+
+
+def newest_salts(subject: SubjectRef) -> Mapping[str, bytes]:
+    """Return the salt of the newest commitment to each value of `subject`, by the value's name."""
+    salts = CommitmentSalt.objects.filter(subject_type=subject.type, subject_id=subject.id)
+    return {name: bytes(salt) for name, salt in salts.order_by("created_at", "id").values_list("name", "salt")}
+
+
+def forget(*subjects: SubjectRef) -> int:
+    """Delete every salt of the subjects, for good, and return how many there were."""
+    by_type: dict[str, list[str]] = {}
+    for subject in subjects:
+        by_type.setdefault(subject.type, []).append(subject.id)
+    return sum(
+        CommitmentSalt.objects.filter(subject_type=each, subject_id__in=ids).delete()[0]
+        for each, ids in by_type.items()
+    )

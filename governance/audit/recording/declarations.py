@@ -37,7 +37,8 @@ class Entry:
     """What one kind of entry says, beside who did it, when, and to what. Subclasses are made by `entry`.
 
     Fields hold what has a JSON form (`kernel.canonical.to_json_value`): ids, slugs, digests, numbers, codes. Personal
-    data is never a field; a salted commitment may be.
+    data is never a field; a salted commitment may be. A field that Python reserves the name of ends in an underscore,
+    which the entry leaves out: `from_` is `from`.
     """
 
     declaration: ClassVar["Declaration"]
@@ -47,7 +48,8 @@ class Entry:
     def to_data(self) -> dict[str, Json]:
         """Return the fields as plain JSON, as the ledger holds them. Raises NotCanonical."""
         data: dict[str, Json] = {name: to_json_value(getattr(self, name)) for name in self.declaration.names}
-        return {name: value for name, value in data.items() if value is not None or name not in self.left_out_when_none}
+        left_out = self.left_out_when_none
+        return {_json_name(name): value for name, value in data.items() if value is not None or name not in left_out}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,11 @@ def _fields_of(cls: type[Entry], since: str) -> Iterator[FieldDeclaration]:
         if not meaning:
             raise EntryInvalid(f"The field '{field.name}' of {cls.__qualname__} has no meaning.")
         added = next((note.version for note in notes if isinstance(note, Since)), since)
-        yield FieldDeclaration(name=field.name, json_type=_json_type(hint), meaning=meaning, since=added)
+        yield FieldDeclaration(name=_json_name(field.name), json_type=_json_type(hint), meaning=meaning, since=added)
+
+
+def _json_name(name: str) -> str:
+    return name.removesuffix("_")
 
 
 _JSON_TYPES: Mapping[object, str] = {str: "string", int: "integer", bool: "boolean", NoneType: "null", UUID: "UUID"}

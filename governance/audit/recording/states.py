@@ -32,6 +32,10 @@ class StateEntry(Entry):
     ]
     after: Annotated[State | None, Since("0.2"), "The state from now on; null for what was deleted."]
 
+    def to_own_data(self) -> dict[str, Json]:
+        """Return the fields that the kind adds to the two states, as plain JSON. Raises NotCanonical."""
+        return {name: value for name, value in self.to_data().items() if name not in ("before", "after")}
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedObject(Generic[RowT]):
@@ -78,6 +82,16 @@ def recorded_objects() -> Mapping[str, RecordedObject[Model]]:
 def recorded_object_of(row: Model) -> RecordedObject[Model] | None:
     """Return the object that a row is an instance of, or None when its state is not on record."""
     return next((each for each in _recorded.values() if isinstance(row, each.rows().model)), None)
+
+
+def filled_fields(state: State) -> tuple[str, ...]:
+    """Return the names of the fields of a new object that are not empty, in alphabetical order."""
+    return tuple(name for name in sorted(state) if state[name] not in (None, "", [], {}))
+
+
+def changed_fields(before: State | None, after: State | None) -> tuple[str, ...]:
+    """Return the names of the fields in which two states differ, in alphabetical order."""
+    return tuple(change.name for change in differences(before, after))
 
 
 def differences(before: State | None, after: State | None) -> tuple[FieldChange, ...]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Model, QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -16,15 +16,17 @@ from unfold.contrib.filters.admin import (
     RelatedCheckboxFilter,
 )
 
-from governance.audit.queries import timeline
 from governance.audit.types import SubjectRef
 from governance.catalog.choices import AssetStatus, ConsentSource, ConsentState
+from governance.catalog.datasets import change_dataset, create_dataset, delete_dataset
 from governance.catalog.models import Asset, Dataset
 from governance.catalog.queries import effective_consent
-from governance.catalog.services import register_asset, set_asset_status
-from governance.console.base import SluggedAdmin, actor_of
+from governance.catalog.works import change_asset, end_quarantine, quarantine_asset, register_asset
+from governance.console.base import actor_of
 from governance.console.form_admin import FormAdmin
-from governance.console.forms.works import WorkForm
+from governance.console.forms.creators import StatusReasonForm
+from governance.console.forms.works import DatasetForm, WorkDetailsForm, WorkForm
+from governance.console.meanwhile import carry_seen
 from governance.console.pages import Page, form_page, require, sent
 from governance.console.pictures import picture_response
 from governance.console.presentation import choice_badge, code, digest, link, moment, page_url, size
@@ -33,14 +35,13 @@ from governance.kernel import clock
 
 
 @admin.register(Dataset)
-class DatasetAdmin(SluggedAdmin):
+class DatasetAdmin(FormAdmin):
     """Collections that tokens can be limited to."""
 
     intro = "Named collections of works. API clients and tokens can be limited to some of them."
     empty_text = "Without datasets every work is in one catalogue."
     list_display = ["name", "slug_", "works", "description"]
     search_fields = ["name", "slug__exact", "description"]
-    fields = ["name", "slug", "description"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dataset]:
         datasets: QuerySet[Dataset] = super().get_queryset(request)
@@ -54,6 +55,19 @@ class DatasetAdmin(SluggedAdmin):
     def works(self, dataset: Any) -> SafeString:
         url = reverse("admin:catalog_asset_changelist", query={"dataset__id__exact": dataset.pk})
         return format_html('<a class="as-link" href="{}">{}</a>', url, dataset.work_count)
+
+    def build_form(self, request: HttpRequest, row: Dataset | None) -> Form:
+        return DatasetForm(**sent(request), dataset=row)
+
+    def perform(self, request: HttpRequest, row: Dataset | None, data: dict[str, Any]) -> Dataset:
+        if row is None:
+            return create_dataset(**data, actor=actor_of(request))
+        return change_dataset(dataset=row, **data, actor=actor_of(request))
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        """Delete a dataset that has no works, on record."""
+        assert isinstance(obj, Dataset)
+        delete_dataset(dataset=obj, actor=actor_of(request))
 
 
 @admin.register(Asset)
@@ -78,7 +92,7 @@ class AssetAdmin(FormAdmin):
     search_ids = ("id",)
     search_fields = ["title", "creator__slug__exact", "creator__display_name", "sha256__exact"]
     search_help_text = "A title, a creator, an id or a digest"
-    row_pages = {"picture": "picture_page", "quarantine": "quarantine_page"}
+    row_pages = {"picture": "picture_page", "details": "details_page", "quarantine": "quarantine_page"}
     kept_pages = frozenset({"picture"})
 
     def has_delete_permission(self, request: HttpRequest, obj: Asset | None = None) -> bool:
@@ -138,9 +152,9 @@ class AssetAdmin(FormAdmin):
             "jobs": row.job_inputs.select_related("job__partner").order_by("-job__created_at")[:10],
             "uploader": subject_link(row.uploaded_by_type, row.uploaded_by_id),
             "status_badge": choice_badge(row.status, row.get_status_display()),
-            "can_quarantine": request.user.has_perm("catalog.change_asset"),
+            "can_change": request.user.has_perm("catalog.change_asset"),
+            "erased": row.creator.erased_at is not None,
             "can_consent": request.user.has_perm("catalog.add_consentgrant"),
-            "ledger": timeline(SubjectRef("asset", str(row.pk))),
         }
 
     def perform(self, request: HttpRequest, row: Asset | None, data: dict[str, Any]) -> Asset:
@@ -154,8 +168,21 @@ class AssetAdmin(FormAdmin):
         require(request, "catalog.view_asset")
         return picture_response(request, row.object_name, row.sha256)
 
+    def details_page(self, request: HttpRequest, row: Asset) -> HttpResponse:
+        """Change title, tags and dataset of a work."""
+        require(request, "catalog.change_asset")
+        page = Page(title=f"Change what is said of “{row}”", submit="Save", back=page_url(row))
+
+        def perform(data: dict[str, Any]) -> HttpResponse:
+            changed = change_asset(asset=row, **data, actor=actor_of(request))
+            messages.success(request, f"The work “{changed}” was saved.")
+            return HttpResponseRedirect(page_url(row))
+
+        form = carry_seen(WorkDetailsForm(**sent(request), work=row), row)
+        return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
+
     def quarantine_page(self, request: HttpRequest, row: Asset) -> HttpResponse:
-        """Put a work into quarantine, or take it out, after asking once more."""
+        """Put a work into quarantine, or take it out, after asking why."""
         require(request, "catalog.change_asset")
         entering = row.status == AssetStatus.ACTIVE
         page = Page(
@@ -171,9 +198,10 @@ class AssetAdmin(FormAdmin):
         )
 
         def perform(data: dict[str, Any]) -> HttpResponse:
-            status = AssetStatus.QUARANTINED if entering else AssetStatus.ACTIVE
-            set_asset_status(asset=row, status=status, actor=actor_of(request))
+            change_status = quarantine_asset if entering else end_quarantine
+            change_status(asset=row, reason=data["reason"], actor=actor_of(request))
             messages.success(request, "The work is in quarantine." if entering else "The work can be used again.")
             return HttpResponseRedirect(page_url(row))
 
-        return form_page(request, admin=self, page=page, form=Form(**sent(request)), perform=perform, row=row)
+        form = StatusReasonForm(**sent(request))
+        return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)

@@ -3,51 +3,49 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Field, Model, QuerySet
-from django.forms import Form, ModelForm
+from django.db.models import Count, QuerySet
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesCheckboxFilter
 
 from governance.catalog.choices import CreatorStatus
+from governance.catalog.creators import change_creator, create_creator, reinstate_creator, suspend_creator
 from governance.catalog.models import Asset, Creator
-from governance.catalog.personal_data import commit_personal_data
-from governance.catalog.services import set_creator_status
-from governance.console.base import ConsoleAdmin, actor_of
+from governance.console.base import actor_of
 from governance.console.consent_story import consent_story, reach_of_withdrawal
+from governance.console.form_admin import FormAdmin
 from governance.console.forms.consent import GrantForm, WithdrawForm
+from governance.console.forms.creators import CreatorForm, StatusReasonForm
 from governance.console.forms.erasure import EraseForm
-from governance.console.forms.fields import names_field
 from governance.console.pages import Page, form_page, render_page, require, sent
 from governance.console.presentation import choice_badge, code, page_url
-from governance.partners.models import Partner
 from governance.workflows.consent import grant_consent, withdraw_consent
 from governance.workflows.erase_creator import erase_creator
 
 
 @admin.register(Creator)
-class CreatorAdmin(ConsoleAdmin):
+class CreatorAdmin(FormAdmin):
     """Somebody whose works are in the catalogue."""
 
     intro = (
         "The people whose works are in the catalogue. Policies, partners and the ledger know them only by their "
-        "pseudonym; open one to see what they permit and to grant or withdraw consent for them."
+        "slug; open one to see what they permit and to grant or withdraw consent for them."
     )
     empty_text = "Add the first creator, then a consent level to grant."
-    list_display = ["display_name", "pseudonym", "region", "status_", "works", "statements", "consent_epoch"]
+    list_display = ["display_name", "slug_", "region", "status_", "works", "statements", "consent_epoch"]
     list_filter = [("status", ChoicesCheckboxFilter), ("region", AllValuesCheckboxFilter)]
     search_ids = ("id",)
     search_fields = ["slug", "display_name"]
-    search_help_text = "A name, a pseudonym or an id"
-    change_form_outer_after_template = "console/creator.html"
+    search_help_text = "A name, a slug or an id"
+    form_template = "console/creator.html"
     row_pages = {
         "grant": "grant_page",
         "withdraw": "withdraw_page",
         "suspend": "suspend_page",
         "erase": "erase_page",
     }
-    fields = [("display_name", "slug"), ("email", "region"), "uploaders"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Creator]:
         creators: QuerySet[Creator] = super().get_queryset(request)
@@ -55,31 +53,15 @@ class CreatorAdmin(ConsoleAdmin):
             work_count=Count("assets", distinct=True), statement_count=Count("consent_grants", distinct=True)
         )
 
-    def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
-        """Offer the partners there are, by name."""
-        if db_field.name != "uploaders":
-            return super().formfield_for_dbfield(db_field, request, **kwargs)
-        partners = Partner.objects.values_list("slug", "name")
-        return names_field(partners, label="Partners that may upload", help_text=db_field.help_text)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Creator | None = None) -> list[str]:
-        return ["slug"] if obj else []
-
     def has_change_permission(self, request: HttpRequest, obj: Creator | None = None) -> bool:
         erased = obj is not None and obj.erased_at is not None
         return not erased and bool(super().has_change_permission(request, obj))
 
-    def save_model(self, request: HttpRequest, obj: Model, form: "ModelForm[Any]", change: bool) -> None:
-        """Save, and commit to what is personal, so that the creator can later show whom the ledger speaks of."""
-        super().save_model(request, obj, form, change)
-        if isinstance(obj, Creator):
-            commit_personal_data(creator=obj, actor=actor_of(request), fields=form.changed_data)
-
     def has_delete_permission(self, request: HttpRequest, obj: Creator | None = None) -> bool:
         return False
 
-    @admin.display(description="Pseudonym", ordering="slug")
-    def pseudonym(self, creator: Creator) -> SafeString:
+    @admin.display(description="Slug", ordering="slug")
+    def slug_(self, creator: Creator) -> SafeString:
         return code(creator.slug)
 
     @admin.display(description="Status", ordering="status")
@@ -94,20 +76,24 @@ class CreatorAdmin(ConsoleAdmin):
     def statements(self, creator: Any) -> int:
         return int(creator.statement_count)
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        creator = kwargs.get("obj")
-        if creator is not None:
-            context |= consent_story(creator, request.GET.get("works", "1"))
-            context |= {
-                "can_grant": creator.erased_at is None and request.user.has_perm("catalog.add_consentgrant"),
-                "can_suspend": creator.erased_at is None and request.user.has_perm("catalog.change_creator"),
-                "can_erase": creator.erased_at is None and request.user.has_perm("catalog.delete_creator"),
-                "status_badge": choice_badge(creator.status, creator.get_status_display()),
-            }
-        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
-        return response
+    def build_form(self, request: HttpRequest, row: Creator | None) -> Form:
+        return CreatorForm(**sent(request), creator=row)
+
+    def form_context(self, request: HttpRequest, row: Creator | None) -> dict[str, Any]:
+        if row is None:
+            return {}
+        return {
+            **consent_story(row, request.GET.get("works", "1")),
+            "can_grant": row.erased_at is None and request.user.has_perm("catalog.add_consentgrant"),
+            "can_suspend": row.erased_at is None and request.user.has_perm("catalog.change_creator"),
+            "can_erase": row.erased_at is None and request.user.has_perm("catalog.delete_creator"),
+            "status_badge": choice_badge(row.status, row.get_status_display()),
+        }
+
+    def perform(self, request: HttpRequest, row: Creator | None, data: dict[str, Any]) -> Creator:
+        if row is None:
+            return create_creator(**data, actor=actor_of(request))
+        return change_creator(creator=row, **data, actor=actor_of(request))
 
     def grant_page(self, request: HttpRequest, row: Creator) -> HttpResponse:
         """Ask for the terms of a grant and put it on record."""
@@ -158,12 +144,12 @@ class CreatorAdmin(ConsoleAdmin):
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
 
     def suspend_page(self, request: HttpRequest, row: Creator) -> HttpResponse:
-        """Suspend a creator or make one active again, after asking once more."""
+        """Suspend a creator or reinstate one, after asking why."""
         require(request, "catalog.change_creator")
         suspending = row.status == CreatorStatus.ACTIVE
         page = Page(
-            title=f"Suspend {row}?" if suspending else f"Make {row} active again?",
-            submit="Suspend the creator" if suspending else "Make active",
+            title=f"Suspend {row}?" if suspending else f"Reinstate {row}?",
+            submit="Suspend the creator" if suspending else "Reinstate the creator",
             back=page_url(row),
             intro=(
                 "Policy denies every use of a suspended creator's works, also for jobs that wait now."
@@ -174,15 +160,16 @@ class CreatorAdmin(ConsoleAdmin):
         )
 
         def perform(data: dict[str, Any]) -> HttpResponse:
-            status = CreatorStatus.SUSPENDED if suspending else CreatorStatus.ACTIVE
-            set_creator_status(creator=row, status=status, actor=actor_of(request))
-            messages.success(request, f"{row} is {status.label.lower()} now.")
+            change_status = suspend_creator if suspending else reinstate_creator
+            creator = change_status(creator=row, reason=data["reason"], actor=actor_of(request))
+            messages.success(request, f"{creator} is {creator.get_status_display().lower()} now.")
             return HttpResponseRedirect(page_url(row))
 
-        return form_page(request, admin=self, page=page, form=Form(**sent(request)), perform=perform, row=row)
+        form = StatusReasonForm(**sent(request))
+        return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
 
     def erase_page(self, request: HttpRequest, row: Creator) -> HttpResponse:
-        """Say what goes and what stays, and erase once the pseudonym was typed."""
+        """Say what goes and what stays, and erase once the slug was typed."""
         require(request, "catalog.delete_creator")
         page = Page(
             title=f"Erase the personal data of {row}",

@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
-from governance.audit.queries import timeline
-from governance.audit.types import SubjectRef
 from governance.console.base import SluggedAdmin, actor_of
 from governance.console.form_admin import FormAdmin
+from governance.console.forms.models import ModelDetailsForm, ModelLicenceForm
 from governance.console.forms.registry import AliasForm, LicenceForm, StageForm, VersionForm, pretty
+from governance.console.meanwhile import carry_seen
 from governance.console.pages import Page, form_page, require, sent
 from governance.console.presentation import (
     EMPTY,
@@ -30,6 +30,7 @@ from governance.console.presentation import (
 from governance.jobs.models import Job
 from governance.kernel import clock
 from governance.registry.choices import PRODUCTION_ALIAS, Stage
+from governance.registry.model_services import change_model, create_model, delete_model, set_model_licence
 from governance.registry.models import Licence, Model, ModelAlias, ModelVersion
 from governance.registry.queries import licence_state
 from governance.registry.services import TRANSITIONS, register_version, set_alias, set_stage
@@ -86,7 +87,7 @@ class LicenceAdmin(SluggedAdmin):
 
 
 @admin.register(Model)
-class GenerativeModelAdmin(SluggedAdmin):
+class GenerativeModelAdmin(FormAdmin):
     """Models that the marketplace offers."""
 
     intro = "Models that partners can ask for. Each runs under one licence, by the version its alias points to."
@@ -96,9 +97,8 @@ class GenerativeModelAdmin(SluggedAdmin):
     list_select_related = ["licence"]
     search_ids = ("id",)
     search_fields = ["name", "slug__exact", "owner__exact"]
-    autocomplete_fields = ["licence"]
-    fields = [("name", "slug"), "description", ("task", "owner"), "licence"]
-    change_form_outer_after_template = "console/model.html"
+    form_template = "console/model.html"
+    row_pages = {"licence": "licence_page"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         models: QuerySet[Model] = super().get_queryset(request)
@@ -122,18 +122,39 @@ class GenerativeModelAdmin(SluggedAdmin):
     def version_count(self, model: Any) -> int:
         return int(model.versions_count)
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        model = kwargs.get("obj")
-        if model is not None:
-            context |= {
-                "versions": model.versions.prefetch_related("aliases"),
-                "can_register": request.user.has_perm("registry.add_modelversion"),
-                "ledger": timeline(SubjectRef("model", str(model.pk))),
-            }
-        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
-        return response
+    def build_form(self, request: HttpRequest, row: Model | None) -> Form:
+        return ModelDetailsForm(**sent(request), model=row)
+
+    def form_context(self, request: HttpRequest, row: Model | None) -> dict[str, Any]:
+        if row is None:
+            return {}
+        return {
+            "versions": row.versions.prefetch_related("aliases"),
+            "can_register": request.user.has_perm("registry.add_modelversion"),
+            "can_change_licence": request.user.has_perm("registry.change_model"),
+        }
+
+    def perform(self, request: HttpRequest, row: Model | None, data: dict[str, Any]) -> Model:
+        if row is None:
+            return create_model(**data, actor=actor_of(request))
+        return change_model(model=row, **data, actor=actor_of(request))
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete a model that has no versions, on record."""
+        delete_model(model=obj, actor=actor_of(request))
+
+    def licence_page(self, request: HttpRequest, row: Model) -> HttpResponse:
+        """Put a model under another licence."""
+        require(request, "registry.change_model")
+        page = Page(title=f"Put {row} under another licence", submit="Change the licence", back=page_url(row))
+
+        def perform(data: dict[str, Any]) -> HttpResponse:
+            changed = set_model_licence(model=row, **data, actor=actor_of(request))
+            messages.success(request, f"{changed} runs under “{changed.licence}” from the next decision on.")
+            return HttpResponseRedirect(page_url(row))
+
+        form = carry_seen(ModelLicenceForm(**sent(request), model=row), row)
+        return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
 
 
 @admin.register(ModelVersion)
@@ -218,7 +239,6 @@ class ModelVersionAdmin(FormAdmin):
             "can_steer": request.user.has_perm("registry.change_modelversion"),
             "can_move": bool(TRANSITIONS[row.stage]),
             "licence": link(row.model.licence) if row.model.licence_id else EMPTY,
-            "ledger": timeline(SubjectRef("model_version", str(row.pk))),
         }
 
     def perform(self, request: HttpRequest, row: ModelVersion | None, data: dict[str, Any]) -> ModelVersion:

@@ -1,9 +1,19 @@
-"""What is entered about a creator's work."""
+"""What is entered about works and the datasets they are in."""
+
+from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
-from governance.catalog.models import Creator, Dataset
+from governance.catalog import datasets, works
+from governance.catalog.models import Asset, Creator, Dataset
+from governance.catalog.states import DESCRIPTION_CHARACTERS
+from governance.console.forms.fields import text_field
 
 
 class WorkForm(forms.Form):
@@ -27,3 +37,52 @@ class WorkForm(forms.Form):
         widget=UnfoldAdminFileFieldWidget(),
         help_text="PNG, JPEG or WebP. It is decoded completely before it is taken in.",
     )
+
+
+class TagsField(forms.CharField):
+    """Tags, written with commas between them; cleans to a list."""
+
+    def prepare_value(self, value: object) -> object:
+        return ", ".join(str(tag) for tag in value) if isinstance(value, list | tuple) else value
+
+    def clean(self, value: object) -> list[str]:
+        return [tag for part in str(super().clean(value) or "").split(",") if (tag := part.strip())]
+
+
+class WorkDetailsForm(forms.Form):
+    """What is said of a work and may be changed."""
+
+    title = text_field(
+        max_length=works.TITLE_CHARACTERS, help_text="May be personal data: the ledger holds only a commitment to it."
+    )
+    tags = TagsField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "portrait, archive"}),
+        help_text="Separated by commas. They are public and go to the ledger as they are.",
+    )
+    dataset = forms.ModelChoiceField(
+        queryset=Dataset.objects.all(), required=False, widget=UnfoldAdminSelectWidget(), empty_label="No dataset"
+    )
+
+    def __init__(self, *args: Any, work: Asset, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {"title": work.title, "tags": work.tags, "dataset": work.dataset_id}
+
+
+class DatasetForm(forms.Form):
+    """A dataset by name."""
+
+    name = text_field(max_length=datasets.NAME_CHARACTERS)
+    slug = forms.SlugField(
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="API clients and tokens are limited by it. It cannot be changed later.",
+    )
+    description = forms.CharField(
+        required=False, max_length=DESCRIPTION_CHARACTERS, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
+    )
+
+    def __init__(self, *args: Any, dataset: Dataset | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if dataset is not None:
+            del self.fields["slug"]
+            self.initial = {name: getattr(dataset, name) for name in self.fields}

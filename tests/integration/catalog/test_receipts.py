@@ -8,7 +8,7 @@ import pytest
 
 from governance.audit.models import Receipt
 from governance.audit.types import SubjectRef
-from governance.catalog import services
+from governance.catalog import services, works
 from governance.catalog.models import Asset, Creator
 from governance.kernel.canonical import digest
 from tests.factories.catalog import ACTOR, AssetFactory, ConsentLevelFactory, CreatorFactory
@@ -41,7 +41,7 @@ def grant(creator: Creator) -> None:
 
 
 def upload(creator: Creator) -> Asset:
-    return services.register_asset(
+    return works.register_asset(
         creator=creator,
         title="Self-portrait of Ada",
         stream=io.BytesIO(image_bytes()),

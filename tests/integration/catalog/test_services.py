@@ -1,29 +1,16 @@
 import hashlib
-import io
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import IntegrityError
-from pytest_django import Settings
 
 from governance.audit.models import OutboxEntry
-from governance.audit.types import Actor, SubjectRef
 from governance.catalog import services
-from governance.catalog.choices import AssetStatus, CreatorStatus, GrantKind
-from governance.catalog.errors import (
-    AssetClaimed,
-    AssetInvalid,
-    ConsentInvalid,
-    ConsentLevelInvalid,
-    MediaRefused,
-    UploadTooLarge,
-)
-from governance.catalog.models import Asset, ConsentGrant, ConsentLevel, Creator
-from governance.catalog.objects import read_verified
+from governance.catalog.choices import GrantKind
+from governance.catalog.errors import ConsentInvalid, ConsentLevelInvalid
+from governance.catalog.models import ConsentGrant, ConsentLevel, Creator
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
 from tests.factories.catalog import (
@@ -34,9 +21,7 @@ from tests.factories.catalog import (
     ConsentGrantFactory,
     ConsentLevelFactory,
     CreatorFactory,
-    DatasetFactory,
 )
-from tests.factories.images import image_bytes
 from tests.receipts import said_besides
 
 pytestmark = pytest.mark.django_db
@@ -265,149 +250,6 @@ def test_a_level_that_cannot_be_names_the_field_and_changes_nothing(field: str, 
     assert refusal.value.details == {"field": field}
     assert ConsentLevel.objects.get() == level
     assert pairs_of(level) == {INFER}
-
-
-def test_suspending_a_creator_begins_an_epoch() -> None:
-    creator = CreatorFactory()
-
-    services.set_creator_status(creator=creator, status=CreatorStatus.SUSPENDED, actor=ACTOR)
-    services.set_creator_status(creator=creator, status=CreatorStatus.SUSPENDED, actor=ACTOR)
-
-    kept = Creator.objects.get()
-    assert (kept.status, kept.consent_epoch) == (creator.status, creator.consent_epoch) == ("suspended", 1)
-    [entry] = recorded("creator.status_changed")
-    assert entry["subject"] == {"type": "creator", "id": str(creator.id)}
-    assert entry["data"] == {"status": "suspended", "epoch": 1}
-
-
-def test_quarantine_is_told() -> None:
-    asset = AssetFactory()
-
-    services.set_asset_status(asset=asset, status=AssetStatus.QUARANTINED, actor=ACTOR)
-    services.set_asset_status(asset=asset, status=AssetStatus.QUARANTINED, actor=ACTOR)
-
-    assert Asset.objects.get().status == asset.status == "quarantined"
-    [entry] = recorded("asset.status_changed")
-    assert entry["data"] == {"status": "quarantined", "sha256": asset.sha256}
-
-
-def upload(data: bytes, **said: Any) -> Asset:
-    sound = {
-        "title": "Dunes",
-        "stream": io.BytesIO(data),
-        "filename": "dunes.exe",
-        "uploaded_by": SubjectRef("partner", "42"),
-        "dataset": None,
-        "actor": Actor("client", "app"),
-    }
-    return services.register_asset(**sound | {"creator": said.get("creator") or CreatorFactory()} | said)
-
-
-def files_under(root: Path) -> list[Path]:
-    return [path for path in root.rglob("*") if path.is_file()]
-
-
-def test_an_upload_becomes_an_asset_with_its_bytes_in_storage(object_root: Path) -> None:
-    data, dataset = image_bytes("JPEG", width=40, height=30), DatasetFactory()
-
-    asset = upload(data, dataset=dataset)
-
-    kept = Asset.objects.get()
-    assert kept == asset
-    assert (kept.title, kept.media_type, kept.size) == ("Dunes", "image/jpeg", len(data))
-    assert (kept.width, kept.height, kept.dataset) == (40, 30, dataset)
-    assert (kept.uploaded_by_type, kept.uploaded_by_id) == ("partner", "42")
-    assert read_verified(kept.object_name, kept.sha256) == data
-
-
-def test_an_upload_is_in_the_ledger_without_its_title() -> None:
-    asset = upload(image_bytes(seed=1), title="Self-portrait of Ada")
-
-    [entry] = recorded("asset.registered")
-    assert entry["subject"] == {"type": "asset", "id": str(asset.id)}
-    assert entry["actor"] == {"type": "client", "id": "app"}
-    assert entry["data"]["sha256"] == asset.sha256
-    assert "Ada" not in json.dumps(entry)
-
-
-def test_without_a_title_the_name_of_the_file_is_one() -> None:
-    assert upload(image_bytes(), title=" ", filename="/home/ada/dunes.png").title == "dunes.png"
-
-
-@pytest.mark.parametrize("title", ["x" * 201, "two\nlines", "nul\0"])
-def test_a_title_that_cannot_be_shown_is_refused_before_anything_is_read(title: str, object_root: Path) -> None:
-    with pytest.raises(AssetInvalid) as refusal:
-        upload(image_bytes(), title=title)
-
-    assert refusal.value.details == {"field": "title"}
-    assert not object_root.exists()
-
-
-def too_many_bytes(settings: Settings) -> None:
-    settings.ASSENT_MAX_UPLOAD_BYTES = 100
-
-
-def too_many_pixels(settings: Settings) -> None:
-    settings.ASSENT_MAX_PIXELS = 100
-
-
-def no_limit(settings: Settings) -> None:
-    pass
-
-
-@pytest.mark.parametrize(
-    ("data", "limit", "code"),
-    [
-        (image_bytes(), too_many_bytes, "upload_too_large"),
-        (image_bytes(), too_many_pixels, "image_too_large"),
-        (image_bytes("GIF"), no_limit, "media_type_unsupported"),
-        (image_bytes()[:-20], no_limit, "media_undecodable"),
-        (b"", no_limit, "media_type_unsupported"),
-    ],
-)
-def test_a_refused_upload_leaves_nothing(
-    data: bytes, limit: Callable[[Settings], None], code: str, settings: Settings, object_root: Path
-) -> None:
-    limit(settings)
-
-    with pytest.raises((UploadTooLarge, MediaRefused)) as refusal:
-        upload(data)
-
-    assert refusal.value.error_code == code
-    assert refusal.value.details["field"] == "file"
-    assert files_under(object_root) == []
-    assert (Asset.objects.count(), OutboxEntry.objects.count()) == (0, 0)
-
-
-def test_the_same_picture_twice_is_two_assets_and_one_object(object_root: Path) -> None:
-    creator = CreatorFactory()
-    first, second = upload(image_bytes(), creator=creator), upload(image_bytes(), creator=creator)
-
-    assert first.id != second.id
-    assert first.object_name == second.object_name
-    assert files_under(object_root) == [object_root / first.object_name]
-
-
-def test_one_creator_s_picture_is_not_taken_in_as_another_s() -> None:
-    upload(image_bytes(), creator=CreatorFactory())
-
-    with pytest.raises(AssetClaimed):
-        upload(image_bytes(), creator=CreatorFactory())
-
-
-def test_nothing_the_catalogue_tells_the_ledger_names_a_person() -> None:
-    creator = CreatorFactory(display_name="Ada Lovelace", email="ada@example.com")
-    asset = upload(image_bytes(), creator=creator, title="Ada's garden", filename="ada.png")
-    grant(creator, asset=asset)
-    services.record_withdrawal(creator=creator, asset=None, everything=True, method="email", actor=ACTOR)
-    services.set_creator_status(creator=creator, status=CreatorStatus.SUSPENDED, actor=ACTOR)
-    services.set_asset_status(asset=asset, status=AssetStatus.QUARANTINED, actor=ACTOR)
-
-    told = b" ".join(bytes(entry.body) for entry in OutboxEntry.objects.all()).decode().lower()
-
-    assert OutboxEntry.objects.count() == 5
-    assert "lovelace" not in told
-    assert "ada" not in told.replace("data", "")
 
 
 def test_a_change_that_is_rolled_back_leaves_no_epoch(monkeypatch: pytest.MonkeyPatch) -> None:

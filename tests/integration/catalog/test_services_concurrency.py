@@ -8,9 +8,9 @@ from concurrent.futures import TimeoutError as StillWaiting
 import pytest
 from django.db import connection, transaction
 
-from governance.catalog.choices import CreatorStatus
+from governance.catalog.creators import reinstate_creator, suspend_creator
 from governance.catalog.models import ConsentGrant, ConsentLevel, Creator
-from governance.catalog.services import record_grant, record_withdrawal, save_consent_level, set_creator_status
+from governance.catalog.services import record_grant, record_withdrawal, save_consent_level
 from tests.factories.catalog import ACTOR, INFER, TRAIN, AssetFactory, ConsentGrantFactory, ConsentLevelFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -112,7 +112,8 @@ def test_grants_levels_and_suspensions_never_lock_each_other_out() -> None:
 
     def suspend() -> None:
         for n in range(12):
-            set_creator_status(creator=creators[3 - n % 4], status=CreatorStatus.values[n // 4 % 2], actor=ACTOR)
+            change_status = (reinstate_creator, suspend_creator)[n // 4 % 2]
+            change_status(creator=creators[3 - n % 4], reason="A drill.", actor=ACTOR)
 
     before = sum(creator.consent_epoch for creator in creators)
     at_once(speak, speak, redefine, suspend)

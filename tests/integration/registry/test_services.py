@@ -24,6 +24,7 @@ from governance.registry.errors import (
     StageRefused,
 )
 from governance.registry.models import Model, ModelAlias, ModelVersion
+from governance.registry.states import VERSIONS
 from tests.factories.registry import (
     ACTOR,
     ModelAliasFactory,
@@ -88,6 +89,8 @@ def test_a_version_is_in_the_ledger_with_its_digests(model: Model) -> None:
         "artifact_size": version.artifact_size,
         "runtime": "torch_espcn",
         "config_sha256": sha256_hex(b'{"scale":2}'),
+        "before": None,
+        "after": VERSIONS.state(version),
     }
 
 
@@ -190,6 +193,8 @@ def test_stages_that_may_follow(before: str, after: str) -> None:
     assert ModelVersion.objects.get().stage == version.stage == after
     [entry] = recorded("model.stage_changed")
     assert (entry["data"]["from"], entry["data"]["to"]) == (before, after)
+    assert (entry["data"]["before"]["stage"], entry["data"]["after"]["stage"]) == (before, after)
+    assert entry["data"]["after"] == VERSIONS.state(version)
 
 
 @pytest.mark.parametrize("after", ["staging", "production"])
@@ -220,6 +225,8 @@ def test_retiring_a_version_takes_its_aliases_away(model: Model) -> None:
     removed = recorded("model.alias_removed")
     assert [entry["data"]["alias"] for entry in removed] == ["production", "stable"]
     assert {entry["data"]["version"] for entry in removed} == {bad.version}
+    names = [(sorted(each["data"]["before"]["aliases"]), sorted(each["data"]["after"]["aliases"])) for each in removed]
+    assert names == [(["canary", "production", "stable"], ["canary", "stable"]), (["canary", "stable"], ["canary"])]
 
 
 def test_going_back_to_staging_takes_only_the_production_alias_away(model: Model) -> None:
@@ -242,6 +249,20 @@ def test_an_alias_is_set_moved_and_told(model: Model) -> None:
     entries = recorded("model.alias_set")
     assert [entry["data"]["version"] for entry in entries] == [first.version, second.version]
     assert entries[0]["subject"] == {"type": "model", "id": str(model.id)}
+    assert [each["data"]["before"]["aliases"] for each in entries] == [{}, {"production": first.version}]
+    assert [each["data"]["after"]["aliases"] for each in entries] == [
+        {"production": first.version},
+        {"production": second.version},
+    ]
+
+
+def test_an_alias_that_points_there_already_leaves_no_trace(model: Model) -> None:
+    version = ModelVersionFactory(model=model, stage=Stage.PRODUCTION)
+
+    services.set_alias(model=model, name="production", version=version, actor=ACTOR)
+    services.set_alias(model=model, name="production", version=version, actor=ACTOR)
+
+    assert len(recorded("model.alias_set")) == 1
 
 
 @pytest.mark.parametrize(

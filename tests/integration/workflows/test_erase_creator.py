@@ -18,13 +18,16 @@ from governance.audit.evidence.commitments import commitment_of, open_commitment
 from governance.audit.log.sequencer import sequence_pending
 from governance.audit.models import CommitmentSalt, EvidenceRecord, LedgerEntry, OutboxEntry, Receipt
 from governance.audit.verification import verify_all
-from governance.catalog.choices import ConsentState, CreatorStatus, GrantMethod
+from governance.catalog.choices import ConsentState, GrantMethod
+from governance.catalog.creators import change_creator, reinstate_creator, suspend_creator
 from governance.catalog.entries import creator_ref
 from governance.catalog.errors import AssetInvalid, ConsentInvalid, CreatorErased
-from governance.catalog.models import Asset, Creator
+from governance.catalog.models import Creator
 from governance.catalog.personal_data import commit_personal_data
 from governance.catalog.queries import effective_consent
-from governance.catalog.services import record_grant, set_creator_status
+from governance.catalog.services import record_grant
+from governance.catalog.states import ASSETS, CREATORS
+from governance.catalog.works import change_asset, quarantine_asset
 from governance.jobs.models import Job
 from governance.kernel import clock
 from governance.kernel.canonical import digest
@@ -40,10 +43,9 @@ NAME, EMAIL = "Ada Lindqvist", "ada@example.org"
 @pytest.fixture
 def ada(market: Marketplace) -> Creator:
     """A creator with a name, an address, a work whose title names her, and commitments on record."""
-    Creator.objects.filter(id=market.creator.id).update(display_name=NAME, email=EMAIL)
-    Asset.objects.filter(id=market.asset.id).update(title=f"Portrait of {NAME}")
-    creator = Creator.objects.get(id=market.creator.id)
-    commit_personal_data(creator=creator, actor=TESTER)
+    details = {"display_name": NAME, "email": EMAIL, "region": "SE", "uploaders": ["lumen"]}
+    creator = change_creator(creator=market.creator, **details, actor=TESTER)
+    change_asset(asset=market.asset, title=f"Portrait of {NAME}", tags=[], dataset=None, actor=TESTER)
     return creator
 
 
@@ -73,7 +75,7 @@ def columns_holding(text: str) -> list[str]:
 
 
 def test_creator_can_show_that_an_entry_is_about_them_until_erasure(ada: Creator) -> None:
-    (entry,) = entries("creator.committed")
+    _, entry = entries("creator.committed")
     commitment = entry["commitments"]["email"]
 
     assert NAME not in json.dumps(entry)
@@ -85,6 +87,9 @@ def test_creator_can_show_that_an_entry_is_about_them_until_erasure(ada: Creator
 
 def test_nothing_personal_is_left_in_any_column(ada: Creator, market: Marketplace) -> None:
     finish(market.submit().job.id)
+    reason = f"Claimed by {NAME}."
+    reinstate_creator(creator=suspend_creator(creator=ada, reason=reason, actor=TESTER), reason=reason, actor=TESTER)
+    quarantine_asset(asset=market.asset, reason=reason, actor=TESTER)
     user = get_user_model().objects.create_user("clerk", password=None)
     for row in (ada, market.asset, ada.consent_grants.get()):
         LogEntry.objects.create(
@@ -95,15 +100,19 @@ def test_nothing_personal_is_left_in_any_column(ada: Creator, market: Marketplac
             action_flag=ADDITION,
         )
     assert columns_holding(NAME) == [
+        "catalog_asset.status_reason",
         "catalog_asset.title",
         "catalog_creator.display_name",
+        "catalog_creator.status_reason",
         "django_admin_log.object_repr",
     ]
 
     erasure = erase(ada)
     sequence_pending()
 
-    assert (erasure.values, erasure.titles, erasure.salts) == (2, 1, 2)
+    # Salts: three of names, with the one that was changed, one of the address, two of reasons; two of titles, a reason.
+    assert (erasure.values, erasure.titles, erasure.salts) == (3, 1, 8)
+    assert CommitmentSalt.objects.count() == 0
     assert columns_holding(NAME) == []
     assert columns_holding(EMAIL) == []
 
@@ -113,7 +122,7 @@ def test_erasure_is_on_record_with_figures_only(ada: Creator) -> None:
 
     (entry,) = entries("creator.erased")
     figures = {name: entry[name] for name in ("values", "titles", "salts", "epoch")}
-    assert figures == {"values": 2, "titles": 1, "salts": 2, "epoch": 2}
+    assert figures == {"values": 2, "titles": 1, "salts": 5, "epoch": 2}
     assert entries("consent.withdrawn")[0]["everything"] is True
     receipt = Receipt.objects.get(kind="creator.erased")
     statement = statement_in(receipt)
@@ -121,6 +130,20 @@ def test_erasure_is_on_record_with_figures_only(ada: Creator) -> None:
     assert entry["envelope_sha256"] == receipt.envelope_sha256
     assert statement["predicate"]["erased"] == figures
     assert statement["subject"][0]["digest"]["sha256"] == digest(figures)
+
+
+def test_states_have_no_commitment_from_then_on(ada: Creator, market: Marketplace) -> None:
+    before = ASSETS.state(ASSETS.rows().get(id=market.asset.id))
+    own = CREATORS.state(ada)
+
+    erase(ada)
+
+    (work,), (creator,) = entries("asset.redacted"), entries("creator.erased")
+    assert work == {"before": before, "after": before | {"title": None}}
+    assert work["after"] == ASSETS.state(ASSETS.rows().get(id=market.asset.id))
+    assert creator["before"] == own
+    erased = {"display_name": None, "email": None, "uploaders": [], "status": "suspended", "erased": True}
+    assert creator["after"] == own | erased == CREATORS.state(CREATORS.rows().get(id=ada.id))
 
 
 def test_log_and_evidence_verify_end_to_end_after_it(ada: Creator, market: Marketplace) -> None:
@@ -168,7 +191,7 @@ def test_nothing_is_recorded_for_an_erased_creator(ada: Creator, market: Marketp
     with pytest.raises(ConsentInvalid, match="erased"):
         record_grant(creator=creator, asset=None, level=market.level, method=GrantMethod.SIGNED_FORM, actor=TESTER)
     with pytest.raises(ConsentInvalid, match="erased"):
-        set_creator_status(creator=creator, status=CreatorStatus.ACTIVE, actor=TESTER)
+        reinstate_creator(creator=creator, reason="She asked for it.", actor=TESTER)
     with pytest.raises(AssetInvalid, match="erased"):
         make_asset(creator, png(30, 30))
     assert OutboxEntry.objects.filter(kind="creator.erased").count() == 1
@@ -190,10 +213,11 @@ def test_failed_erasure_leaves_everything(ada: Creator) -> None:
 
     creator = Creator.objects.get(id=ada.id)
     assert (creator.display_name, creator.consent_epoch) == (NAME, 1)
-    assert CommitmentSalt.objects.count() == 2
+    assert CommitmentSalt.objects.count() == 5
 
 
 def test_empty_values_are_not_committed_to(market: Marketplace) -> None:
+    OutboxEntry.objects.filter(kind="creator.committed").delete()
     commit_personal_data(creator=market.creator, actor=TESTER, fields=["email"])
 
     assert not OutboxEntry.objects.filter(kind="creator.committed").exists()
@@ -209,19 +233,20 @@ def disclosed(pseudonym: str) -> list[dict[str, Any]]:
 
 def test_disclosure_opens_the_entries_until_erasure(ada: Creator) -> None:
     sequence_pending()
-    names, emails = sorted(disclosed("ada"), key=lambda each: str(each["name"]))
+    replaced, names, emails = sorted(disclosed("ada"), key=lambda each: str(each["name"]))
 
-    assert (names["value"], emails["value"]) == (NAME, EMAIL)
+    assert (replaced["value"], names["value"], emails["value"]) == (None, NAME, EMAIL)
     assert commitment_of(name="email", salt=bytes.fromhex(emails["salt"]), value=EMAIL) == emails["commitment"]
     assert LedgerEntry.objects.get(index=emails["index"]).entry_id == UUID(emails["entry_id"])
     erase(ada)
-    assert [(each["salt"], each["value"]) for each in disclosed("ada")] == [(None, None)] * 2
+    assert [(each["salt"], each["value"]) for each in disclosed("ada")] == [(None, None)] * 3
 
 
 def test_disclosure_of_a_changed_value_names_the_entry_alone(ada: Creator) -> None:
     Creator.objects.filter(id=ada.id).update(display_name="Ada L. Roth")
 
-    assert [(each["name"], each["value"]) for each in disclosed("ada")] == [("display_name", None), ("email", EMAIL)]
+    values = [(each["name"], each["value"]) for each in disclosed("ada")]
+    assert values == [("display_name", None), ("display_name", None), ("email", EMAIL)]
 
 
 def test_nobody_is_disclosed_who_is_not_there() -> None:

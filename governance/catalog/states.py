@@ -1,0 +1,121 @@
+"""What the ledger says of creators, datasets and works: their whole state, personal data as commitments.
+
+A creator's consent epoch is not part of it: every entry about consent has the epoch that began with it.
+"""
+
+from django.db.models import QuerySet, Subquery
+
+from governance.audit.evidence.commitments import commitment_of, newest_salt, newest_salts
+from governance.audit.recording.states import RecordedObject, State, recorded_object
+from governance.audit.types import SubjectRef
+from governance.catalog.models import Asset, Creator, Dataset
+from governance.kernel.canonical import sha256_hex
+
+CREATOR_SUBJECT = "creator"
+ASSET_SUBJECT = "asset"
+DATASET_SUBJECT = "dataset"
+#: Fields of a creator and of a work that may hold personal data.
+CREATOR_PERSONAL = ("display_name", "email", "status_reason")
+ASSET_PERSONAL = ("title", "status_reason")
+DESCRIPTION_CHARACTERS = 4000
+
+
+def creators() -> QuerySet[Creator]:
+    """Return all creators, each with the salts that its state needs."""
+    return Creator.objects.annotate(**_annotated(CREATOR_SUBJECT, CREATOR_PERSONAL))
+
+
+def assets() -> QuerySet[Asset]:
+    """Return all works, each with the salts that its state needs."""
+    return Asset.objects.annotate(**_annotated(ASSET_SUBJECT, ASSET_PERSONAL))
+
+
+def creator_state(creator: Creator) -> State:
+    """Return what the ledger says of a creator."""
+    return {
+        "slug": creator.slug,
+        "region": creator.region,
+        "status": creator.status,
+        "uploaders": [*creator.uploaders],
+        "erased": creator.erased_at is not None,
+        **_commitments(creator, CREATOR_SUBJECT, CREATOR_PERSONAL),
+    }
+
+
+def asset_state(asset: Asset) -> State:
+    """Return what the ledger says of a work. The bytes and their digest never change: `asset.registered` has them."""
+    return {
+        "creator": str(asset.creator_id),
+        "dataset": str(asset.dataset_id) if asset.dataset_id else None,
+        "tags": [*asset.tags],
+        "status": asset.status,
+        **_commitments(asset, ASSET_SUBJECT, ASSET_PERSONAL),
+    }
+
+
+def dataset_state(dataset: Dataset) -> State:
+    """Return what the ledger says of a dataset."""
+    return {"slug": dataset.slug, "name": dataset.name, "description": recorded_text(dataset.description)}
+
+
+def recorded_text(text: str) -> str:
+    """Return a text as states hold it: itself, or `sha256:` and its digest where it is too long for an entry.
+
+    Services take no longer ones; databases of before may have some.
+    """
+    return text if len(text) <= DESCRIPTION_CHARACTERS else f"sha256:{sha256_hex(text.encode())}"
+
+
+def _annotated(subject: str, names: tuple[str, ...]) -> dict[str, Subquery]:
+    return {_salt(name): newest_salt(subject, name) for name in names}
+
+
+def _commitments(row: Creator | Asset, subject: str, names: tuple[str, ...]) -> State:
+    """Return the commitment on record to each personal value; None for an empty value and one without a salt."""
+    columns = vars(row)
+    salts = (
+        {name: columns[_salt(name)] for name in names}
+        if all(_salt(name) in columns for name in names)
+        else newest_salts(SubjectRef(subject, str(row.pk)))
+    )
+    return {name: _commitment(name, columns[name], salts.get(name)) for name in names}
+
+
+def _commitment(name: str, value: str, salt: bytes | memoryview | None) -> str | None:
+    return commitment_of(name=name, salt=bytes(salt), value=value) if value and salt else None
+
+
+def _salt(name: str) -> str:
+    return f"salt_of_{name}"
+
+
+CREATORS = recorded_object(
+    RecordedObject(
+        subject=CREATOR_SUBJECT,
+        noun="creator",
+        rows=creators,
+        key=lambda creator: str(creator.pk),
+        slug=lambda creator: creator.slug,
+        state=creator_state,
+    )
+)
+ASSETS = recorded_object(
+    RecordedObject(
+        subject=ASSET_SUBJECT,
+        noun="work",
+        rows=assets,
+        key=lambda asset: str(asset.pk),
+        slug=lambda asset: str(asset.pk),
+        state=asset_state,
+    )
+)
+DATASETS = recorded_object(
+    RecordedObject(
+        subject=DATASET_SUBJECT,
+        noun="dataset",
+        rows=Dataset.objects.all,
+        key=lambda dataset: str(dataset.pk),
+        slug=lambda dataset: dataset.slug,
+        state=dataset_state,
+    )
+)

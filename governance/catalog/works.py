@@ -1,0 +1,182 @@
+"""Use cases about works: taking them in, changing what is said of them, quarantine.
+
+Locks are taken in this order: creator, asset, dataset.
+"""
+
+from collections.abc import Iterable
+from pathlib import PurePath
+
+from django.conf import settings
+from django.db import transaction
+
+from governance.audit.evidence.commitments import commit
+from governance.audit.evidence.receipts import record_with_receipt
+from governance.audit.guards.advisory_locks import LockScope, wait_for_named_lock
+from governance.audit.recording.locking import lock_unchanged
+from governance.audit.recording.record import record
+from governance.audit.recording.states import State
+from governance.audit.types import Actor, SubjectRef
+from governance.catalog import objects
+from governance.catalog.checks import check_reason
+from governance.catalog.choices import AssetStatus
+from governance.catalog.datasets import hold_dataset
+from governance.catalog.entries import AssetChanged, AssetRegistered, AssetStatusChanged
+from governance.catalog.errors import AssetClaimed, AssetInvalid
+from governance.catalog.media import inspect_image
+from governance.catalog.models import Asset, Creator, Dataset
+from governance.catalog.receipts import upload_statement
+from governance.catalog.states import ASSETS
+from governance.catalog.types import ByteSource
+from governance.kernel.texts import is_line
+
+TITLE_CHARACTERS = 200
+TAG_CHARACTERS = 50
+TAGS = 50
+
+
+def register_asset(
+    *,
+    creator: Creator,
+    title: str,
+    stream: ByteSource,
+    filename: str,
+    uploaded_by: SubjectRef,
+    dataset: Dataset | None,
+    actor: Actor,
+) -> Asset:
+    """Take in a creator's work: at most ASSENT_MAX_UPLOAD_BYTES of a PNG, JPEG or WebP image that really decodes.
+
+    Without a `title` the file's name is used; for nothing else. Raises AssetInvalid, DatasetInvalid, AssetClaimed,
+    UploadTooLarge, MediaRefused, ObjectStoreUnavailable or ObjectAltered, and then no asset is there. Should the
+    transaction fail after the bytes were stored, they stay behind under their digest, named by nothing.
+    """
+    called = _title(title, filename)
+    with objects.received(stream, limit=settings.ASSENT_MAX_UPLOAD_BYTES) as item:
+        image = inspect_image(item.path.read_bytes(), max_pixels=settings.ASSENT_MAX_PIXELS)
+        stored = objects.store(item)
+    with transaction.atomic():
+        _refuse_claimed(stored.sha256, creator)
+        _refuse_erased(creator)
+        if dataset is not None:
+            hold_dataset(dataset)
+        asset = Asset.objects.create(
+            creator=creator,
+            dataset=dataset,
+            title=called,
+            media_type=image.media_type,
+            size=stored.size,
+            sha256=stored.sha256,
+            object_name=stored.name,
+            width=image.width,
+            height=image.height,
+            uploaded_by_type=uploaded_by.type,
+            uploaded_by_id=uploaded_by.id,
+        )
+        _commit(asset, "title")
+        entry = AssetRegistered.of(asset, ASSETS.state(asset))
+        statement = upload_statement(asset, entry.to_own_data())
+        record_with_receipt(entry, subject=ASSETS.ref(asset), actor=actor, **statement)
+    return asset
+
+
+def change_asset(
+    *,
+    asset: Asset,
+    title: str,
+    tags: Iterable[str],
+    dataset: Dataset | None,
+    actor: Actor,
+    seen: State | None = None,
+) -> Asset:
+    """Change title, tags and dataset of a work; as they were already, that leaves no trace.
+
+    `seen` is the state that the change was prepared from. Raises AssetInvalid that names the field, also for a work
+    whose creator's data was erased; DatasetInvalid, ChangedMeanwhile.
+    """
+    title, kept_tags = _checked_title(title.strip()), _checked_tags(tags)
+    with transaction.atomic():
+        _refuse_erased(asset.creator)
+        current, before = lock_unchanged(ASSETS, asset, seen=seen)
+        renamed = current.title != title
+        current.title, current.tags, current.dataset = title, kept_tags, dataset
+        if not renamed and ASSETS.state(current) == before:
+            return current
+        if dataset is not None:
+            hold_dataset(dataset)
+        current.save(update_fields=["title", "tags", "dataset"])
+        if renamed:
+            _commit(current, "title")
+        current = ASSETS.rows().get(pk=asset.pk)
+        entry = AssetChanged(before=before, after=ASSETS.state(current))
+        record(entry, subject=ASSETS.ref(current), actor=actor)
+    return current
+
+
+def quarantine_asset(*, asset: Asset, reason: str, actor: Actor) -> Asset:
+    """Put a work into quarantine: policy denies every use of it.
+
+    A work in quarantine stays there as it was, with the earlier reason. Raises AssetInvalid for a reason that is not a
+    line of text.
+    """
+    return _set_status(asset, AssetStatus.QUARANTINED, reason, actor)
+
+
+def end_quarantine(*, asset: Asset, reason: str, actor: Actor) -> Asset:
+    """Take a work out of quarantine. Raises what `quarantine_asset` raises."""
+    return _set_status(asset, AssetStatus.ACTIVE, reason, actor)
+
+
+def _set_status(asset: Asset, status: AssetStatus, reason: str, actor: Actor) -> Asset:
+    check_reason(reason, AssetInvalid)
+    with transaction.atomic():
+        # The creator's row first, as an erasure takes it, which removes reasons too.
+        erased = Creator.objects.select_for_update(no_key=True).get(pk=asset.creator_id).erased_at is not None
+        current, before = lock_unchanged(ASSETS, asset, seen=None)
+        if current.status != status:
+            # What people write may name the creator, whose personal data nobody may add to after an erasure.
+            current.status, current.status_reason = status, "" if erased else reason
+            current.save(update_fields=["status", "status_reason"])
+            _commit(current, "status_reason")
+            current = ASSETS.rows().get(pk=asset.pk)
+            after = ASSETS.state(current)
+            entry = AssetStatusChanged(before=before, after=after, status=status, sha256=current.sha256)
+            record(entry, subject=ASSETS.ref(current), actor=actor)
+    return current
+
+
+def _commit(asset: Asset, name: str) -> None:
+    value = getattr(asset, name)
+    if value:
+        commit(subject=ASSETS.ref(asset), name=name, value=value)
+
+
+def _refuse_claimed(sha256: str, creator: Creator) -> None:
+    """Refuse bytes that are another creator's work; one transaction at a time registers the same bytes."""
+    wait_for_named_lock(LockScope.ASSET, sha256)
+    if Asset.objects.filter(sha256=sha256).exclude(creator=creator).exists():
+        raise AssetClaimed("The same image is in the catalogue as the work of another creator.")
+
+
+def _refuse_erased(creator: Creator) -> None:
+    """Lock the creator, so that no work comes in beside an erasure, which replaces every title."""
+    if Creator.objects.select_for_update(no_key=True).get(pk=creator.pk).erased_at is not None:
+        raise AssetInvalid("The creator's data was erased; no work is taken in.", details={"field": "creator"})
+
+
+def _title(title: str, filename: str) -> str:
+    return _checked_title(title.strip() or PurePath(filename).name.strip())
+
+
+def _checked_title(title: str) -> str:
+    if not is_line(title, most=TITLE_CHARACTERS):
+        message = f"A title has 1 to {TITLE_CHARACTERS} printable characters."
+        raise AssetInvalid(message, details={"field": "title"})
+    return title
+
+
+def _checked_tags(tags: Iterable[str]) -> list[str]:
+    kept = list(dict.fromkeys(tag.strip() for tag in tags))
+    if len(kept) > TAGS or not all(is_line(tag, most=TAG_CHARACTERS) for tag in kept):
+        message = f"A work has at most {TAGS} tags of 1 to {TAG_CHARACTERS} printable characters."
+        raise AssetInvalid(message, details={"field": "tags"})
+    return kept

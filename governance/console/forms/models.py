@@ -1,0 +1,51 @@
+"""What is entered about models."""
+
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from governance.catalog.states import DESCRIPTION_CHARACTERS
+from governance.console.forms.fields import choice_field, text_field
+from governance.registry.model_services import NAME_CHARACTERS
+from governance.registry.models import Licence, Model
+from governance.registry.tasks import task_choices
+
+
+def _licence_field(**kwargs: Any) -> forms.ModelChoiceField:  # type: ignore[type-arg]
+    return forms.ModelChoiceField(
+        queryset=Licence.objects.all(), widget=UnfoldAdminSelectWidget(), empty_label="Choose a licence", **kwargs
+    )
+
+
+class ModelDetailsForm(forms.Form):
+    """What the registry says of a model. The licence is chosen here for a new one, and on its own page later."""
+
+    name = text_field(max_length=NAME_CHARACTERS)
+    slug = forms.SlugField(
+        widget=UnfoldAdminTextInputWidget(), help_text="Partners ask for the model by it. It cannot be changed later."
+    )
+    description = forms.CharField(
+        required=False, max_length=DESCRIPTION_CHARACTERS, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4})
+    )
+    task = choice_field(task_choices(), help_text="What the model does.")
+    owner = forms.SlugField(
+        widget=UnfoldAdminTextInputWidget(), help_text="Slug of whom the model belongs to. Policies may name it."
+    )
+    licence = _licence_field()
+
+    def __init__(self, *args: Any, model: Model | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if model is not None:
+            del self.fields["slug"], self.fields["licence"]
+            self.initial = {name: getattr(model, name) for name in self.fields}
+
+
+class ModelLicenceForm(forms.Form):
+    """The licence that a model runs under."""
+
+    licence = _licence_field(help_text="It holds from the next decision on, also for jobs that wait now.")
+
+    def __init__(self, *args: Any, model: Model, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {"licence": model.licence_id}

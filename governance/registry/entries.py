@@ -1,0 +1,94 @@
+"""Kinds of ledger entries of the model registry."""
+
+from typing import Annotated, Self
+
+from governance.audit.recording.declarations import entry
+from governance.audit.recording.states import State, StateEntry
+from governance.registry.models import ModelVersion
+from governance.registry.states import MODEL_SUBJECT, VERSION_SUBJECT
+
+
+@entry("model.created", subject=MODEL_SUBJECT)
+class ModelCreated(StateEntry):
+    """A model was added to the registry."""
+
+    fields: Annotated[tuple[str, ...], "Names of the fields that were filled in."]
+
+
+@entry("model.changed", subject=MODEL_SUBJECT)
+class ModelChanged(StateEntry):
+    """What the registry says of a model was changed, or the licence that it runs under."""
+
+    fields: Annotated[tuple[str, ...], "Names of the fields that were changed."]
+
+
+@entry("model.deleted", subject=MODEL_SUBJECT)
+class ModelDeleted(StateEntry):
+    """A model without versions was deleted."""
+
+
+@entry("model.adopted", subject=MODEL_SUBJECT, since="0.2")
+class ModelAdopted(StateEntry):
+    """A model from before states were on record was put on record, as it was at the upgrade."""
+
+
+@entry("model.alias_set", subject=MODEL_SUBJECT)
+class ModelAliasSet(StateEntry):
+    """An alias of a model was made, or moved to another version."""
+
+    model: Annotated[str, "Slug of the model."]
+    version: Annotated[str, "The version that the alias points to from now on."]
+    artifact_sha256: Annotated[str, "SHA-256 of that version's artifact."]
+    alias: Annotated[str, "Name of the alias."]
+
+
+@entry("model.alias_removed", subject=MODEL_SUBJECT)
+class ModelAliasRemoved(StateEntry):
+    """An alias of a model was removed, because the stage of its version no longer allows it."""
+
+    model: Annotated[str, "Slug of the model."]
+    version: Annotated[str, "The version that the alias pointed to."]
+    artifact_sha256: Annotated[str, "SHA-256 of that version's artifact."]
+    alias: Annotated[str, "Name of the alias."]
+
+
+@entry("model.version_registered", subject=VERSION_SUBJECT)
+class ModelVersionRegistered(StateEntry):
+    """The artifact of a new model version was taken in."""
+
+    model: Annotated[str, "Slug of the model."]
+    version: Annotated[str, "The version."]
+    artifact_sha256: Annotated[str, "SHA-256 of the artifact."]
+    runtime: Annotated[str, "Name of the runtime that loads the artifact."]
+    config_sha256: Annotated[str, "SHA-256 of the runtime's configuration as canonical JSON."]
+    artifact_size: Annotated[int, "Size of the artifact in bytes."]
+
+    @classmethod
+    def of(cls, version: ModelVersion, state: State) -> Self:
+        """Return what is known of a version when it is registered."""
+        return cls(
+            before=None,
+            after=state,
+            model=version.model.slug,
+            version=version.version,
+            artifact_sha256=version.artifact_sha256,
+            runtime=version.runtime,
+            config_sha256=str(state["config_sha256"]),
+            artifact_size=version.artifact_size,
+        )
+
+
+@entry("model.stage_changed", subject=VERSION_SUBJECT)
+class ModelStageChanged(StateEntry):
+    """A model version was moved to another stage."""
+
+    model: Annotated[str, "Slug of the model."]
+    version: Annotated[str, "The version."]
+    artifact_sha256: Annotated[str, "SHA-256 of its artifact."]
+    from_: Annotated[str, "The stage before."]
+    to: Annotated[str, "The stage from now on."]
+
+
+@entry("model_version.adopted", subject=VERSION_SUBJECT, since="0.2")
+class ModelVersionAdopted(StateEntry):
+    """A model version from before states were on record was put on record, as it was at the upgrade."""
