@@ -4,17 +4,18 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 
 import pytest
-from django.db.backends.postgresql.operations import DatabaseOperations
+from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker
 
 import governance.engines  # noqa: F401 - some tests import regopy by itself, which is safe only after this
-from tests.history import flush_past_guards
+from tests.database import MigratedDatabase
 from tests.predicates import signed_statements_checked
 from tests.servers import KEY, TestServers
 
 
 @pytest.fixture(scope="session")
 def servers(pytestconfig: pytest.Config) -> TestServers:
-    """Return the session's PostgreSQL and Valkey, running; for tests that need a broker but no database."""
+    """Return the run's PostgreSQL and Valkey, running; for tests that need a broker but no database."""
     found = pytestconfig.stash[KEY]
     found.start()
     return found
@@ -28,12 +29,20 @@ def django_db_modify_db_settings(
     """Start the servers before pytest-django makes its test database."""
 
 
-@pytest.fixture(scope="session", autouse=True)
-def history_cleared_between_tests() -> Iterator[None]:
-    """Let a test with real transactions be cleared away, though the database refuses to truncate history."""
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[MigratedDatabase]:
+    """Make the test database, and bring it back to what it held then after each test with real transactions."""
+    with django_db_blocker.unblock():
+        migrated = MigratedDatabase()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "execute_sql_flush", flush_past_guards)
-        yield
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: migrated.restore())
+        yield migrated
+
+
+@pytest.fixture(scope="session")
+def migrated_database(django_db_setup: MigratedDatabase) -> MigratedDatabase:
+    """Return the test database, for fixtures that commit what several tests share and clear it away themselves."""
+    return django_db_setup
 
 
 @pytest.fixture(autouse=True)

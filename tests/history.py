@@ -1,10 +1,9 @@
-"""Reaching behind the triggers that guard history: to clear tables between tests, and to play the intruder."""
+"""Reaching behind the triggers that guard history, to play the intruder."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import connection, transaction
-from django.db.backends.postgresql.operations import DatabaseOperations
 
 _GUARDED = "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgfoid = 'assent_refuse_change'::regproc"
 
@@ -22,10 +21,3 @@ def guards_lifted() -> Iterator[None]:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in tables:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-
-
-def flush_past_guards(operations: DatabaseOperations, sql_list: Sequence[str]) -> None:
-    """What Django runs to empty the tables after a test with real transactions; history would refuse it."""
-    with guards_lifted(), connection.cursor() as cursor:
-        for sql in sql_list:
-            cursor.execute(sql)

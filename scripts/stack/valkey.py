@@ -30,12 +30,13 @@ class EmbeddedValkey(PortServer):
     """One broker in one directory; what it holds is kept between starts (append-only file, synced each second)."""
 
     label = "Valkey"
-    ready_seconds = 20.0
+    ready_seconds = 120.0
 
-    def __init__(self, directory: Path, *, log: Path) -> None:
+    def __init__(self, directory: Path, *, log: Path, databases: int = 16) -> None:
         """Nothing is written before `start`; `log` gets the server's own messages."""
         super().__init__(log=log)
         self._directory = directory
+        self._databases = databases
         self._password = secrets.token_urlsafe(24)
 
     @property
@@ -76,6 +77,7 @@ class EmbeddedValkey(PortServer):
             "bind": HOST,
             "port": str(self.port),
             "requirepass": self._password,
+            "databases": str(self._databases),
             "dir": "./",
             "daemonize": "no",
             "save": '""',

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
-from django.core.management import call_command
-from django.db import connection
 from django.test import override_settings
+from pytest_django import DjangoDbBlocker
 
 from governance.audit.ports import worm_store
 from governance.audit.stores.filesystem import FilesystemWormStore
+from tests.database import MigratedDatabase
 from tests.factories.history import History, make_history
 
 
@@ -34,13 +34,8 @@ def private_data(tmp_path_factory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def history(django_db_setup, django_db_blocker, private_data) -> Iterator[History]:
-    """Return what happened, committed once for all tests of the module: those change it only until they end.
-
-    Afterwards the database is as it was: with what migrations put there, which other tests count on.
-    """
+def history(migrated_database: MigratedDatabase, django_db_blocker: DjangoDbBlocker, private_data) -> Iterator[History]:
+    """Return what happened, committed once for all tests of the module: those change it only until they end."""
     with django_db_blocker.unblock():
-        before = connection.creation.serialize_db_to_string()
         yield make_history()
-        call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)
-        connection.creation.deserialize_db_from_string(before)
+        migrated_database.restore()
