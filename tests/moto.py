@@ -15,7 +15,6 @@ class MotoServer(PortServer):
     """moto as a process of its own, with every service that it knows."""
 
     label = "moto"
-    ready_seconds = 60.0
 
     def __init__(self, directory: Path, *, env: Mapping[str, str]) -> None:
         """Its log goes into `directory`; `env` adds to the environment."""

@@ -31,7 +31,7 @@ class PushedOpa(OpaEngine):
     """An OPA server that is given every program just before it decides by it."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(url=url, timeout=10)
+        super().__init__(url=url, timeout=120)
         self._url = url
 
     def evaluate(self, *, program: PolicyProgram, requests: Sequence[EngineRequest]) -> list[EngineResult]:

@@ -12,8 +12,9 @@ from unittest.mock import patch
 
 from django.db import connection, connections
 
+from tests.waiting import PATIENCE_SECONDS
+
 _fork = multiprocessing.get_context("fork")
-PATIENCE = 30.0
 
 
 def started(act: Callable[[], Any]) -> BaseProcess:
@@ -51,7 +52,7 @@ def killed_at(target: str, act: Callable[[], Any], *, after: Callable[..., Any] 
         if after is not None:
             after(*values, **named)
         arrived.set()
-        time.sleep(PATIENCE)
+        time.sleep(PATIENCE_SECONDS)
 
     def run() -> None:
         with patch(target, hold):
@@ -59,15 +60,7 @@ def killed_at(target: str, act: Callable[[], Any], *, after: Callable[..., Any] 
 
     process = started(run)
     try:
-        assert arrived.wait(PATIENCE), f"{target} was not reached"
+        assert arrived.wait(PATIENCE_SECONDS), f"{target} was not reached"
         yield
     finally:
         kill(process)
-
-
-def eventually(call: Callable[[], Any], wanted: Any) -> Any:
-    """Repeat a call until it gives what is wanted; what a killed process held is let go a moment later."""
-    until = time.monotonic() + PATIENCE
-    while (found := call()) != wanted and time.monotonic() < until:
-        time.sleep(0.02)
-    return found

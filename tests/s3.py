@@ -137,7 +137,6 @@ def _reserve(names: Iterable[str]) -> Mapping[str, int]:
 
 class _SeaweedServer(EmbeddedServer):
     label = "SeaweedFS"
-    ready_seconds = 60.0
 
     def __init__(self, command: list[str], directory: Path, port: int) -> None:
         super().__init__(log=directory / "seaweedfs.log")

@@ -45,9 +45,7 @@ class TestServers:
             )
             os.environ["DATABASE_URL"] = self.postgres.url
         if not os.environ.get("REDIS_URL"):
-            self.valkey = EmbeddedValkey(
-                directory / "valkey", log=directory / "valkey.log", databases=VALKEY_DATABASES
-            )
+            self.valkey = EmbeddedValkey(directory / "valkey", log=directory / "valkey.log", databases=VALKEY_DATABASES)
             os.environ["REDIS_URL"] = self.valkey.url
         _keep_data_in(directory / "data")
 

@@ -52,7 +52,6 @@ class EmbeddedPostgres(EmbeddedServer):
     """
 
     label = "PostgreSQL"
-    ready_seconds = 60.0
 
     def __init__(self, directory: Path, *, log: Path, durable: bool = True, max_connections: int = 100) -> None:
         """Nothing is written before `prepare` or `start`; `log` gets the server's own messages."""

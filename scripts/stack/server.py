@@ -14,7 +14,7 @@ class EmbeddedServer(ABC):
     """One server in a process of its own. `label` names it to people; `ready_seconds` is how long a start may take."""
 
     label: ClassVar[str]
-    ready_seconds: ClassVar[float] = 30.0
+    ready_seconds: ClassVar[float] = 120.0  # a slow and busy machine may take long
 
     def __init__(self, *, log: Path) -> None:
         """Nothing is started or written yet; `log` gets the server's own messages."""

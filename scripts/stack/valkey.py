@@ -30,7 +30,6 @@ class EmbeddedValkey(PortServer):
     """One broker in one directory; what it holds is kept between starts (append-only file, synced each second)."""
 
     label = "Valkey"
-    ready_seconds = 120.0
 
     def __init__(self, directory: Path, *, log: Path, databases: int = 16) -> None:
         """Nothing is written before `start`; `log` gets the server's own messages."""

@@ -16,11 +16,11 @@ def push(url: str, program: PolicyProgram) -> None:
 
 def put(url: str, path: str, source: str) -> None:
     """Put one module into a server."""
-    requests.put(f"{url}/v1/policies/{path}", data=source.encode(), timeout=10).raise_for_status()
+    requests.put(f"{url}/v1/policies/{path}", data=source.encode(), timeout=120).raise_for_status()
 
 
 def clear(url: str) -> None:
     """Take every module out of a server."""
-    listed: Mapping[str, list[dict[str, str]]] = requests.get(f"{url}/v1/policies", timeout=10).json()
+    listed: Mapping[str, list[dict[str, str]]] = requests.get(f"{url}/v1/policies", timeout=120).json()
     for policy in sorted(listed["result"], key=lambda policy: "pdp" not in policy["id"]):
-        requests.delete(f"{url}/v1/policies/{policy['id']}", timeout=10).raise_for_status()
+        requests.delete(f"{url}/v1/policies/{policy['id']}", timeout=120).raise_for_status()

@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 
 from governance.transparency.merkle import Frontier, leaf_hash
 from governance.transparency.proofs import ProofInvalid, verify_consistency, verify_inclusion
+from tests.effort import examples
 from tests.factories.merkle import consistency_path, inclusion_path, tree_hash
 from tests.interop.go_checker import GoChecker
 
 MOST = 70
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(
+    max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 def entries(count: int) -> list[bytes]:

@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 from governance.audit.evidence.anchoring import anchor_pending
 from governance.audit.types import SubjectRef
 from governance.config.wsgi import application
+from tests.effort import examples
 from tests.factories.catalog import stored_asset
 from tests.factories.marketplace import finish
 from tests.factories.partners import basic_auth, client_with_secret, raw_token
@@ -39,7 +40,7 @@ def whole_responses(environ, start_response):
 
 
 CONFIG = schemathesis.Config.from_dict(
-    {"generation": {"mode": "all", "max-examples": 10, "deterministic": True, "no-shrink": True}}
+    {"generation": {"mode": "all", "max-examples": examples(10), "deterministic": True, "no-shrink": True}}
 )
 schema = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True), config=CONFIG)
 schema.app = whole_responses

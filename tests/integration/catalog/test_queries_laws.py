@@ -14,6 +14,7 @@ from governance.catalog.queries import effective_consent
 from governance.catalog.services import record_grant, record_withdrawal
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
+from tests.effort import examples
 from tests.factories.catalog import ACTOR, INFER, TRAIN, AssetFactory, ConsentLevelFactory
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +48,7 @@ withdrawals = st.builds(
 )
 default_grants = grants.filter(lambda statement: statement.about == "default")
 histories = st.lists(grants | withdrawals, max_size=8)
-laws = settings(max_examples=30, deadline=None)
+laws = settings(max_examples=examples(30))
 
 
 class Story:
@@ -113,7 +114,7 @@ def reference(told: Sequence[tuple[datetime, Statement]], at: datetime) -> tuple
     return state, pairs, len(told)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 @given(history=histories, after=st.integers(0, 300))
 def test_the_answer_is_that_of_the_reference_model(history: list[Statement], after: int) -> None:
     story = Story()

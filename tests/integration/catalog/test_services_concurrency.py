@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as StillWaiting
 
 import pytest
 from django.db import connection, transaction
@@ -12,6 +11,7 @@ from governance.catalog.creators import reinstate_creator, suspend_creator
 from governance.catalog.models import ConsentGrant, ConsentLevel, Creator
 from governance.catalog.services import record_grant, record_withdrawal, save_consent_level
 from tests.factories.catalog import ACTOR, INFER, TRAIN, AssetFactory, ConsentGrantFactory, ConsentLevelFactory
+from tests.waiting import PATIENCE_SECONDS, somebody_waits, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,7 +33,7 @@ def at_once(*works: Callable[[], object]) -> None:
     start = threading.Barrier(len(works))
 
     def when_all_are_there(work: Callable[[], object]) -> Callable[[], object]:
-        return apart(lambda: (start.wait(timeout=10), work()))
+        return apart(lambda: (start.wait(PATIENCE_SECONDS), work()))
 
     with ThreadPoolExecutor(len(works)) as pool:
         futures: list[Future[object]] = [pool.submit(when_all_are_there(work)) for work in works]
@@ -74,9 +74,9 @@ def test_a_change_waits_for_whoever_holds_the_creator() -> None:
         with transaction.atomic():
             Creator.objects.select_for_update().get(id=creator.id)
             writer = pool.submit(apart(lambda: grant(creator, level)))
-            with pytest.raises(StillWaiting):
-                writer.result(timeout=0.5)
-        writer.result(timeout=10)
+            wait_until(somebody_waits)
+            assert not writer.done()
+        writer.result(PATIENCE_SECONDS)
 
     assert Creator.objects.get(id=creator.id).consent_epoch == 1
 
@@ -90,9 +90,9 @@ def test_a_grant_waits_for_a_change_of_its_level_and_then_has_a_later_epoch() ->
         with transaction.atomic():
             permit(level, [TRAIN])
             writer = pool.submit(apart(lambda: grant(newcomer, level)))
-            with pytest.raises(StillWaiting):
-                writer.result(timeout=0.5)
-        writer.result(timeout=10)
+            wait_until(somebody_waits)
+            assert not writer.done()
+        writer.result(PATIENCE_SECONDS)
 
     assert Creator.objects.get(id=user.id).consent_epoch == 2
     assert Creator.objects.get(id=newcomer.id).consent_epoch == 1

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from governance.catalog.models import Asset, ConsentGrant, ConsentLevel, Creator
@@ -29,6 +29,7 @@ from governance.rulebook.rules import system_rules
 from governance.rulebook.schema import attributes_for, current_schema, missing_facts
 from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator, RuleSpec
 from governance.rulebook.validation import checked, comparable_attributes
+from tests.effort import examples
 from tests.factories.catalog import AssetFactory, ConsentLevelFactory, CreatorFactory, DatasetFactory
 from tests.factories.partners import PartnerFactory, TierFactory
 from tests.factories.registry import LicenceFactory, ModelAliasFactory, ModelFactory, ModelVersionFactory
@@ -40,7 +41,7 @@ WORDS = ("ada", "bo", "DE", "FR", "a%_", "\\'\"é")
 SIZES = (1, 640, 2**31 - 1)
 moments = st.sampled_from([NOW + timedelta(seconds=seconds) for seconds in (-60, -1, 0, 1, 60)])
 words = st.lists(st.sampled_from(WORDS), unique=True, max_size=3)
-laws = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+laws = settings(max_examples=examples(150))
 
 
 # --- rules

@@ -18,6 +18,7 @@ from governance.rulebook.schema import current_schema
 from scripts.stack.opa import EmbeddedOpa
 from tests.factories import opa
 from tests.factories.rulebook import permitted_facts
+from tests.waiting import PATIENCE_SECONDS
 
 SOURCE = """\
 # No inference on large works of one creator at night.
@@ -76,7 +77,9 @@ def test_both_rego_engines_run_it(tmp_path, url):
     assert [answer.effect for answer in answers] == [Effect.PERMIT, Effect.DENY]
     assert answers[1].matched_denies == ("night-watch",)
     assert answers[1].reasons[0].message == "Works of ada rest now."
-    assert OpaEngine(url=url, timeout=5).evaluate(program=with_module, requests=[SMALL, LARGE]) == answers
+    assert (
+        OpaEngine(url=url, timeout=PATIENCE_SECONDS).evaluate(program=with_module, requests=[SMALL, LARGE]) == answers
+    )
 
 
 def test_it_may_permit_where_no_compiled_rule_does(tmp_path):

@@ -57,7 +57,7 @@ def test_a_patient_server_waits(opa, revision, settings):
     begun = time.monotonic()
     answer = opa.get(BUNDLE, headers={"If-None-Match": tag, "Prefer": "modes=snapshot,delta;wait=20"})
     assert answer.status_code == 304
-    assert 0.9 < time.monotonic() - begun < 3
+    assert 0.9 < time.monotonic() - begun < 20
 
 
 def test_when_too_many_wait_a_server_gets_the_bundle_and_no_promise_of_waiting(opa, revision, monkeypatch):

@@ -1,8 +1,6 @@
 """Tokens in the database, and in the ledger."""
 
 import json
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
@@ -29,6 +27,7 @@ from governance.partners.tokens import (
 )
 from governance.partners.types import Coverage
 from tests.factories.partners import ACTOR, client_with_secret, raw_token
+from tests.waiting import PATIENCE_SECONDS, somebody_waits, wait_until
 
 
 def entries(kind: str) -> list[dict]:
@@ -119,21 +118,6 @@ def test_a_token_dated_before_the_revocation_is_refused_even_if_it_appears_later
         live_token(late)
 
 
-def somebody_waits() -> bool:
-    """Return whether a session of this database waits for a lock."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        return cursor.fetchone()[0] > 0
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 5) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-
-
 def test_a_token_that_is_being_issued_is_not_missed(transactional_db):
     """The revoker waits for an issue that is under way, by a clock that is ahead, and revokes its token too."""
     client, _ = client_with_secret()
@@ -148,7 +132,7 @@ def test_a_token_that_is_being_issued_is_not_missed(transactional_db):
 
     def revoke() -> int:
         with closing(connection):
-            issued.wait(10)
+            issued.wait(PATIENCE_SECONDS)
             return revoke_partner_tokens(partner=client.partner, actor=ACTOR, reason="compromise")
 
     with ThreadPoolExecutor(2) as pool:

@@ -33,6 +33,7 @@ from tests.factories.registry import (
     safetensors_bytes,
     stored_version,
 )
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db
 
@@ -303,7 +304,7 @@ def test_of_two_who_register_the_same_version_one_succeeds() -> None:
     model, start = ModelFactory(), threading.Barrier(2)
 
     def register(seed: int) -> str:
-        start.wait(timeout=10)
+        start.wait(PATIENCE_SECONDS)
         try:
             return stored_version(model=model, data=safetensors_bytes(seed=seed)).version
         except GovernanceError as error:

@@ -14,6 +14,7 @@ from governance.rulebook.errors import FreezeConflict, NoActiveRevision, PolicyF
 from governance.rulebook.freeze import freeze_policy, lift_freeze, withdraw_lift
 from governance.rulebook.models import PolicyFreeze
 from governance.rulebook.queries import active_freeze, active_program
+from tests.waiting import PATIENCE_SECONDS
 
 ONE, TWO, THREE = (Actor("user", str(number)) for number in (1, 2, 3))
 pytestmark = pytest.mark.django_db
@@ -89,7 +90,7 @@ def test_two_who_ask_at_once_lift_it_together() -> None:
 
     def lift(actor: Actor) -> bool:
         try:
-            gate.wait(timeout=10)
+            gate.wait(PATIENCE_SECONDS)
             return lift_freeze(freeze=freeze, actor=actor).active
         finally:
             connection.close()

@@ -55,6 +55,7 @@ from tests.factories.drafts import (
     with_a_new_rule,
 )
 from tests.factories.rulebook import AbacRuleFactory, permitted_facts, rule
+from tests.waiting import PATIENCE_SECONDS
 
 SEED = Actor("system", "seed")
 pytestmark = pytest.mark.django_db
@@ -351,7 +352,7 @@ def together(*steps: Any) -> list[str]:
 
     def one(step: Any) -> str:
         try:
-            gate.wait(timeout=10)
+            gate.wait(PATIENCE_SECONDS)
             step()
         except (DraftStateConflict, DraftStale, OwnDraft) as error:
             return error.error_code

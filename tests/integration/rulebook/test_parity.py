@@ -12,10 +12,11 @@ from governance.rulebook.schema import current_schema
 from governance.rulebook.types import Compare, Not, Operator
 from scripts.stack.opa import EmbeddedOpa
 from tests import parity
+from tests.effort import examples
 from tests.factories.rulebook import permitted_facts, rule
 from tests.parity_engines import PushedOpa, SqlEngine
 
-EXAMPLES = 25
+EXAMPLES = examples(25)
 
 
 @pytest.fixture(scope="module")

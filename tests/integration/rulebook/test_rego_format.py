@@ -6,10 +6,11 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from governance.engines.types import package_of
 from scripts.install_opa import opa_program
+from tests import effort
 from tests.factories.rulebook import every_kind
 from tests.parity import examples
 
-EXAMPLES = 150
+EXAMPLES = effort.examples(150)
 
 
 def opa(*arguments: str) -> str:
@@ -22,7 +23,6 @@ def test_random_rules_compile_to_formatted_strict_rego(tmp_path):
     @settings(
         max_examples=EXAMPLES,
         phases=[Phase.generate],
-        deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )

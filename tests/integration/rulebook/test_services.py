@@ -24,6 +24,7 @@ from governance.rulebook.rules import system_rules
 from governance.rulebook.services import create_rule, delete_rule, update_rule
 from governance.rulebook.types import Compare, Operator
 from tests.factories.rulebook import BLOCK_REGION, AbacRuleFactory, permitted_facts, rule
+from tests.waiting import PATIENCE_SECONDS
 
 SEED = Actor("system", "seed")
 
@@ -215,7 +216,7 @@ def test_two_publishers_at_once_make_one_revision() -> None:
 
     def one(_: int) -> int:
         try:
-            gate.wait(timeout=10)
+            gate.wait(PATIENCE_SECONDS)
             return publish_without_review(actor=SEED).number
         finally:
             connection.close()

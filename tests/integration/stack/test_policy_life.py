@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from uuid import uuid4
 
 import pytest
@@ -10,8 +9,8 @@ import requests
 
 from scripts.demo.client import PartnerApp
 from scripts.stack.stack import Stack
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
-PATIENCE_SECONDS = 120
 PASSWORD = "correct horse battery staple"
 RULE = {
     "slug": "no-germany",
@@ -37,11 +36,13 @@ class Console:
         self.post("/admin/login/?next=/admin/", username=name, password=password)
 
     def get(self, path: str) -> requests.Response:
-        return self.session.get(self.url + path, timeout=30)
+        return self.session.get(self.url + path, timeout=PATIENCE_SECONDS)
 
     def post(self, path: str, **data: object) -> requests.Response:
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.get(path).text)
-        answer = self.session.post(self.url + path, data={"csrfmiddlewaretoken": token[1], **data}, timeout=30)
+        answer = self.session.post(
+            self.url + path, data={"csrfmiddlewaretoken": token[1], **data}, timeout=PATIENCE_SECONDS
+        )
         assert answer.status_code == 200
         return answer
 
@@ -81,9 +82,7 @@ def test_a_rule_from_draft_to_rollback_and_freeze(stack, app, access):
     draft = author.post("/admin/rulebook/policydraft/propose/", title="Germany is off", note="").url
     draft = draft.removeprefix(stack.web_url).removesuffix("change/")
     report = author.post(f"{draft}replay/", days="1", sample_percent="100").url.removeprefix(stack.web_url)
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while 'data-tone="good">Finished' not in author.get(report).text and time.monotonic() < ends:
-        time.sleep(0.5)
+    wait_until(lambda: 'data-tone="good">Finished' in author.get(report).text, pause=0.5)
     assert "no-germany" in author.get(report).text
     author.post(f"{draft}submit/", comment="Please look.")
     digest = re.search(r'name="digest" value="([0-9a-f]{64})"', second.get(f"{draft}approve/").text)[1]

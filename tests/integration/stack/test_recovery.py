@@ -6,10 +6,10 @@ import pytest
 
 from scripts.demo.client import PartnerApp
 from scripts.stack.stack import Stack
+from tests.waiting import PATIENCE_SECONDS
 
-SETTINGS = {"ASSENT_LEASE_SECONDS": "4", "ASSENT_SWEEP_SECONDS": "1", "ASSENT_REDISPATCH_SECONDS": "3"}
+SETTINGS = {"ASSENT_LEASE_SECONDS": "8", "ASSENT_SWEEP_SECONDS": "1", "ASSENT_REDISPATCH_SECONDS": "3"}
 RUNNING = frozenset({"running"})
-PATIENCE_SECONDS = 180
 
 
 @pytest.fixture(scope="module")

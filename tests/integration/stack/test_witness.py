@@ -10,9 +10,9 @@ import requests
 from scripts.stack.stack import Stack
 from scripts.stack.witness import NAME
 from tests.interop.go_checker import GoChecker, build
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 ORIGIN = "assent.local/log"
-PATIENCE_SECONDS = 60
 LONG_ENOUGH = 4  # rounds of publishing are a second apart
 
 
@@ -34,15 +34,12 @@ def vkeys(stack: Stack) -> list[str]:
 
 
 def published_size(stack: Stack) -> int:
-    answer = requests.get(f"{stack.web_url}/log/checkpoint", timeout=5)
+    answer = requests.get(f"{stack.web_url}/log/checkpoint", timeout=PATIENCE_SECONDS)
     return int(answer.text.splitlines()[1]) if answer.ok else 0
 
 
 def wait_until_published(stack: Stack, *, beyond: int) -> int:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while published_size(stack) <= beyond and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert published_size(stack) > beyond
+    wait_until(lambda: published_size(stack) > beyond, pause=0.1)
     return published_size(stack)
 
 

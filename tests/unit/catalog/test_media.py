@@ -15,6 +15,7 @@ from governance.catalog.containers import Container
 from governance.catalog.errors import MediaRefused
 from governance.catalog.media import inspect_image
 from governance.catalog.types import ImageFacts
+from tests.effort import examples
 from tests.factories.images import encoded, image_bytes, noise
 
 PIXELS = 10_000
@@ -122,19 +123,19 @@ def test_fill_bytes_between_jpeg_segments_are_nothing() -> None:
     assert inspect_image(data[:2] + b"\xff\xff" + data[2:], max_pixels=PIXELS).width == 32
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(data=sampled_image, share=st.floats(0, 1, exclude_max=True))
 def test_whatever_is_cut_off_is_refused(data: bytes, share: float) -> None:
     assert refusal(data[: int(len(data) * share)]) in {"media_type_unsupported", "media_undecodable"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(data=sampled_image, behind=st.binary(min_size=1, max_size=40))
 def test_whatever_hides_behind_an_image_is_refused(data: bytes, behind: bytes) -> None:
     assert refusal(data + behind) == "media_undecodable"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400))
 @given(data=sampled_image, seed=st.integers(0, 2**32), changes=st.integers(1, 30))
 def test_damage_is_refused_or_harmless_but_never_crashes(data: bytes, seed: int, changes: int) -> None:
     chance = random.Random(seed)

@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from governance.catalog import objects
 from governance.catalog.errors import ObjectAltered, ObjectMissing, ObjectStoreUnavailable, UploadTooLarge
+from tests.effort import examples
 
 LIMIT = 1_000_000
 
@@ -52,7 +53,7 @@ def tamper(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=examples(40))
 @given(pieces=st.lists(st.binary(min_size=1, max_size=2000), max_size=8))
 def test_whatever_the_pieces_the_bytes_come_back_under_their_digest(object_root: Path, pieces: list[bytes]) -> None:
     data = b"".join(pieces)

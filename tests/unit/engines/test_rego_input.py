@@ -12,6 +12,7 @@ from regopy import Interpreter
 from governance.engines.numbers import decided_number
 from governance.engines.rego_input import FactMissing, fact_tree, set_facts, slice_facts
 from governance.engines.rego_writer import NotRepresentable
+from tests.effort import examples
 
 ECHO = 'package t\n\nout := {"seen": input}\n'
 SIGNS = """package t
@@ -46,7 +47,7 @@ def echo(facts: Any) -> Any:
 
 
 @given(FACTS)
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=examples(200))
 def test_rego_sees_exactly_the_facts_that_were_given(facts: dict[str, Any]) -> None:
     assert echo(facts) == facts
 
@@ -65,7 +66,7 @@ NUMBERS = st.floats(-1e9, 1e9) | st.floats(0, 1) | st.sampled_from([0.6, 0.3])
 
 
 @given(NUMBERS, NUMBERS, st.booleans())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=examples(200))
 def test_rego_orders_numbers_as_they_are_decided(low: float, high: float, near: bool) -> None:
     high = nextafter(low, 2e9) if near else high
     interpreter = Interpreter()

@@ -1,7 +1,7 @@
 """Taking compiled modules apart."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from governance.engines.rego_modules import split_module
 from governance.engines.types import Effect
@@ -9,6 +9,7 @@ from governance.rulebook.compile_rego import compile_module
 from governance.rulebook.rules import system_rules
 from governance.rulebook.schema import current_schema
 from governance.rulebook.types import Any_, Compare, Not, Operator, RuleSpec
+from tests.effort import examples
 from tests.factories.rulebook import REGION_IS_DE, every_kind, rule
 from tests.factories.rulebook_laws import rule_sets
 
@@ -31,7 +32,7 @@ def test_some_of_the_rules_are_the_module_of_those_rules(action: str) -> None:
 
 
 @given(rule_sets(every_kind(), "asset.infer"))
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100))
 def test_every_compiled_module_comes_apart(drawn: list[RuleSpec]) -> None:
     specs = sorted(drawn, key=lambda spec: spec.id)
 

@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from governance.rulebook.compile_index import compile_index
 from governance.rulebook.schema import current_schema
 from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator, RuleSpec
+from tests.effort import examples
 from tests.factories.rulebook import REGION_IS_DE, permitted_facts, rule
 from tests.factories.rulebook_laws import facts, holds, rule_sets
 
@@ -55,7 +56,7 @@ def test_the_rules_of_one_creator_are_a_group_of_their_own() -> None:
 
 
 @given(rule_sets(SCHEMA, "asset.infer"), facts(SCHEMA, "asset.infer"))
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(200))
 def test_a_rule_that_matches_is_always_found(specs: list[RuleSpec], asked: dict[str, Any]) -> None:
     found = {rule_id for group in compile_index(specs).groups(asked) for rule_id in group}
 

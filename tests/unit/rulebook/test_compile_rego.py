@@ -5,7 +5,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from governance.engines.rego import RegoEngine
@@ -14,6 +14,7 @@ from governance.rulebook.compile_rego import compile_module, compile_modules, co
 from governance.rulebook.schema import current_schema
 from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator, RuleSpec
 from governance.rulebook.validation import checked
+from tests.effort import examples
 from tests.factories.rulebook import BLOCK_REGION, REGION_IS_DE, every_kind, rule
 from tests.factories.rulebook_laws import facts, matched, rule_sets
 
@@ -187,7 +188,7 @@ def test_a_search_beside_other_conditions_has_a_body_of_its_own() -> None:
 
 
 @given(rule_sets(SCHEMA, ACTION), st.lists(facts(SCHEMA, ACTION), min_size=1, max_size=4))
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150))
 def test_rego_decides_as_the_rules_say(drawn: list[RuleSpec], asked: list[dict[str, Any]]) -> None:
     specs = [checked(spec, SCHEMA) for spec in drawn]
     program = PolicyProgram(

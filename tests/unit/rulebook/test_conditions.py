@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from governance.rulebook.conditions import (
     MAX_DEPTH,
@@ -53,7 +53,6 @@ def test_every_form_is_read() -> None:
 
 
 @given(comparisons(every_kind(), ["asset.infer"]))
-@settings(deadline=None)
 def test_what_is_written_is_read_back(compare: Compare) -> None:
     condition: Condition = All((Not(compare), Any_((compare,))))
 

@@ -7,6 +7,7 @@ from governance.engines.types import Effect
 from governance.rulebook.schema import current_schema
 from governance.rulebook.sentences import condition_sentence, operator_label, sentence
 from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator
+from tests.effort import examples
 from tests.factories.rulebook import BLOCK_REGION, REGION_IS_DE, every_kind, rule
 from tests.factories.rulebook_laws import conditions
 
@@ -85,7 +86,7 @@ def test_conditions_read_as_phrases(condition: Condition, words: str) -> None:
 
 
 @given(conditions(every_kind(), ["asset.infer"]))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=examples(50))
 def test_every_condition_is_one_printable_line(condition: Condition) -> None:
     assert condition_sentence(condition, every_kind()).isprintable()
 

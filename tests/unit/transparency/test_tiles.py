@@ -1,7 +1,7 @@
 import hashlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.transparency.merkle import EMPTY_ROOT, Frontier, leaf_hash, node_hash
@@ -66,11 +66,8 @@ def leaves_of(part: Subtree) -> list[bytes]:
 
 
 sizes = st.integers(1, len(LEAVES))
-#: The naive tree takes its time.
-patient = settings(deadline=None)
 
 
-@patient
 @given(size=sizes, data=st.data())
 def test_inclusion_paths_are_those_of_the_rfc(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
@@ -80,7 +77,6 @@ def test_inclusion_paths_are_those_of_the_rfc(size: int, data: st.DataObject) ->
     verify_inclusion(index=index, size=size, leaf=LEAVES[index], proof=proof, root=naive_root(LEAVES[:size]))
 
 
-@patient
 @given(second=sizes, data=st.data())
 def test_consistency_paths_are_those_of_the_rfc(second: int, data: st.DataObject) -> None:
     first = data.draw(st.integers(1, second))
@@ -96,7 +92,6 @@ def test_consistency_paths_are_those_of_the_rfc(second: int, data: st.DataObject
     )
 
 
-@patient
 @given(size=sizes)
 def test_a_root_is_joined_from_perfect_subtrees(size: int) -> None:
     assert resolved([cover(0, size)]) == [naive_root(LEAVES[:size])] == [Frontier().extended(LEAVES[:size]).root()]

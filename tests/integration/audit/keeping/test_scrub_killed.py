@@ -15,7 +15,8 @@ from governance.audit.stores.filesystem import FilesystemWormStore
 from governance.audit.types import Actor
 from governance.audit.verification import verify_all
 from tests.factories.audit import issued_evidence
-from tests.processes import eventually, killed_at
+from tests.processes import killed_at
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -18,6 +18,7 @@ from governance.audit.log.log_reader import (
 from governance.audit.models import LedgerEntry, LogTile
 from governance.transparency.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from governance.transparency.proofs import verify_consistency, verify_inclusion
+from tests.effort import examples
 from tests.factories.audit import filled_log
 from tests.history import guards_lifted
 
@@ -73,7 +74,7 @@ def test_a_proof_takes_few_queries(django_assert_max_num_queries: Any) -> None:
         inclusion_proof(index=12_345, size=SIZE)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=examples(60))
 @given(size=st.integers(1, 600), data=st.data())
 def test_proofs_of_every_size_hold(log_of_600: list[bytes], size: int, data: st.DataObject) -> None:
     index, first = data.draw(st.integers(0, size - 1)), data.draw(st.integers(0, size))

@@ -19,8 +19,9 @@ from governance.audit.stores.filesystem import FilesystemWormStore
 from governance.transparency.merkle import Frontier, leaf_hash
 from tests.factories.audit import filled_log, record_entries
 from tests.history import guards_lifted
-from tests.processes import eventually, kill, killed_at, started
+from tests.processes import kill, killed_at, started
 from tests.threads import in_threads
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

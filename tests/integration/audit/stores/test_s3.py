@@ -471,7 +471,7 @@ def test_behind_the_servers_interface_there_is_no_lock(
 ) -> None:
     """Its filer takes deletions from whoever reaches its port, without a password: a lock is worth its whole server."""
     folder = f"{server.filer}/buckets/{bucket.name}/{bucket.prefix}evidence/?recursive=true"
-    with urlopen(Request(folder, method="DELETE"), timeout=10) as answer:
+    with urlopen(Request(folder, method="DELETE"), timeout=120) as answer:
         assert answer.status == 204
 
     with pytest.raises(WormObjectMissing):

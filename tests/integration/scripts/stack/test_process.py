@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from scripts.stack.leftovers import wait_ended
 from scripts.stack.places import ROOT
 from scripts.stack.process import ManagedProcess, ProcessSpec
 from scripts.stack.supervisor import Supervisor
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 SLEEP = "import time; print('begun', flush=True); time.sleep(600)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEP}"
@@ -37,14 +37,6 @@ def sleeper(home: Path, name: str, code: str = SLEEP) -> ManagedProcess:
     return ManagedProcess(spec=spec, log=home / f"{name}.log")
 
 
-def wait_for(holds: Callable[[], bool], *, seconds: float = 20) -> bool:
-    """Wait until it holds; return whether it did in time."""
-    deadline = time.monotonic() + seconds
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return holds()
-
-
 @pytest.fixture
 def start(home: Path) -> Iterator[Callable[..., ManagedProcess]]:
     """Start processes that have begun their code when it returns, and kill them after the test."""
@@ -54,7 +46,7 @@ def start(home: Path) -> Iterator[Callable[..., ManagedProcess]]:
         process = sleeper(home, name, code)
         started.append(process)
         process.start()
-        process.wait_until(lambda: "begun" in process.tail(), seconds=20)
+        process.wait_until(lambda: "begun" in process.tail(), seconds=PATIENCE_SECONDS)
         return process
 
     yield start_one
@@ -80,19 +72,19 @@ def test_killing_takes_the_children_along(start: Callable[..., ManagedProcess]) 
     children = psutil.Process(process.pid).children()
     process.kill()
     assert len(children) == 1
-    assert wait_ended(*children, seconds=10)
+    assert wait_ended(*children, seconds=PATIENCE_SECONDS)
 
 
 def test_stopping_takes_stubborn_children_along(start: Callable[..., ManagedProcess]) -> None:
     process = start("parent", WITH_CHILD)
     children = psutil.Process(process.pid).children()
     process.stop()
-    assert wait_ended(*children, seconds=10)
+    assert wait_ended(*children, seconds=PATIENCE_SECONDS)
 
 
 def test_a_process_that_dies_is_reported_with_its_last_words(start: Callable[..., ManagedProcess]) -> None:
     process = start("child", "print('begun', flush=True); raise SystemExit('the disk is on fire')")
-    assert wait_for(lambda: not process.running)
+    wait_until(lambda: not process.running)
     with pytest.raises(ProcessDied, match=r"child ended with exit code 1; the end of .*(?s:.)*the disk is on fire"):
         process.check()
 
@@ -100,7 +92,7 @@ def test_a_process_that_dies_is_reported_with_its_last_words(start: Callable[...
 def test_a_process_killed_from_outside_is_reported(start: Callable[..., ManagedProcess]) -> None:
     process = start("child")
     os.kill(process.pid or 0, signal.SIGKILL)
-    assert wait_for(lambda: not process.running)
+    wait_until(lambda: not process.running)
     with pytest.raises(ProcessDied, match="child was killed by SIGKILL"):
         process.check()
 
@@ -116,7 +108,7 @@ def test_a_program_that_does_not_exist_is_reported(home: Path) -> None:
     process = ManagedProcess(spec=spec, log=home / "ghost.log")
     process.start()
     with pytest.raises(ProcessDied, match=r"ghost ended with exit code 1(?s:.)*No such file"):
-        process.wait_until(lambda: False, seconds=20)
+        process.wait_until(lambda: False, seconds=PATIENCE_SECONDS)
 
 
 def test_a_running_process_is_not_started_twice(start: Callable[..., ManagedProcess]) -> None:
@@ -141,7 +133,7 @@ def test_children_die_with_a_supervisor_that_is_killed(home: Path) -> None:
         assert supervisor.stdout is not None
         child = psutil.Process(int(supervisor.stdout.readline()))
         supervisor.kill()
-    assert wait_ended(child, seconds=10)
+    assert wait_ended(child, seconds=PATIENCE_SECONDS)
 
 
 def test_stopping_all_leaves_the_excepted_running(start: Callable[..., ManagedProcess]) -> None:

@@ -15,6 +15,7 @@ from scripts.stack.errors import ProcessDied, StackError
 from scripts.stack.leftovers import wait_ended
 from scripts.stack.ports import HOST
 from scripts.stack.stack import Stack
+from tests.waiting import PATIENCE_SECONDS
 
 NAMES = ("postgres", "valkey", "witness", "web", "worker", "worker-2", "control", "scheduler")
 
@@ -30,7 +31,7 @@ def test_every_process_runs_and_the_web_server_answers(stack: Stack) -> None:
     stack.check()
     assert all(stack.process(name).running for name in NAMES)
     address = urlsplit(stack.web_url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE_SECONDS)
     connection.request("GET", "/healthz")
     assert connection.getresponse().status == http.HTTPStatus.OK
     connection.close()
@@ -89,7 +90,7 @@ def test_an_unexpected_death_is_reported_and_nothing_outlives_the_stack(home: Pa
         with pytest.raises(ProcessDied, match=r"scheduler was killed by SIGKILL; the end of .*scheduler\.log"):
             stack.watch()
     assert len(ours) >= len(NAMES) - 1
-    assert wait_ended(*ours, seconds=10)
+    assert wait_ended(*ours, seconds=PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "no-url"])

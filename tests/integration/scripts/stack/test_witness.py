@@ -12,6 +12,7 @@ from governance.audit.log.witnesses import witnesses_of
 from scripts.stack.errors import StackError
 from scripts.stack.witness import NAME, EmbeddedWitness
 from tests.factories.logs import ToyLog
+from tests.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -26,9 +27,9 @@ def test_it_cosigns_the_logs_that_it_is_told_of_while_it_runs(witness: EmbeddedW
     witness.launch()
     witness.wait_ready()
     address = f"{witness.url}/add-checkpoint"
-    assert requests.post(address, log.submission(0, 3), timeout=10).status_code == HTTPStatus.NOT_FOUND
+    assert requests.post(address, log.submission(0, 3), timeout=PATIENCE_SECONDS).status_code == HTTPStatus.NOT_FOUND
     witness.watch(f"{log.signer.log_key.vkey}\n")
-    assert requests.post(address, log.submission(0, 3), timeout=10).status_code == HTTPStatus.OK
+    assert requests.post(address, log.submission(0, 3), timeout=PATIENCE_SECONDS).status_code == HTTPStatus.OK
 
 
 def test_the_setting_names_it_before_and_after_a_restart(witness: EmbeddedWitness, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from scripts.stack.places import ROOT
 from tests.factories.logs import ORIGIN, WITNESS_NAME, NoteSigner, ToyLog
 from tests.factories.witnesses import HOST
 
-TIMEOUT = 20
+TIMEOUT = 120
 ROUNDS = 4
 
 

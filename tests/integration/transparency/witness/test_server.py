@@ -15,7 +15,7 @@ from governance.transparency.witness.server import MAX_BODY_BYTES
 from tests.factories.logs import ORIGIN, ToyLog
 from tests.factories.witnesses import HOST, RunningWitness, running_witness
 
-TIMEOUT = 10
+TIMEOUT = 120
 
 
 @pytest.fixture

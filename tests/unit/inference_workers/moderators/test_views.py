@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from inference_workers.moderators.views import OVERLAP, SMALLEST_WINDOW, views
+from tests.effort import examples
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
@@ -13,7 +14,7 @@ def test_a_small_picture_is_looked_at_once(mode: str) -> None:
     assert (view.mode, view.size) == ("RGB", (2 * SMALLEST_WINDOW - 1, 40))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20))
 @given(width=st.integers(1, 6 * SMALLEST_WINDOW), height=st.integers(1, 6 * SMALLEST_WINDOW))
 def test_no_window_is_closer_than_the_smallest(width: int, height: int) -> None:
     looks = views(Image.new("L", (width, height)))
@@ -21,7 +22,7 @@ def test_no_window_is_closer_than_the_smallest(width: int, height: int) -> None:
     assert min(max(look.size) for look in looks) >= min(SMALLEST_WINDOW, max(width, height))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20))
 @given(left=st.integers(0, 2200), top=st.integers(0, 1100))
 def test_a_small_motif_of_a_large_picture_is_seen_whole_at_every_closeness(left: int, top: int) -> None:
     """The picture has windows of 2400, 1200 and 600+ pixels; the motif is no larger than their overlap."""

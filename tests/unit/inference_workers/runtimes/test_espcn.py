@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from inference_workers.runtimes.espcn import KERNEL_RADIUS, Espcn, EspcnConfig
+from tests.effort import examples
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -21,7 +22,7 @@ def test_an_untrained_network_is_bicubic(scale: int) -> None:
     assert np.allclose(result[:, inner, inner].numpy(), expected[inner, inner], atol=1e-5)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20))
 @given(height=st.integers(1, 12), width=st.integers(1, 12), layers=st.integers(0, 3), scale=st.integers(2, 4))
 def test_output_size_follows_from_input_size(height: int, width: int, layers: int, scale: int) -> None:
     network = Espcn(EspcnConfig(scale=scale, features=2, layers=layers))

@@ -20,6 +20,7 @@ from inference_workers.errors import RuntimeFault
 from inference_workers.images import decode, encode_png
 from inference_workers.runtimes.espcn import Espcn, EspcnConfig
 from inference_workers.runtimes.torch_upscaler import TorchUpscaler
+from tests.effort import examples
 
 JOB = UUID("01900000-0000-7000-8000-000000000001")
 WEIGHTS = Path(samples.__file__).parent / "weights" / "espcn_x2.safetensors"
@@ -180,7 +181,7 @@ def test_what_the_heartbeat_raises_ends_the_run(runtime: TorchUpscaler) -> None:
         run(runtime, encode_png(noise(4, 3)), heartbeat=lose_the_lease)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(width=st.integers(1, 33), height=st.integers(1, 33), edge=st.integers(1, 20))
 def test_tiling_changes_nothing(width: int, height: int, edge: int) -> None:
     """One level of 255 is granted: convolutions of other sizes may add their products in another order."""

@@ -15,7 +15,9 @@ from governance.transparency.witness import judge as judge_module
 from governance.transparency.witness.judge import MAX_PROOF_LINES, SIZE_TYPE, Answer, Judge, Submission
 from governance.transparency.witness.logs import WatchedLogs
 from governance.transparency.witness.memory import Memory, Seen, open_memory
+from tests.effort import examples
 from tests.factories.logs import ORIGIN, WITNESS_NAME, NoteSigner, ToyLog, submission
+from tests.waiting import PATIENCE_SECONDS
 
 NOON = clock.ManualClock(datetime(2026, 3, 1, 12, tzinfo=UTC))
 
@@ -241,14 +243,14 @@ def test_two_requests_at_once_cannot_roll_the_log_back(
     monkeypatch.setattr(judge_module, "_need_continuation", slowly)
     with ThreadPoolExecutor(2) as pool:
         small = pool.submit(judge.add_checkpoint, log.submission(5, 6))
-        small_was_checked.wait(5)
+        small_was_checked.wait(PATIENCE_SECONDS)
         large = pool.submit(judge.add_checkpoint, log.submission(5, 9))
         assert small.result().status == HTTPStatus.OK
         assert large.result() == known_size(6)
     assert memory.seen(ORIGIN).size == 6
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     shown=st.lists(
         st.tuples(st.sampled_from(["true", "other"]), st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=12
