@@ -1,4 +1,4 @@
-"""Pytest plugin: how many workers a parallel run has, and which tests keep together.
+"""Pytest plugin: how many workers a parallel run has, which tests keep together, and how tests are named.
 
 Loaded by `-p tests.schedule`. A module's tests run in one worker, since they may share what the module set up. Folders
 whose tests share something dear for the whole session (a browser, an S3 server) keep together as well.
@@ -54,6 +54,11 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     if isinstance(text, str) and (len(text) > LONGEST_NAME or not text.isprintable()):
         return argname
     return None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how to run in this order again, also where `-q` leaves out the header that says it."""
+    terminalreporter.write_line(f"Shuffled by pytest-randomly: --randomly-seed={config.getoption('randomly_seed')}")
 
 
 def _usable_cores() -> int:
