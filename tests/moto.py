@@ -41,7 +41,7 @@ class MotoServer(PortServer):
 
 def answers_http(port: int) -> bool:
     """Return whether the server at `port` takes requests: one without a signature may be refused, not broken off."""
-    connection = HTTPConnection(HOST, port, timeout=2)
+    connection = HTTPConnection(HOST, port, timeout=10)
     try:
         connection.request("GET", "/")
         return connection.getresponse().status < 500
