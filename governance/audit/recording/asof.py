@@ -103,10 +103,7 @@ def find_as_of(*, type_name: str, name: str, at: datetime) -> AsOf:
     A slug that several objects had, one after the other, stands for the one that had it then. Raises ObjectTypeUnknown,
     and ObjectUnknown when no entry with a state tells of it.
     """
-    described = recorded_type(type_name)
-    found = [as_of(subject=subject, at=at) for subject in subjects_called(described, name)]
-    if not found:
-        raise ObjectUnknown(f"The ledger tells of no {described.noun} '{name}'.")
+    found = [as_of(subject=subject, at=at) for subject in subjects_called(type_name=type_name, name=name)]
     return max(reversed(found), key=lambda each: (_RANKS[each.presence], each.name == name))
 
 
@@ -141,22 +138,31 @@ def history(subject: SubjectRef) -> list[StateChange]:
     return list(_changes([*placed, *(entry for entry in waiting if entry.entry_id not in known)]))
 
 
-def subjects_called(described: Recorded, name: str) -> list[SubjectRef]:
-    """Return the objects of a type that have the id `name`, or else had it as their slug, in the order they came."""
-    if not name.isprintable():
-        return []
-    kinds = state_kinds(described.subject)
+def subjects_called(*, type_name: str, name: str) -> list[SubjectRef]:
+    """Return the objects of a type that have the id `name`, or else had it as their slug, in the order they came.
+
+    Raises ObjectTypeUnknown, and ObjectUnknown when no entry with a state tells of one.
+    """
+    described = recorded_type(type_name)
+    found = _called(described, name) if name.isprintable() else []
+    if not found:
+        raise ObjectUnknown(f"The ledger tells of no {described.noun} '{name}'.")
+    return [SubjectRef(described.subject, key) for key in found]
+
+
+def _called(described: Recorded, name: str) -> list[str]:
+    about = {"subject_type": described.subject, "kind__in": state_kinds(described.subject)}
     tables: tuple[QuerySet[LedgerEntry] | QuerySet[OutboxEntry], ...] = (
-        LedgerEntry.objects.filter(subject_type=described.subject, kind__in=kinds).order_by("index"),
-        OutboxEntry.objects.filter(subject_type=described.subject, kind__in=kinds).order_by("id"),
+        LedgerEntry.objects.filter(**about).order_by("index"),
+        OutboxEntry.objects.filter(**about).order_by("id"),
     )
     if any(each.filter(subject_id=name).exists() for each in tables):
-        return [SubjectRef(described.subject, name)]
+        return [name]
     # Looked for in the bytes, among entries of these kinds alone: there are few, and no index grows with the log.
     needle = b'"' + described.named_by.encode() + b'":' + canonical_json(name)
-    found = [change for each in tables for change in each.annotate(at=_position(needle)).filter(at__gt=0)]
+    found = [entry for each in tables for entry in each.annotate(place=_position(needle)).filter(place__gt=0)]
     called = [each.subject_id for each in found if name in _names(described, entry_data(bytes(each.body)))]
-    return [SubjectRef(described.subject, key) for key in dict.fromkeys(called)]
+    return [*dict.fromkeys(called)]
 
 
 def _names(described: Recorded, data: Mapping[str, Json]) -> Iterator[Json]:

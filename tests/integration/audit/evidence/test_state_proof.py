@@ -11,7 +11,7 @@ from governance.audit.recording.asof import find_as_of
 from governance.kernel import clock, strict_base64
 from governance.partners.tiers import change_tier, delete_tier
 from governance.transparency.proofs import ProofInvalid
-from tests.factories.partners import ACTOR, made_tier
+from tests.factories.partners import ACTOR, TierFactory
 from tests.state_proofs import proven_state
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ def document() -> dict:
 
 
 def test_a_state_is_first_a_promise_and_then_a_proof() -> None:
-    made_tier(slug="trial", name="Trial")
+    TierFactory.create(slug="trial", name="Trial")
     waiting = document()
     sequence_pending()
     placed = document()
@@ -36,7 +36,7 @@ def test_a_state_is_first_a_promise_and_then_a_proof() -> None:
 
 
 def test_the_proof_is_of_the_entry_that_counted() -> None:
-    tier = made_tier(slug="trial", name="First")
+    tier = TierFactory.create(slug="trial", name="First")
     change_tier(tier=tier, name="Second", requests_per_minute=1, max_open_jobs=1, actor=ACTOR)
     before = clock.now()
     delete_tier(tier=tier, actor=ACTOR)
@@ -50,7 +50,7 @@ def test_the_proof_is_of_the_entry_that_counted() -> None:
 
 
 def test_other_bytes_are_not_proven() -> None:
-    made_tier(slug="trial", name="Trial")
+    TierFactory.create(slug="trial", name="Trial")
     advance_log()
     proven = document()
     forged = strict_base64.decode(proven["entry"]).replace(b'"Trial"', b'"Trust"')
@@ -61,7 +61,7 @@ def test_other_bytes_are_not_proven() -> None:
 
 def test_before_it_came_there_is_nothing_to_prove() -> None:
     before = clock.now()
-    made_tier(slug="trial")
+    TierFactory.create(slug="trial")
 
     found = state_document(find_as_of(type_name="tier", name="trial", at=before))
 

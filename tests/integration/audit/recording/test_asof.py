@@ -21,7 +21,7 @@ from governance.partners.entries import TIER
 from governance.partners.models import Tier
 from governance.partners.tiers import change_tier, delete_tier
 from tests.factories.audit import LooseEntry
-from tests.factories.partners import ACTOR, TierFactory, made_tier
+from tests.factories.partners import ACTOR, TierFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -80,7 +80,7 @@ class Story:
         self.known.append((self.clock.now(), state))
 
     def _make(self, tier: Tier, name: str) -> State | None:
-        return TIER.state(made_tier(slug=self.slug, name=name))
+        return TIER.state(TierFactory.create(slug=self.slug, name=name))
 
     def _change(self, tier: Tier, name: str) -> State | None:
         return TIER.state(changed(tier, name))
@@ -119,7 +119,7 @@ def standing(time: ManualClock) -> object:
 
 
 def test_it_says_whether_the_object_was_there(time: ManualClock) -> None:
-    tier = made_tier(slug="trial")
+    tier = TierFactory.create(slug="trial")
     time.advance(seconds=10)
     delete_tier(tier=tier, actor=ACTOR)
 
@@ -132,7 +132,7 @@ def test_it_says_whether_the_object_was_there(time: ManualClock) -> None:
 
 
 def test_of_two_changes_in_one_instant_the_later_place_counts() -> None:
-    tier = made_tier(slug="trial", name="First")
+    tier = TierFactory.create(slug="trial", name="First")
     changed(changed(tier, "Second"), "Third")
 
     assert found("trial", 0).state["name"] == "Third"
@@ -141,25 +141,25 @@ def test_of_two_changes_in_one_instant_the_later_place_counts() -> None:
 
 
 def test_a_slug_stands_for_the_object_that_had_it_then(time: ManualClock) -> None:
-    old = made_tier(slug="trial", name="Old")
+    old = TierFactory.create(slug="trial", name="Old")
     old_key = str(old.pk)
     time.advance(seconds=10)
     delete_tier(tier=old, actor=ACTOR)
     time.advance(seconds=10)
-    new = made_tier(slug="trial", name="New")
+    new = TierFactory.create(slug="trial", name="New")
 
     assert [found("trial", at).subject.id for at in (5, 15, 20)] == [old_key, old_key, str(new.pk)]
     assert found(old_key, 20).presence is Presence.DELETED
 
 
 def test_an_object_is_found_by_an_id_too() -> None:
-    tier = made_tier(slug="trial")
+    tier = TierFactory.create(slug="trial")
 
     assert found(str(tier.pk), 0) == found("trial", 0)
 
 
 def test_an_entry_that_waits_counts_and_has_no_place() -> None:
-    tier = made_tier(slug="trial")
+    tier = TierFactory.create(slug="trial")
     sequence_pending()
     assert found("trial", 0).entry.index is not None
 
@@ -170,14 +170,14 @@ def test_an_entry_that_waits_counts_and_has_no_place() -> None:
 
 @pytest.mark.parametrize("name", ["nothing", "", "100%", '"', "a\x00b", "\ud800", "x" * 500])
 def test_a_name_that_nothing_had_is_refused(name: str) -> None:
-    made_tier()
+    TierFactory.create()
 
     with pytest.raises(ObjectUnknown, match="The ledger tells of no tier"):
         found(name, 0)
 
 
 def test_a_name_within_another_members_value_is_not_taken_for_a_slug() -> None:
-    made_tier(slug="trial", name='"slug":"hidden"')
+    TierFactory.create(slug="trial", name='"slug":"hidden"')
 
     with pytest.raises(ObjectUnknown):
         found("hidden", 0)
@@ -191,7 +191,7 @@ def test_an_unknown_type_lists_the_types() -> None:
 
 
 def test_what_was_adopted_was_not_on_record_before(time: ManualClock) -> None:
-    tier = TierFactory.create(slug="old")
+    tier = Tier.objects.create(slug="old", name="Old")
     with transaction.atomic():
         record(LooseEntry("tier.created", {"fields": ["slug"]}, subject="tier"), subject=TIER.ref(tier), actor=ACTOR)
     with pytest.raises(ObjectUnknown):
@@ -204,7 +204,7 @@ def test_what_was_adopted_was_not_on_record_before(time: ManualClock) -> None:
 
 
 def test_history_holds_every_change_in_order() -> None:
-    tier = made_tier(slug="trial", name="First")
+    tier = TierFactory.create(slug="trial", name="First")
     sequence_pending()
     changed(tier, "Second")
     ref = TIER.ref(tier)
