@@ -1,11 +1,13 @@
 """The whole stack with real processes: what is killed or restarted loses no job and releases nothing twice."""
 
 import json
+from base64 import b64decode
 
 import pytest
 
 from scripts.demo.client import PartnerApp
 from scripts.stack.stack import Stack
+from tests.predicates import faults_of
 from tests.waiting import PATIENCE_SECONDS
 
 SETTINGS = {"ASSENT_LEASE_SECONDS": "8", "ASSENT_SWEEP_SECONDS": "1", "ASSENT_REDISPATCH_SECONDS": "3"}
@@ -67,6 +69,12 @@ def test_afterwards_nothing_is_missing(stack, app):
     assert report["faults"] == []
     assert report["counts"]["outputs"] == report["counts"]["runs"] == 2
     assert report["counts"]["checkpoints"] > 0
+
+
+def test_afterwards_every_receipt_fits_its_schema(stack, app):
+    jobs = app.get("/jobs")["results"]
+    receipts = [app.get(f"/jobs/{job['id']}/receipt") for job in jobs]
+    assert [faults_of(b64decode(receipt["envelope"]["payload"])) for receipt in receipts] == [[], []]
 
 
 def test_all_of_it_was_done_by_a_role_that_could_not_have_removed_anything(stack, app):
