@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from governance.audit.recording.declarations import declarations
 from governance.kernel.canonical import canonical_json, digest
 from governance.transparency.predicates import catalogue
 from governance.transparency.predicates.catalogue import Predicate, all_predicates, find_predicate
@@ -181,6 +182,14 @@ def test_a_withdrawal_has_no_terms_of_a_grant() -> None:
     assert predicate is not None
 
     assert faults_of(canonical_json(_with(predicate.examples[1], ("predicate", "terms"), "level", "training-allowed")))
+
+
+@by_name
+def test_there_is_an_example_for_every_kind_of_entry_that_comes_with_the_statement(predicate: Predicate) -> None:
+    declared = {kind for kind, each in declarations().items() if each.declaration.receipt == predicate.name}
+    about: Any = [example["predicate"].get("receipt", {}) for example in predicate.examples]
+
+    assert {each["kind"] for each in about if each} == declared
 
 
 @pytest.mark.parametrize("made", [statement, evidence_statement])
