@@ -8,7 +8,7 @@ from django.db.models import Model
 
 from governance.audit.queries import timeline
 from governance.audit.recording.states import State, differences, recorded_object_of
-from governance.audit.types import FieldChange, TimelineItem
+from governance.audit.types import FieldChange, SubjectRef, TimelineItem
 from governance.console.subjects import user_names
 from governance.kernel.canonical import Json
 
@@ -44,9 +44,18 @@ def changes_on_record(row: Model) -> list[ChangeOnRecord]:
     described = recorded_object_of(row)
     if described is None:
         return []
-    items = timeline(described.ref(row))[-SHOWN:]
-    names = user_names(item.actor.id for item in items if item.actor.type == "user")
-    return [_change(item, names.get(item.actor.id, "")) for item in reversed(items)]
+    return _newest_first(timeline(described.ref(row)))
+
+
+def changes_since(subject: SubjectRef, at: datetime) -> list[ChangeOnRecord]:
+    """Return the newest entries about a subject that happened after a moment, newest first."""
+    return _newest_first([item for item in timeline(subject) if item.at > at])
+
+
+def _newest_first(items: list[TimelineItem]) -> list[ChangeOnRecord]:
+    shown = items[-SHOWN:]
+    names = user_names(item.actor.id for item in shown if item.actor.type == "user")
+    return [_change(item, names.get(item.actor.id, "")) for item in reversed(shown)]
 
 
 def _change(item: TimelineItem, name: str) -> ChangeOnRecord:
@@ -69,9 +78,12 @@ def _state(value: Json) -> State | None:
 
 def in_words(changes: Iterable[FieldChange]) -> tuple[ChangeInWords, ...]:
     """Return changes of a state as people read them."""
-    return tuple(
-        ChangeInWords(each.name.replace("_", " ").capitalize(), words(each.was), words(each.now)) for each in changes
-    )
+    return tuple(ChangeInWords(label(each.name), words(each.was), words(each.now)) for each in changes)
+
+
+def label(name: str) -> str:
+    """Return the name of a member of a state as people read it."""
+    return name.replace("_", " ").capitalize()
 
 
 def words(value: Json) -> str:

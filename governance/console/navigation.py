@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 PLAYGROUND = "admin:decisions_decisionrecord_playground"
+AS_OF = "admin:audit_ledgerentry_asof"
 VERIFY = "admin:audit_receipt_verify"
 
 
@@ -81,6 +82,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Proof",
         (
             _table("Ledger", "receipt_long", "audit", "ledgerentry"),
+            Entry("As of", "manage_history", AS_OF, "audit.view_ledgerentry"),
             _table("Checkpoints", "flag", "audit", "checkpoint"),
             _table("Tree heads", "account_tree", "audit", "treehead"),
             _table("Log alarms", "e911_emergency", "audit", "logalarm"),

@@ -14,18 +14,24 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.paginator import InfinitePaginator
 
 from governance.audit.entries import EvidenceIssued
+from governance.audit.evidence.state_proof import state_document
 from governance.audit.log.checkpoints import published_checkpoint, signed_note_of
 from governance.audit.log.log_reader import inclusion_proof
 from governance.audit.models import EvidenceRecord, LedgerEntry, Receipt, TreeHead
 from governance.audit.queries import evidence_for
+from governance.audit.recording.asof import AsOf, find_as_of
 from governance.audit.types import SubjectRef
+from governance.console.asof import as_of_story
 from governance.console.base import StoryAdmin
 from governance.console.downloads import attachment, hex_dump
 from governance.console.entry_proof import prove_entry
 from governance.console.filters import ActorFilter, KindFilter
-from governance.console.pages import require
-from governance.console.presentation import badge, code, digest, moment
+from governance.console.forms.asof import AsOfForm
+from governance.console.pages import Page, add_domain_error, render_page, require
+from governance.console.presentation import badge, code, digest, list_url, moment
 from governance.console.subjects import subject_link, user_names
+from governance.kernel.canonical import canonical_json
+from governance.kernel.errors import GovernanceError
 from governance.transparency.proofs import ProofFile, format_proof_file
 
 SHOWN = 200
@@ -54,6 +60,7 @@ class LedgerEntryAdmin(StoryAdmin):
     ]
     search_fields = ["subject_id__exact", "actor_id__exact", "kind__exact"]
     search_help_text = "A number such as #42, an entry's, subject's or actor's id, or a kind such as job.released"
+    list_pages = {"asof": "as_of_page"}
     row_pages = {"raw": "raw_page", "proof": "proof_page"}
     ordering = ["-index"]
     paginator = InfinitePaginator
@@ -133,8 +140,36 @@ class LedgerEntryAdmin(StoryAdmin):
         text = format_proof_file(ProofFile(index=row.index, hashes=hashes, checkpoint=signed_note_of(checkpoint)))
         return attachment(text.encode(), f"entry-{row.index}.tlog-proof", "text/plain; charset=utf-8")
 
+    def as_of_page(self, request: HttpRequest) -> HttpResponse:
+        """Say what an object was at a moment; with `file` in the address, return that as a file with its proof."""
+        self._need_view(request)
+        asked = "type" in request.GET and "name" in request.GET
+        form = AsOfForm(request.GET if asked else None)
+        context: dict[str, Any] = {"form": form, "file_url": f"?{request.GET.urlencode()}&file"}
+        if asked and form.is_valid():
+            asked_for = form.cleaned_data
+            try:
+                found = find_as_of(type_name=asked_for["type"], name=asked_for["name"], at=asked_for["at"])
+                if "file" in request.GET:
+                    return attachment(canonical_json(state_document(found)), _file_name(found), "application/json")
+                context |= as_of_story(found)
+            except GovernanceError as error:
+                add_domain_error(form, error)
+        page = Page(
+            title="As of",
+            submit="Show",
+            back=list_url(LedgerEntry),
+            intro="What a partner, tier, licence or the like was at a moment, rebuilt from the ledger alone.",
+            template="console/asof.html",
+        )
+        return render_page(request, admin=self, page=page, context=context)
+
     def _need_view(self, request: HttpRequest) -> None:
         require(request, "audit.view_ledgerentry")
+
+
+def _file_name(found: AsOf) -> str:
+    return f"{found.subject.type}-as-of-{found.at:%Y%m%dT%H%M%SZ}.json"
 
 
 def _receipt_of(entry: LedgerEntry) -> Receipt | EvidenceRecord | None:

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from governance.audit.log.log_alarms import halted
 from governance.audit.models import LogAlarm
-from governance.console import presentation
+from governance.console import asof, presentation
 from governance.console.navigation import place_of
 from governance.console.subjects import subject_link as _subject_link
 from governance.decisions.models import Permit
@@ -121,6 +121,12 @@ def purpose_label(value: str) -> str:
 def subject(subject_type: str, subject_id: str, name: str = "") -> SafeString:
     """A subject of the ledger, linked to its page."""
     return _subject_link(subject_type, str(subject_id), name)
+
+
+@register.simple_tag
+def as_of_url(row: Model) -> str:
+    """The page that says what a row was at a moment."""
+    return asof.as_of_url(row)
 
 
 @register.filter
