@@ -1,4 +1,4 @@
-"""What a worker process calls itself."""
+"""The name of a worker process."""
 
 import os
 import socket

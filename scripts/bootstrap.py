@@ -28,7 +28,7 @@ FLAVOURS = {
 
 
 class BootstrapError(Exception):
-    """One sentence that says what is in the way and what to do about it."""
+    """What prevents the set-up, and what to do about it, in one sentence."""
 
 
 def newer_python() -> str:
@@ -42,7 +42,7 @@ def newer_python() -> str:
 
 
 def require_python() -> None:
-    """Go on only under a Python that is new enough: hand over to one found on PATH, else raise BootstrapError."""
+    """Make sure that this Python is new enough: else run one from PATH instead, or raise BootstrapError."""
     if sys.version_info >= OLDEST:
         return
     path = newer_python()
@@ -70,7 +70,7 @@ def fingerprint(flavour: str) -> str:
 
 
 def is_current(flavour: str) -> bool:
-    """Say whether `.venv` already holds exactly what the requirement files ask for."""
+    """Return whether `.venv` already holds exactly what the requirement files ask for."""
     stamp = stamp_path(flavour)
     # The link behind bin/python breaks when the Python that made it is removed.
     return stamp.exists() and VENV_PYTHON.exists() and stamp.read_text() == fingerprint(flavour)
@@ -143,7 +143,7 @@ def bootstrap(flavour: str) -> None:
 
 
 def say(message: str) -> None:
-    """Tell the person at the terminal what is going on."""
+    """Print a message for the person at the terminal."""
     sys.stderr.write(message + "\n")
     sys.stderr.flush()
 

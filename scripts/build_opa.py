@@ -31,7 +31,7 @@ _GOLANG = """
     gopkg-yaml.v2 gopkg-yaml.v3 k8s-sigs-yaml opentelemetry-contrib opentelemetry-otel opentelemetry-proto
     oras-oras-go uber-automaxprocs
 """
-#: OPA in Debian still speaks the older tablewriter: unstable has moved on, the release before has not.
+#: OPA in Debian needs the older tablewriter, which unstable no longer has.
 PACKAGES: Mapping[str, Sequence[str]] = {
     "sid": [
         *(f"golang-github-{name}-dev" for name in _GITHUB.split()),
@@ -42,11 +42,11 @@ PACKAGES: Mapping[str, Sequence[str]] = {
 
 
 class BuildFailed(Exception):
-    """One sentence: which step failed and what its program said last."""
+    """Which step failed, and the last line of its output."""
 
 
 def can_build() -> bool:
-    """Say whether this machine has what the build starts from: apt, dpkg and Debian's archive keys."""
+    """Return whether this machine has what the build starts from: apt, dpkg and Debian's archive keys."""
     return KEYRING.exists() and all(shutil.which(program) for program in ("apt-get", "dpkg"))
 
 
@@ -136,6 +136,6 @@ def _run(command: Sequence[str], *, step: str, env: Mapping[str, str] | None = N
     except OSError as error:
         raise BuildFailed(f"{step}: {error}") from error
     if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip().splitlines() or [f"exit code {done.returncode}"]
-        raise BuildFailed(f"{step}: {said[-1]}")
+        output = (done.stderr or done.stdout).strip().splitlines() or [f"exit code {done.returncode}"]
+        raise BuildFailed(f"{step}: {output[-1]}")
     return done.stdout

@@ -1,6 +1,6 @@
 """Run every check of the repository and print one line of outcome for each.
 
-All of them run even after one failed, so that one go shows all there is to repair. Those that need a database get an
+All of them run even after one failed. Those that need a database get an
 empty one of their own.
 """
 
@@ -25,7 +25,7 @@ MANAGE = (PYTHON, "-W", "error::RuntimeWarning", "manage.py")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A command that ends with 0 when all is well."""
+    """A command whose exit code is 0 when the check passes."""
 
     name: str
     meaning: str
@@ -48,7 +48,7 @@ CHECKS = (
 
 
 def run(check: Check, env: dict[str, str]) -> bool:
-    """Run one check, print its line, and below it what it said where it failed; return whether it passed."""
+    """Run one check and print its line, with its output if it failed; return whether it passed."""
     begun = time.monotonic()
     done = subprocess.run(check.command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     passed = done.returncode == 0

@@ -1,4 +1,4 @@
-"""Hold the policies against a real OPA: what they compile to, their Rego tests, and their cases.
+"""Check the policies with a real OPA: what they compile to, their Rego tests, and their cases.
 
 `opa check --strict`, `opa fmt` and `opa test` see the compiled modules of the system rules and everything under
 `policies/rego`; to the Rego tests, `data.facts[action]` are the facts of `policies/cases/base.yaml`. Then the policy
@@ -43,13 +43,13 @@ def facts_by_action() -> dict[str, dict[str, object]]:
 
 
 def opa(*arguments: str) -> str:
-    """Run an OPA command; return what it said where it failed, else nothing."""
+    """Run an OPA command; return its output if it failed, else nothing."""
     done = subprocess.run([opa_program(), *arguments], capture_output=True, text=True, check=False)
     return (done.stdout + done.stderr).strip() if done.returncode else ""
 
 
 def check_sources(modules: dict[str, str], folder: Path) -> list[str]:
-    """Return what OPA itself finds wrong with the compiled modules and with `policies/rego`."""
+    """Return the errors that OPA finds in the compiled modules and in `policies/rego`."""
     for path, source in modules.items():
         place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -57,14 +57,14 @@ def check_sources(modules: dict[str, str], folder: Path) -> list[str]:
     (folder / "facts.json").write_text(json.dumps({"facts": facts_by_action()}), encoding="utf-8")
     places = [str(folder), str(TESTS)]
     return [
-        said
-        for said in (opa("check", "--strict", *places), opa("fmt", "--diff", "--fail", *places), opa("test", *places))
-        if said
+        output
+        for output in (opa("check", "--strict", *places), opa("fmt", "--diff", "--fail", *places), opa("test", *places))
+        if output
     ]
 
 
 def check_cases(modules: dict[str, str], folder: Path) -> list[str]:
-    """Return what an OPA server answers otherwise than the policy cases expect."""
+    """Return the policy cases that an OPA server answers in another way than expected."""
     with EmbeddedOpa(folder / "server", log=folder / "opa.log") as server:
         for path, source in modules.items():
             address = f"{server.url}/v1/policies/{path}"

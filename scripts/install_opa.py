@@ -49,7 +49,7 @@ ADVICE = (
 
 
 class FetchFailed(Exception):
-    """Why the official release could not be had, as part of a sentence."""
+    """Why the official release could not be fetched, as part of a sentence."""
 
 
 @functools.cache
@@ -62,7 +62,7 @@ def find_opa() -> str | None:
 
 
 def opa_program() -> str:
-    """Return the path of an OPA, for programs that cannot go on without. Raises StackError."""
+    """Return the path of an OPA. Raises StackError where there is none."""
     path = find_opa()
     if path is None:
         raise StackError(ADVICE.format(reasons="it was not looked for further; run `make opa`"))
@@ -70,13 +70,13 @@ def opa_program() -> str:
 
 
 def version_of(program: str) -> tuple[int, ...]:
-    """Return an OPA's version as numbers; empty where the program does not run or says none."""
+    """Return an OPA's version as numbers; empty where the program does not run or names none."""
     try:
         done = subprocess.run([program, "version"], capture_output=True, text=True, check=False, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return ()
-    said = re.search(r"^Version: v?([0-9]+(?:\.[0-9]+)*)", done.stdout, re.MULTILINE)
-    return tuple(int(part) for part in said[1].split(".")) if said and done.returncode == 0 else ()
+    found = re.search(r"^Version: v?([0-9]+(?:\.[0-9]+)*)", done.stdout, re.MULTILINE)
+    return tuple(int(part) for part in found[1].split(".")) if found and done.returncode == 0 else ()
 
 
 def fetch(target: Path) -> None:
@@ -99,7 +99,7 @@ def fetch(target: Path) -> None:
 
 
 def install() -> list[str]:
-    """Get an OPA into `var/tools`; return why not, way by way, where none worked. Raises StackError."""
+    """Get an OPA into `var/tools`; return the reason for each way that failed, if all did. Raises StackError."""
     if os.environ.get("ASSENT_OPA"):
         return [f"ASSENT_OPA names {os.environ['ASSENT_OPA']}, which is no OPA of version 1 or newer"]
     make_writable(KEPT.parent)
@@ -132,7 +132,7 @@ def _get() -> list[str]:
 
 
 def main() -> int:
-    """Make sure of an OPA; the exit code is 0 when there is one. With `--path` its path goes to standard output."""
+    """Make sure that there is an OPA; exit code 0 if so. `--path` prints its path."""
     try:
         reasons = [] if find_opa() else install()
     except StackError as error:

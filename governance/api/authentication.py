@@ -1,4 +1,4 @@
-"""Who is asking: the bearer token of a partner's API client (RFC 6750 section 2.1)."""
+"""Authentication by the bearer token of a partner's API client (RFC 6750 section 2.1)."""
 
 import re
 

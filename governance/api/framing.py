@@ -1,4 +1,4 @@
-"""What is checked of a request before its body is touched."""
+"""Checks of a request before its body is read."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Answers to errors that never reach a view of the API, or that none foresaw."""
+"""Answers to errors outside the views of the API, and to unexpected ones."""
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -29,15 +29,15 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """Answer a URL that nothing is at."""
+    """Answer a URL without a resource."""
     if is_for_api(request):
         return respond(request, known("not_found", "There is nothing at this URL."))
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a fault of ours, without telling what it was; Django has logged it."""
+    """Answer an unexpected error without details; Django has logged it."""
     if is_for_api(request):
-        detail = "This is our fault, and it is on record. Tell us the request id if you ask about it."
+        detail = "This is an error of the server, and it was logged. Include the request id when you report it."
         return respond(request, known("internal_error", detail))
     return defaults.server_error(request)

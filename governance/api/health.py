@@ -1,4 +1,4 @@
-"""Whether the process is up, and whether all it needs is there. Without authentication, so it tells names only."""
+"""Liveness and readiness. Unauthenticated, so answers have names of parts only."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -84,7 +84,7 @@ CHECKS: Mapping[str, Callable[[], bool]] = {
 def _passes(name: str, check: Callable[[], bool]) -> bool:
     try:
         return check()
-    except Exception:  # whatever keeps a part from answering means: not ready
+    except Exception:  # any error means that the part is not ready
         logger.exception("the part '%s' is not ready", name)
         return False
 

@@ -1,4 +1,4 @@
-"""What happens to every request before and after its view."""
+"""Middleware for every request."""
 
 import re
 from collections.abc import Callable
@@ -23,7 +23,7 @@ class RequestIdMiddleware:
     """Gives every request an id, the caller's own if it is sane, and says it in the response.
 
     Also reads every request as UTF-8 whatever charset it claims (RFC 8259 section 8.1, RFC 6749 appendix B), because
-    Python knows charsets that are none.
+    Python accepts encodings that are not charsets.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

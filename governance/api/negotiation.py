@@ -1,4 +1,4 @@
-"""Which representation an answer has."""
+"""Content negotiation."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Who may ask at all, and what a token must cover before bytes are handed out or taken in.
+"""Which requests are authenticated, and what a token must cover for downloads and uploads.
 
 Whether something may be done is decided by policy, not here.
 """

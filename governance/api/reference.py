@@ -1,4 +1,4 @@
-"""Where problem types are explained, and what answers URLs that nothing is at."""
+"""Explanations of problem types, and the answer at unknown URLs."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -43,6 +43,6 @@ class ProblemKindView(APIView):
 
 
 @csrf_exempt
-def nowhere(request: HttpRequest, *args: object) -> HttpResponse:
-    """Answer every method at every other URL below /api."""
+def unknown_url(request: HttpRequest, *args: object) -> HttpResponse:
+    """Answer any method at any other URL below /api."""
     return respond(request, known("not_found", "There is nothing at this URL."))

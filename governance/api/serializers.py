@@ -1,4 +1,4 @@
-"""Serializers that every noun shares."""
+"""Serializers that several endpoints share."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -41,7 +41,7 @@ class KnownSlug(serializers.SlugRelatedField[Row]):
 
 
 class ReasonSerializer(serializers.Serializer[object]):
-    """Why a policy said no."""
+    """Why the policy does not permit something."""
 
     code = serializers.CharField()
     message = serializers.CharField()

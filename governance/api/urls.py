@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from governance.api.health import HealthView, ReadinessView
-from governance.api.reference import ProblemKindView, nowhere
+from governance.api.reference import ProblemKindView, unknown_url
 
 urlpatterns = [
     path("healthz", HealthView.as_view(), name="healthz"),
@@ -16,5 +16,5 @@ urlpatterns = [
     path("log/", include("governance.api.log.urls")),
     path("opa/", include("governance.api.opa.urls")),
     path("", include("governance.api.authzen.urls")),
-    re_path(r"^api(/.*)?\Z", nowhere),
+    re_path(r"^api(/.*)?\Z", unknown_url),
 ]

@@ -1,4 +1,4 @@
-"""Recorded decisions answered once more, from the facts on record, by any revision or draft."""
+"""Evaluates recorded decisions again, from the recorded facts, by any revision or draft."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from governance.kernel.reason_codes import ReasonCode
 from governance.rulebook.archive import archived_program
 from governance.rulebook.schema import missing_facts
 
-#: Reasons that no rule spoke and that are still policy's own answer.
+#: Reasons that no rule gave, although policy answered.
 _ANSWERS = {ReasonCode.ACTION_UNKNOWN, ReasonCode.NO_RULE_PERMITS}
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """A recorded evaluation, and what the other program answers to the same facts."""
+    """A recorded evaluation, and the answer of another program to the same facts."""
 
     recorded: EvaluationJson
     result: EngineResult
@@ -33,7 +33,7 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Remade:
-    """A decision made once more with the revision of its day. `differences` are sentences; none means it agrees."""
+    """A decision made again with its own revision. `differences` are sentences; none means that it agrees."""
 
     decision: DecisionRecord
     effect: str
@@ -43,12 +43,12 @@ class Remade:
 
     @property
     def agrees(self) -> bool:
-        """Whether the revision of the day gives the recorded decision again."""
+        """Whether the decision came out as recorded."""
         return not self.differences
 
 
 def why_undecided(decision: DecisionRecord) -> str:
-    """Return what kept policy from answering when this was decided, or an empty string when policy answered.
+    """Return why policy gave no answer when this was decided; an empty string when it did.
 
     Outages, freezes and missing facts deny without any rule; no revision can answer such a decision again.
     """
@@ -63,7 +63,7 @@ def why_undecided(decision: DecisionRecord) -> str:
 
 
 def lacks_facts(decision: DecisionRecord) -> bool:
-    """Return whether today's schema wants a fact that was not known when this was decided."""
+    """Return whether the present schema has an attribute that the decision's facts lack."""
     return any(missing_facts(each["action"], each["facts"]) for each in decision.evaluations)
 
 
@@ -76,14 +76,14 @@ def answer_again(*, decisions: Sequence[DecisionRecord], program: PolicyProgram)
 
 
 def effect_of(answers: Sequence[Again]) -> DecisionEffect:
-    """Return what the answers come to together: a permit only if every one permits and every obligation can be met."""
+    """Return the effect of the answers together: a permit only if every one permits and every obligation can be met."""
     demanded = {item.kind for each in answers for item in each.result.obligations}
     permitted = bool(answers) and all(each.result.effect is Effect.PERMIT for each in answers)
     return DecisionEffect.PERMIT if permitted and demanded <= supported_obligations.get() else DecisionEffect.DENY
 
 
 def remake(decision: DecisionRecord) -> Remade:
-    """Make a past decision once more with the revision of its day, read back from WORM storage, and compare.
+    """Make a past decision again with its own revision, read back from WORM storage, and compare.
 
     Effect, matched rules, reasons and obligations of every evaluation must be the same. A decision that no policy made
     is not compared. Raises RevisionNotFound, RevisionCorrupt, EngineUnavailable, and what WormStore.get raises.

@@ -1,9 +1,9 @@
-"""Answers that need not be computed again, because nothing that they follow from has changed.
+"""A cache of answers, whose keys hold everything that an answer follows from.
 
 An answer follows from the revision, the rules that can concern the request, and the facts that these rules read or
 quote. All of that is in the key, and facts are gathered anew for every decision: a withdrawn consent, an expired
 licence or a new token is another key. The time of a request is in the key wherever such a rule reads it, and nowhere
-else. The consent epochs are in it besides, so that even a fact that were read wrongly could not outlive a withdrawal.
+else. The consent epochs are in it too, so that no answer outlives a withdrawal, even if facts were read wrongly.
 """
 
 import json
@@ -22,7 +22,7 @@ Key: TypeAlias = tuple[str, str, str]
 
 
 class DecisionCache:
-    """At most `entries` answers, the longest unused going first. Safe to share between threads; 0 keeps nothing."""
+    """At most `entries` answers, the least recently used dropped first; 0 keeps none. Safe to share between threads."""
 
     def __init__(self, *, entries: int) -> None:
         self._entries = entries

@@ -1,4 +1,4 @@
-"""Why decisions came out as they did, by the revision of their day."""
+"""Explains decisions by the revision that made them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from governance.rulebook.rules_in_force import rules_of_revision
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Every rule about one question, or in `problem` why they cannot be held against its facts.
+    """The result of every rule about one question, or in `problem` why they cannot be evaluated.
 
-    `handwritten` says that Rego modules decide the action too, which nobody but an engine can read.
+    `handwritten` is true where hand-written Rego decides as well, which cannot be explained rule by rule.
     """
 
     rules: tuple[RuleExplanation, ...]
@@ -23,7 +23,7 @@ class Explanation:
 
 
 def explain_evaluation(*, revision: str, action: str, facts: Mapping[str, object]) -> Explanation:
-    """Return what became of every rule of a revision about `action`. Never raises: a problem is part of the answer."""
+    """Return the result of every rule of a revision about `action`. Never raises: a problem is part of the answer."""
     if not revision:
         return Explanation((), "No policy revision decided this, so there is no rule to explain it by.")
     try:

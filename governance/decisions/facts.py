@@ -1,6 +1,6 @@
 """The policy information point (NIST SP 800-162 section 3.1): gathers the facts that `policies/schema.yaml` declares.
 
-Every attribute of the schema is present for the actions it is declared for. Facts name people by pseudonym only.
+Every attribute of the schema is present for the actions it is declared for. Facts name people by their slug only.
 """
 
 from collections.abc import Iterable, Sequence
@@ -46,7 +46,7 @@ def _question_set(
     return QuestionSet(
         questions=tuple(questions),
         consent_epochs={asset.creator.slug: consents[asset.id].epoch for asset in assets},
-        duties=tuple(version.model.licence.obligations),
+        obligations=tuple(version.model.licence.obligations),
     )
 
 

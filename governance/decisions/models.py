@@ -11,7 +11,7 @@ from governance.rulebook.models import PolicyDraft
 
 
 class DecisionRecord(models.Model):
-    """One answer of the policy decision point to a batch of questions, with all that led to it.
+    """One decision about a batch of questions, with everything that led to it.
 
     Append-only by trigger. Subjects are named as text, so that the record outlives them.
     """
@@ -57,7 +57,7 @@ class DecisionRecord(models.Model):
 
 
 class Permit(FrozenColumns):
-    """A signed, single-use, short-lived leave to run one job on one input with one artifact.
+    """A signed, single-use, short-lived permission to run one job on one input with one artifact.
 
     Everything but `redeemed_at` and `redeemed_by` is frozen by trigger.
     """
@@ -106,7 +106,7 @@ class Permit(FrozenColumns):
 
 
 class ReplayReport(FrozenColumns):
-    """A draft held against recorded decisions: how far it has come and what would have been answered otherwise."""
+    """A replay of recorded decisions by a draft: its progress, and how many decisions would change."""
 
     frozen = frozenset({"draft", "draft_digest", "since", "until", "asked_by"})
 
@@ -147,7 +147,7 @@ class ReplayReport(FrozenColumns):
 
 
 class ReplayFlip(models.Model):
-    """One recorded decision that the draft would have answered the other way."""
+    """One recorded decision that the draft would change."""
 
     id = models.BigAutoField(primary_key=True)
     report = models.ForeignKey(ReplayReport, on_delete=models.CASCADE, related_name="flips")

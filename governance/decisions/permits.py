@@ -1,7 +1,7 @@
-"""Permits: signed, single-use, short-lived leave to run one job on one input with one artifact.
+"""Permits: signed, single-use, short-lived permission to run one job on one input with one artifact.
 
-A permit is a DSSE envelope (payload type below) around canonical JSON. The runtime hands it back with the digests of
-what it is really about to use; only then is it spent, in one conditional UPDATE, so that it can be spent once.
+A permit is a DSSE envelope (payload type below) around canonical JSON. The runtime redeems it with the digests of
+what it is about to use, in one conditional UPDATE, so that a permit can be used only once.
 """
 
 import json
@@ -116,7 +116,7 @@ def _claims(
 
 
 def redeem(*, envelope: str, job_id: UUID, input_digest: str, artifact_digest: str) -> Permit:
-    """Spend a permit and return it.
+    """Use a permit up and return it.
 
     `input_digest` and `artifact_digest` are SHA-256 in hexadecimal of the bytes about to be used. Raises PermitInvalid
     with the code of what is wrong; a refusal of a permit that exists goes to the ledger.
@@ -154,7 +154,7 @@ def _verified_claims(envelope: str) -> "_Claims":
 
 
 def _refusal(permit: Permit, claims: "_Claims", actual: Mapping[str, str]) -> PermitInvalid | None:
-    """Return why this permit may not be spent on what is actually at hand, or None."""
+    """Return why this permit does not permit what is about to be run, or None."""
     checks = [
         (actual["job"] != claims["job"], "permit_job_mismatch", "The permit is for another job."),
         (actual["input_sha256"] != claims["input_sha256"], "permit_input_mismatch", "The permit is for another input."),
@@ -181,7 +181,7 @@ def _newer_permit_exists(permit: Permit) -> bool:
 
 
 def still_holds(decision: DecisionRecord) -> bool:
-    """Return whether policy and consent are still those that the decision was made on.
+    """Return whether policy and consent are still those of the decision.
 
     The creators' rows stay locked for the rest of the transaction: a withdrawal waits for it, or is seen by it.
     """
@@ -197,7 +197,7 @@ def _active_digest() -> str:
 
 
 def _current_epochs(epochs: Mapping[str, int]) -> dict[str, int]:
-    """Return the consent epochs that the named creators have now, under a row lock for the rest of the transaction."""
+    """Return the present consent epochs of these creators, whose rows stay locked for the rest of the transaction."""
     rows = Creator.objects.select_for_update(of=("self",), no_key=True).filter(slug__in=epochs).order_by("id")
     return {creator.slug: creator.consent_epoch for creator in rows}
 

@@ -1,7 +1,7 @@
-"""Which rows the active policy permits, as one query: rules are compiled to SQL, no row is asked about by itself.
+"""Finds the rows that the active policy permits with one query: rules are compiled to SQL.
 
-The answer is the one that deciding each row would give at the same moment. It is an answer to a question, not a permit:
-whatever is then done is decided anew.
+The result is the same as deciding about each row at the same moment. It is an answer to a question, not a permit:
+whatever is done afterwards is decided again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ _Facts = Mapping[str, object]
 def permitted_assets(
     *, assets: QuerySet[Asset], action: Action, context: AccessContext, version: ModelVersion | None = None
 ) -> QuerySet[Asset]:
-    """Return those of the assets with which `action` is permitted, as one query.
+    """Return the assets with which `action` is permitted, as one query.
 
     `version` is the model to be used, for actions that take one. Raises ModelNeeded when the answer depends on the
     model and none is given, PermittedSetUnavailable, NoActiveRevision, RevisionCorrupt, PolicyFrozen.
@@ -60,9 +60,9 @@ def permitted_assets(
 
 
 def permitted_models(*, models: QuerySet[Model], action: Action, context: AccessContext) -> QuerySet[Model]:
-    """Return those of the models whose version in production `action` is permitted with, as one query.
+    """Return the models with whose version in production `action` is permitted, as one query.
 
-    A model none of whose versions is in production is not among them. Raises like `permitted_assets`.
+    A model without a version in production is not among them. Raises like `permitted_assets`.
     """
     models = with_serving_version(models, at=context.at)
     tried = [part.tried(_columns(action, "model", F), common_facts(context, action)) for part in _parts(action)]
@@ -92,7 +92,7 @@ class _Part:
 
 
 def _parts(action: Action) -> list[_Part]:
-    """Return what must hold: no denial, no permit whose obligations nobody can carry out, and some permit."""
+    """Return what must hold: some permit, no denial, and no permit with an obligation that nothing can carry out."""
     program = active_program()
     rules = rules_of_revision(program.revision)
     if action.value not in program.index:
@@ -106,7 +106,7 @@ def _parts(action: Action) -> list[_Part]:
 
 
 def _given(permits: Sequence[Condition], action: Action) -> dict[str, object]:
-    """Return the facts of rows that every permit demands to have one value: no denial need ask about them again."""
+    """Return the attributes of rows for which every permit requires one value: denials need not test them again."""
     columns = {attribute.path for attribute in attributes_for(action) if attribute.orm}
     each: list[set[tuple[str, object]]] = [
         {
@@ -150,7 +150,7 @@ def _needed(tried: list[Compiled | NotInQuery]) -> Compiled:
 
 
 def _consented(parts: list[_Part], action: Action, facts: _Facts, context: AccessContext) -> Q:
-    """Return what the parts that ask about consent demand: of the governing statement, or of there being none."""
+    """Return what the parts that test consent require of the governing statement, or of its absence."""
     statement = {**_columns(action, "asset", OuterRef), **_columns(action, "consent", F)}
     governing = _needed([part.tried(statement, facts) for part in parts]).q
     exists = Exists(governing_statements(at=context.at).filter(_as_q(governing)))

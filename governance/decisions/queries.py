@@ -18,5 +18,5 @@ def decisions_for_job(job_id: UUID) -> list[DecisionRecord]:
 
 
 def redeemed_permit(job_id: UUID) -> Permit | None:
-    """Return the permit that the job ran on last, if any."""
+    """Return the permit of the job's last run, if any."""
     return Permit.objects.filter(job_id=job_id, redeemed_at__isnull=False).order_by("-fencing_token").first()

@@ -1,4 +1,4 @@
-"""Questions about one action on one resource, as people and enforcement points outside ask them."""
+"""Questions about one action on one resource, as the console and outside enforcement points ask them."""
 
 from governance.catalog.models import Asset
 from governance.catalog.queries import effective_consent
@@ -24,7 +24,7 @@ def about_asset(
 
 
 def about_model(*, context: AccessContext, action: Action, version: ModelVersion) -> QuestionSet:
-    """Return the question whether `action` may be done with a model version; its licence's duties come along."""
+    """Return the question whether `action` may be done with a model version, with the obligations of its licence."""
     facts = common_facts(context, action) | model_facts(version, context.at)
     question = Question(action, "model", version.model.slug, facts)
     return QuestionSet((question,), {}, tuple(version.model.licence.obligations))

@@ -1,4 +1,4 @@
-"""What receipts say of a decision: predicate `decision/v1`, in ids, digests and codes."""
+"""The statement in the receipt of a decision: predicate `decision/v1`, in ids, digests and codes."""
 
 from collections.abc import Mapping
 

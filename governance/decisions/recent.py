@@ -1,4 +1,4 @@
-"""What a rule under construction would have touched of late."""
+"""Counts the recent decisions that a rule being written would have matched."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Matches:
 
 
 def count_matches(spec: RuleSpec, *, limit: int = RECENT) -> Matches:
-    """Return how many of the latest decisions the rule would have matched, whatever came of them."""
+    """Return how many of the latest decisions the rule would have matched, whatever their effect."""
     recent = DecisionRecord.objects.order_by("-id").values_list("evaluations", flat=True)[:limit]
     looked_at = about = matching = 0
     for evaluations in recent:
@@ -31,7 +31,7 @@ def count_matches(spec: RuleSpec, *, limit: int = RECENT) -> Matches:
 
 
 def _holds(spec: RuleSpec, facts: dict[str, object]) -> bool:
-    """A decision from before a fact was known cannot match a rule about it."""
+    """A decision without the attribute that a rule tests cannot match it."""
     try:
         return holds(spec.condition, facts)
     except KeyError:

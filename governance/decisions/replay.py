@@ -33,7 +33,7 @@ OPEN = (ReplayState.QUEUED, ReplayState.RUNNING)
 
 
 class _Share(Func):
-    """A number from 0 to 99 that belongs to a row for good, spread evenly: what a sample is drawn by."""
+    """A number from 0 to 99 that a row keeps for good, evenly distributed: samples are drawn by it."""
 
     template = "mod(('x' || substr(md5(%(expressions)s::text), 1, 7))::bit(28)::int, 100)"
     output_field = IntegerField()
@@ -86,7 +86,7 @@ def cancel_replay(*, report: ReplayReport, actor: Actor) -> ReplayReport:
 
 @transaction.atomic
 def work_batch(*, report_id: UUID, actor: Actor) -> bool:
-    """Replay the next batch and return whether more is left. Waits while another worker has this replay in hand."""
+    """Replay the next batch and return whether more is left. Waits while another worker works on this replay."""
     report = ReplayReport.objects.select_for_update(of=("self",)).select_related("draft").get(pk=report_id)
     if report.state not in OPEN:
         return False
@@ -109,7 +109,7 @@ def work_batch(*, report_id: UUID, actor: Actor) -> bool:
 
 
 def stalled_replays(*, before: datetime) -> list[UUID]:
-    """Return the replays that nobody has moved on since `before`: their worker died or the message was lost."""
+    """Return the replays without progress since `before`: their worker died or the message was lost."""
     return list(ReplayReport.objects.filter(state__in=OPEN, heard_at__lt=before).values_list("id", flat=True))
 
 
@@ -140,7 +140,7 @@ def _replay(report: ReplayReport, batch: Sequence[DecisionRecord]) -> None:
 
 
 def _today(base: str, decisions: Sequence[DecisionRecord]) -> list[str]:
-    """Return what the active revision would answer: a flip that it makes as well is not the draft's doing."""
+    """Return the effects under the active revision: a flip that it makes as well is not caused by the draft."""
     if not base:
         return [decision.effect for decision in decisions]
     program: PolicyProgram = load_program(base)

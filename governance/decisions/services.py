@@ -1,4 +1,4 @@
-"""The policy decision point: asks the engine, combines its answers, and puts the decision on record."""
+"""The policy decision point: queries the engine, combines its answers, and records the decision."""
 
 import logging
 import time
@@ -35,7 +35,7 @@ _NO_RULE_PERMITS = Reason(ReasonCode.NO_RULE_PERMITS, ReasonCode.NO_RULE_PERMITS
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What policy says to a batch of questions. No `reasons` and at least one question is a permit."""
+    """The answer to a batch of questions. It is a permit if there are no `reasons` and at least one question."""
 
     evaluated: tuple[Evaluated, ...]
     reasons: tuple[Reason, ...]
@@ -110,12 +110,12 @@ def decide(
 
 
 def answer_questions(asked: QuestionSet) -> Answer:
-    """Return what policy says to a batch of questions, without putting it on record.
+    """Return the answer to a batch of questions without recording it.
 
-    For questions that nothing is done upon here. Fails closed like `decide`, and never raises for a policy outcome.
+    For questions after which nothing is done here. Fails closed like `decide`, and never raises for a policy outcome.
     """
     found = _answer(asked)
-    obligations = _obligations(found.evaluated, asked.duties)
+    obligations = _obligations(found.evaluated, asked.obligations)
     reasons = _reasons(found.evaluated, obligations)
     return Answer(found.evaluated, tuple(reasons), tuple(obligations), found.revision, found.engine, found.duration_us)
 
@@ -175,9 +175,9 @@ def _elapsed_us(started_ns: int) -> int:
     return (time.perf_counter_ns() - started_ns) // 1000
 
 
-def _obligations(evaluated: Iterable[Evaluated], duties: Iterable[Mapping[str, Json]]) -> list[dict[str, Json]]:
-    """Return what permits and licence demand together, each once, in a stable order."""
-    demanded: list[dict[str, object]] = [dict(duty) for duty in duties]
+def _obligations(evaluated: Iterable[Evaluated], of_licence: Iterable[Mapping[str, Json]]) -> list[dict[str, Json]]:
+    """Return the obligations of the permits and of the licence, each once, in a stable order."""
+    demanded: list[dict[str, object]] = [dict(each) for each in of_licence]
     for each in evaluated:
         demanded += [{"kind": item.kind, "parameters": dict(item.parameters)} for item in each.result.obligations]
     unique = {canonical_json(item): to_json_object(item) for item in demanded}

@@ -1,4 +1,4 @@
-"""One question put to several engines, to see that they agree."""
+"""Evaluates one question with several engines, to see that they agree."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from governance.engines.types import EngineRequest, EngineResult, PolicyProgram
 
 @dataclass(frozen=True, slots=True)
 class EngineAnswer:
-    """What one engine answers; `result` is None where it cannot, and `problem` says why."""
+    """The answer of one engine; `result` is None where it has none, and `problem` says why."""
 
     engine: str
     result: EngineResult | None
@@ -18,7 +18,7 @@ class EngineAnswer:
 
 
 def ask_each(*, program: PolicyProgram, question: Question, engines: Iterable[PolicyEngine]) -> list[EngineAnswer]:
-    """Return the answer of every engine, in order. Never raises: what goes wrong is the engine's answer."""
+    """Return the answer of every engine, in order. Never raises: an error is part of the engine's answer."""
     request = EngineRequest(question.action.value, question.facts)
     return [_ask(program, request, engine) for engine in engines]
 

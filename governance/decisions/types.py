@@ -38,16 +38,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
-    """The questions of one decision, asked as a batch, with the consent epochs the facts were read at."""
+    """The questions of one decision, with the consent epochs of their facts, and the obligations of the licence."""
 
     questions: tuple[Question, ...]
     consent_epochs: Mapping[str, int]
-    duties: tuple[Mapping[str, Json], ...] = ()
+    obligations: tuple[Mapping[str, Json], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFacts:
-    """What is known of an output when its release is decided. Scores run from 0 to 1."""
+    """The facts about an output when its release is decided. Scores run from 0 to 1."""
 
     job_id: str
     input_score: float

@@ -2,8 +2,8 @@
 
 regopy's library exports an allocator of its own (C++ `operator new` and `delete`). Which allocator it and the system's
 libstdc++ then use depends on what was loaded first: mixed, either every decision leaks memory, or other native
-libraries (torch for one) crash the process on import. So the system's libstdc++ is put in front of everything here,
-for all to see, before any engine is imported: then everybody uses the system's allocator.
+libraries (torch for one) crash the process on import. So the system's libstdc++ is loaded here first, with its symbols
+global, before any engine is imported: then all libraries use the system's allocator.
 """
 
 import contextlib

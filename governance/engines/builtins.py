@@ -1,7 +1,7 @@
 """Which functions a policy module may call.
 
-Pure, deterministic, and present in every Rego engine we run. A function that an engine lacks is undefined there, not
-an error, so a deny rule that calls it would silently not fire: what is not on the list is refused.
+Those that are pure, deterministic, and present in every Rego engine that runs here. In an engine that lacks a function,
+a call of it is undefined and not an error, so a deny rule with that call would silently not match. Hence the list.
 """
 
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ ALLOWED = frozenset(
     }
 )
 
-# Never allowed, and named so that the refusal says why.
+# Never allowed; listed so that the refusal gives the reason.
 _DANGERS = {
     "http": "it reaches the network",
     "net": "it reaches the network",
@@ -58,7 +58,7 @@ _DANGERS = {
     "print": "it writes to the log",
     "rand": "its answer changes from call to call",
     "uuid": "its answer changes from call to call",
-    "time": "its answer depends on the machine; use the fact request.time",
+    "time": "its answer depends on the machine; use the attribute request.time",
 }
 
 

@@ -1,8 +1,8 @@
 """The Casbin engine: pycasbin, in this process, over policy lines compiled from the rules.
 
-Casbin answers with an effect only, and stops at the first denial. So that every rule that matched is known, it is kept
-from stopping early, and the function `holds` in its matcher notes what matched; the effect is then Casbin's, and must
-be the one that follows from the rules noted. An enforcer belongs to one thread.
+Casbin answers with an effect only, and stops at the first denial. To learn every rule that matched, the effector does
+not stop early, and the function `holds` in the matcher notes the rules. The effect is Casbin's, and must be the one
+that follows from the noted rules. An enforcer belongs to one thread.
 """
 
 import threading
@@ -68,7 +68,7 @@ class CasbinEngine:
 
 
 class _EveryRule(AllowAndDenyEffector):  # type: ignore[misc]
-    """Deny overrides, without stopping before every line was asked."""
+    """Deny overrides, without stopping before every policy line was evaluated."""
 
     def intermediate_effect(self, effects: set[int]) -> int:
         """Return that nothing is decided yet, whatever matched so far."""
@@ -76,7 +76,7 @@ class _EveryRule(AllowAndDenyEffector):  # type: ignore[misc]
 
 
 class _Enforcer(Enforcer):  # type: ignore[misc]
-    """An enforcer whose policy lines change from request to request, and that tells which of them matched."""
+    """An enforcer whose policy lines change from request to request, and that reports which of them matched."""
 
     def __init__(self, model: str) -> None:
         disabled_logging()  # it would log every request with its facts

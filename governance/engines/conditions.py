@@ -89,7 +89,7 @@ def _fact(facts: Facts, path: Sequence[str]) -> object:
 
 
 def _same(left: object, right: object) -> bool:
-    """Tell whether two values are equal; true is not 1."""
+    """Return whether two values are equal; true is not 1."""
     return bool(left == right) and isinstance(left, bool) == isinstance(right, bool)
 
 

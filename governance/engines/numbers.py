@@ -1,4 +1,4 @@
-"""How exactly numbers are compared.
+"""The precision at which numbers are compared.
 
 The embedded Rego engine holds two fractions for equal when they differ only past the fifteenth significant digit, and
 cannot read numbers that are all but zero. So that every engine gives the same answer, fractions are decided at

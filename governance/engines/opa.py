@@ -40,11 +40,11 @@ class OpaAddressInvalid(InvalidInput):
 
 
 class RevisionBehind(EngineUnavailable):
-    """The server runs another revision than the one that has to decide, or none yet."""
+    """The server runs another revision than the active one, or none yet."""
 
 
 class _Client(OpaClient):  # type: ignore[misc]
-    """One thread's connection, kept open. Proxies and netrc of the environment are not for a server of ours."""
+    """One thread's connection, kept open. Proxies and netrc of the environment are not used."""
 
     def _init_session(self) -> Session:
         session: Session = super()._init_session()
@@ -112,7 +112,7 @@ class OpaEngine:
     def _ask(
         self, program: PolicyProgram, asked: list[dict[str, object]], facts_digest: str, deadline: float
     ) -> list[object]:
-        """Ask once. Raises RevisionBehind, or EngineUnavailable for whatever else is no sound answer."""
+        """Query once. Raises RevisionBehind, or EngineUnavailable for anything else that is not a sound answer."""
         answer = self._query({"facts_sha256": facts_digest, "requests": asked}, deadline).get("result")
         if not isinstance(answer, Mapping) or answer.get("revision") != program.revision:
             raise RevisionBehind(f"The OPA server does not run revision {program.revision}.")
@@ -125,7 +125,7 @@ class OpaEngine:
         client = self._client()
         try:
             return _post(client, document, deadline)
-        except ConnectionFailed:  # a kept connection that the server has closed since fails once
+        except ConnectionFailed:  # a kept connection that the server has closed fails once
             if time.monotonic() >= deadline:
                 raise EngineUnavailable("The OPA server cannot be reached.") from None
         except RequestException as error:
@@ -166,7 +166,7 @@ def _post(client: _Client, document: dict[str, object], deadline: float) -> dict
 
 
 def _prepared(program: PolicyProgram, request: EngineRequest) -> dict[str, object] | EngineResult:
-    """Return a request as OPA takes it, with the facts that its module reads; or the denial it is without asking."""
+    """Return a request as OPA takes it, with the facts that its module reads; or a denial that needs no query."""
     source = program.modules.get(request.action)
     if source is None:
         return unknown_action(request.action)

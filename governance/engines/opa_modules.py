@@ -8,7 +8,7 @@ server started with `--authorization=basic`) leaves nothing open but that query 
 from governance.engines.types import PACKAGE_ROOT, PolicyProgram, package_of
 
 PDP_PATH = f"{PACKAGE_ROOT}/pdp/answer"
-#: What the modules define: a bundle of them owns exactly these paths.
+#: The paths that the modules define, which are those that a bundle of them owns.
 ROOTS = (PACKAGE_ROOT, "system/authz", "system/log")
 
 _PDP = """\

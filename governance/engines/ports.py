@@ -23,7 +23,7 @@ class PolicyEngine(Protocol):
 
 @runtime_checkable
 class RemoteEngine(Protocol):
-    """An engine that depends on another program, and can say whether that one is there."""
+    """An engine that depends on another program, and can check whether that program answers."""
 
     def health(self, *, program: PolicyProgram) -> None:
         """Return when decisions by this program can be made now. Raises EngineUnavailable."""
@@ -39,5 +39,5 @@ engine_makers: Port[Mapping[str, Callable[[], PolicyEngine]]] = Port("engine_mak
 
 
 def build_engine(name: str) -> PolicyEngine:
-    """Return a new engine by its name in the settings. Raises LookupError for a name that there is not."""
+    """Return a new engine by its name in the settings. Raises LookupError for an unknown name."""
     return engine_makers.get()[name]()

@@ -1,8 +1,8 @@
 """The embedded Rego engine: regopy, in this process, with programs built ahead.
 
-A decision costs what the rules cost that can concern it: for the candidates that the index finds, small programs are
-built when they are first needed. What cannot be taken apart is run whole, one program for each action. An interpreter
-belongs to one thread; each thread keeps the programs used last.
+A decision costs only what its candidate rules cost: for those that the index finds, small programs are built when they
+are first needed. A module that cannot be split is run whole, as one program for its action. An interpreter belongs to
+one thread; each thread keeps the programs that it used last.
 """
 
 import threading
@@ -34,7 +34,7 @@ _SIGHTINGS_NEEDED = 2
 
 @dataclass(frozen=True, slots=True)
 class _Shard:
-    """A module, built: an action's own, or one of some of its rules. `whole` is the action's own source."""
+    """A built module: an action's own, or one of some of its rules. `whole` is the action's source."""
 
     whole: str
     entrypoint: str
@@ -44,7 +44,7 @@ class _Shard:
 
 
 class _ThreadShards(threading.local):
-    """The shards that one thread has built, the longest unused first: by revision, then by action and rules."""
+    """The shards that one thread has built, least recently used first: by revision, then by action and rules."""
 
     def __init__(self) -> None:
         self.by_revision: OrderedDict[str, OrderedDict[tuple[str, RuleIds | None], _Shard]] = OrderedDict()
@@ -97,10 +97,10 @@ class RegoEngine:
             raise EngineUnavailable(f"The Rego engine could not decide {request.action}.") from error
 
     def _programs(self, program: PolicyProgram, request: EngineRequest) -> Sequence[RuleIds | None]:
-        """Return the rules to ask, by the programs to ask them in; None stands for the action's whole module.
+        """Return the groups of rules to evaluate, one for each program; None stands for the action's whole module.
 
-        Candidates that keep occurring together get one program. Others are asked in groups, whose programs serve many
-        requests: building costs far more than asking.
+        Candidates that keep occurring together get one program. Others are evaluated in groups, whose programs serve
+        many requests: building costs far more than evaluating.
         """
         index = program.index.get(request.action)
         if index is None:
@@ -138,14 +138,14 @@ class RegoEngine:
 
 
 def _checked_sources(program: PolicyProgram, action: str) -> list[str]:
-    """Return what of an action's module has to build: all of it, or, where its rules run apart, a few at a time.
+    """Return the sources that must build for an action: the module, or, where rules run apart, a few of them each.
 
     Building takes time that grows faster than the module. Raises ProgramRejected for what is refused on reading.
     """
     whole, parts = program.modules[action], program.parts.get(action)
     if parts is None or action not in program.index or len(parts.ids) <= _CHECKED_TOGETHER:
         return [whole]
-    problems = check_module(module=action, source=whole)  # here, where the lines are those of the whole module
+    problems = check_module(module=action, source=whole)  # here, where line numbers are those of the whole module
     if problems:
         raise ProgramRejected(problems)
     ids = parts.ids
@@ -173,7 +173,7 @@ def _build(action: str, source: str, whole: str) -> _Shard:
 
 
 def _probe(shard: _Shard, program: PolicyProgram, action: str) -> None:
-    """Ask the module once without any fact: even then it must answer, in the agreed shape."""
+    """Evaluate the module once without facts: even then it must give a well-formed decision."""
     try:
         set_facts(shard.interpreter, {})
         result_of(document=_decision(shard), program=program, request=EngineRequest(action, {}))

@@ -1,4 +1,4 @@
-"""Hands facts to the embedded Rego interpreter without changing them.
+"""Passes facts to the embedded Rego interpreter without changing them.
 
 `Interpreter.set_input` takes Python values fast but rounds fractions to six digits, cuts strings at a NUL, wraps large
 integers and takes strings as if they were already escaped. Here strings go in escaped the way our modules write them
@@ -51,7 +51,7 @@ class RegoInterpreter(Protocol):
 
 
 class FactMissing(Exception):
-    """A module reads a fact that was not given."""
+    """A rule reads an attribute whose fact was not given; `path` names it."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
@@ -61,7 +61,7 @@ class FactMissing(Exception):
 def fact_tree(paths: Iterable[tuple[str, ...]]) -> "FactTree | None":
     """Return the paths as a tree for `slice_facts`; an empty branch means everything below, None means all facts."""
     tree: FactTree = {}
-    # Longer paths first: a shorter one that follows takes in all that lies below it.
+    # Longer paths first: a shorter one that follows replaces everything below it.
     for path in sorted(paths, key=lambda path: (-len(path), path)):
         if not path:
             return None

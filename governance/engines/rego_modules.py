@@ -1,6 +1,6 @@
-"""Takes a compiled Rego module apart into its rules, so that a program can be made of some of them.
+"""Splits a compiled Rego module into its rules, so that a program can be made of some of them.
 
-Only a module in the very form that the rulebook's compiler writes comes apart; any other is run whole.
+Only modules in exactly the form that the rulebook's compiler writes are split; all others are run whole.
 """
 
 import re
@@ -56,7 +56,7 @@ def join_module(head: str, rules: Mapping[str, Sequence[str]]) -> str:
 
 
 def split_module(source: str) -> ModuleParts | None:
-    """Return the parts of a module; None when it is not in the compiler's form, or its rules lean on one another."""
+    """Return the parts of a module; None when it is not in the compiler's form, or its rules use one another."""
     head, separator, rest = source.partition("\n\n")
     if not separator or not head.partition("\n")[0].endswith(COMPILED) or not rest.endswith(ENDING):
         return None
@@ -88,7 +88,7 @@ def _joined(blocks: Sequence[str]) -> str:
 
 
 def _stands_alone(chunk: str, begins: "re.Match[str]") -> bool:
-    """Tell whether a rule's text defines nothing but the rule and its helpers, and uses no other rule's helpers."""
+    """Return whether a rule's text defines only the rule and its helpers, and uses no other rule's helpers."""
     own = f"when_{begins['rule'].replace('-', '_')}_"
     for number, block in enumerate(chunk.split("\n\n")):
         line = block.split("\n", 2)[1] if number == 0 else block.partition("\n")[0]

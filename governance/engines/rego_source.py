@@ -1,6 +1,6 @@
 """Reads Rego source far enough to know every function it calls and every fact it reads.
 
-This is no parser: it errs on the side of refusing. What it accepts, it has understood. The grammar is that of the
+This is not a full parser: it refuses whatever it does not understand. The grammar is that of the
 Rego policy reference (https://www.openpolicyagent.org/docs/policy-reference#grammar).
 """
 
@@ -48,7 +48,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """What a module does that matters to us."""
+    """What a module calls, defines and reads."""
 
     calls: tuple[Call, ...]
     defined: frozenset[str]
@@ -60,7 +60,7 @@ class SourceReport:
 def read_source(source: str) -> SourceReport:
     """Return the calls, own functions and facts (paths below `input`; `()` is all of it) of a module.
 
-    `refusals` are the (line, sentence) pairs of whatever this reader, or an engine, would not read faithfully.
+    `refusals` are (line, sentence) pairs for whatever this reader or an engine might misread.
     """
     tokens = list(_tokens(source))
     heads, calls = _calls(tokens)
@@ -123,7 +123,7 @@ def _refusal(tokens: Sequence[Token], index: int) -> str | None:
 
 
 def is_canonical_string(literal: str) -> bool:
-    """Tell whether a quoted string uses only the escapes that JSON needs (RFC 8259 section 7)."""
+    """Return whether a quoted string uses only the escapes that JSON needs (RFC 8259 section 7)."""
     try:
         return literal == json.dumps(json.loads(literal), ensure_ascii=False)
     except ValueError:

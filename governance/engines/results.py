@@ -1,7 +1,7 @@
-"""Turns the decision document of a Rego module into an answer, and trusts none of it unchecked.
+"""Turns the decision document of a Rego module into an answer, and checks all of it.
 
 The effect is computed in Rego, so that every Rego engine gives the same answer from the same module. It is computed
-here once more from the matched rules; where the two differ, there is no answer.
+again here from the matched rules; where the two differ, there is no answer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,11 +25,11 @@ class MatchedRules:
 
     @property
     def effect(self) -> Effect:
-        """What follows from them."""
+        """The effect that follows from them."""
         return Effect.PERMIT if self.permits and not self.denies else Effect.DENY
 
     def joined(self, other: "MatchedRules") -> "MatchedRules":
-        """Return these and the others, each once."""
+        """Return the union of both."""
         return MatchedRules(
             permits=tuple(sorted({*self.permits, *other.permits})),
             denies=tuple(sorted({*self.denies, *other.denies})),

@@ -1,7 +1,7 @@
-"""Which rules can concern a request at all, found by lookups instead of by asking every rule.
+"""Finds the rules that can concern a request by lookups, instead of evaluating every rule.
 
-Many rules hold only where one fact has a certain value. Filed under that value, they cost nothing in the requests that
-have another. What is found is never too little: a rule that is not found would not have matched.
+Many rules match only where one attribute has a certain value. Indexed by that value, they cost nothing in requests with
+another. The index never misses a rule: one that is not found would not have matched.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,10 +16,10 @@ RuleIds: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class AttributeIndex:
-    """Rules filed under the values of one fact.
+    """Rules indexed by the values of one attribute.
 
-    `when` holds those that need the fact to be the value, or to hold it where the fact is a list; `unless` those that
-    need it to be any other. An `identifying` fact has so many values that its rules are worth a program of their own.
+    `when` has those that need the value, or a list that contains it; `unless` those that need any other value. An
+    `identifying` attribute has so many values that its rules are worth a program of their own.
     """
 
     path: tuple[str, ...]
@@ -28,7 +28,7 @@ class AttributeIndex:
     identifying: bool
 
     def found(self, facts: Mapping[str, object]) -> Iterator[RuleIds]:
-        """Yield what is filed under the fact as it is. Raises FactMissing when it is not given."""
+        """Yield the groups of rules for the fact of a request. Raises FactMissing when it is not given."""
         value = self._fact(facts)
         if value is None:
             return
@@ -49,9 +49,9 @@ class AttributeIndex:
 
 @dataclass(frozen=True, slots=True)
 class RuleIndex:
-    """The rules of one action: those that may concern any request, and the others by what they need.
+    """The rules of one action: those that may concern any request, and the others by the values that they need.
 
-    `reads` are the dotted paths of the facts that each rule asks about or quotes.
+    `reads` are the dotted paths of the attributes that each rule tests or quotes.
     """
 
     always: RuleIds
@@ -61,8 +61,8 @@ class RuleIndex:
     def groups(self, facts: Mapping[str, object]) -> tuple[RuleIds, ...]:
         """Return the candidates among the rules, sorted, in groups that recur from request to request.
 
-        The first group depends on facts of few values; each further one on one identifying fact. A rule may be in
-        several; none is empty. Raises FactMissing.
+        The first group depends on attributes with few values; each further one on one identifying attribute. A rule may
+        be in several groups; no group is empty. Raises FactMissing.
         """
         general = set(self.always)
         own: list[RuleIds] = []

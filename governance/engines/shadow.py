@@ -1,4 +1,4 @@
-"""Two engines that must agree: the answer of the one counts only when the other gives the same."""
+"""Two engines that must agree: an answer counts only when both give it."""
 
 import logging
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ class ShadowedEngine:
     """A `PolicyEngine` whose every decision is checked by a second one."""
 
     def __init__(self, *, first: PolicyEngine, second: PolicyEngine) -> None:
-        """Answer with `first`, under its name; `second` is asked the same."""
+        """Answer with `first`, under its name; `second` gets the same requests."""
         self._first = first
         self._second = second
 

@@ -1,4 +1,4 @@
-"""What goes into a policy engine and what comes out of it. No engine's own types appear here."""
+"""The input and output of policy engines, in types that belong to no engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Obligation:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why the answer is a denial: a stable code, a sentence for people, and the rule that said so, if one did."""
+    """Why the answer is a denial: a stable code, a sentence for people, and the rule that denied, if one did."""
 
     code: str
     message: str
@@ -37,7 +37,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class RuleMeta:
-    """What a rule means once it matched. `message` may hold `{attribute.path}` placeholders."""
+    """What follows when a rule matches. `message` may hold `{attribute.path}` placeholders."""
 
     effect: Effect
     reason_code: str

@@ -1,4 +1,4 @@
-"""Keys that AWS KMS keeps and never gives out: it computes every signature, this process only checks it.
+"""Keys in AWS KMS, which never discloses them: KMS computes every signature, this process verifies it.
 
 A key belongs to the ring through its alias, `alias/<prefix>/<purpose>/<key id>`; its window and its revocation are tags
 of the key. So whoever may tag keys and make aliases in that account can end, revoke and revive keys: give the product
@@ -45,7 +45,7 @@ _NETWORK = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard"
 
 
 class KmsFailed(Unavailable):
-    """AWS KMS cannot be reached, or refuses what was asked of it."""
+    """AWS KMS cannot be reached, or refuses a request."""
 
     code = "kms_failed"
 
@@ -102,7 +102,7 @@ class _TagPage(_Page):
 
 
 class KmsClient(Protocol):
-    """What is used of a KMS client of boto3, whose classes are made at run time (AWS KMS API reference, Actions)."""
+    """The operations used of boto3's KMS client, whose classes exist at run time only (AWS KMS API, Actions)."""
 
     create_alias: Callable[..., object]
     create_key: Callable[..., _CreateKeyAnswer]
@@ -193,9 +193,9 @@ class KmsKeyStore:
             return self._keys
 
     def generate(self, plan: KeyPlan) -> KmsKey:
-        """Let KMS make a key: ECDSA on P-256, or what the purpose requires. Raises KmsFailed.
+        """Make a key in KMS: ECDSA on P-256, or what the purpose requires. Raises KmsFailed.
 
-        It is no member of the ring before `update` gives it its alias; one that never gets there does no harm.
+        It joins the ring when `update` gives it its alias; a key without one does no harm.
         """
         if plan.development:
             raise InvalidInput("A key in KMS is no development key.", code="kms_development_key")
@@ -264,7 +264,7 @@ class KmsKeyStore:
         return KmsKey(info, kms_id, public, self._client)
 
     def _public_key(self, kms_id: str) -> PublicKey:
-        """Return the public half, which never changes: asked for once."""
+        """Return the public half, which never changes: fetched once."""
         if kms_id not in self._public:
             answer = _ask(self._client.get_public_key, KeyId=kms_id)
             self._public[kms_id] = _loaded(answer["PublicKey"])

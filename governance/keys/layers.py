@@ -1,4 +1,4 @@
-"""Two key stores as one: how an installation moves its keys to another store without a gap.
+"""Two key stores as one, for moving an installation's keys to another store without a gap.
 
 The older store keeps what it has, so that its signatures still count; new keys go to the newer one. A rotation of each
 purpose completes the move.

@@ -1,4 +1,4 @@
-"""Key pairs: private keys in this process, and what can be said of any public key.
+"""Key pairs: private keys in this process, and descriptions of public keys.
 
 A key id is the first 16 hexadecimal digits of the SHA-256 of the public key's SubjectPublicKeyInfo in DER (RFC 5280
 section 4.1.2.7); keys for development carry the prefix `dev-`, so that nobody mistakes what they signed for evidence.
@@ -43,7 +43,7 @@ class KeyPair:
 
     @classmethod
     def generate(cls, plan: KeyPlan) -> "KeyPair":
-        """Return a new key from the operating system's randomness, without an end; Ed25519 unless another is wished."""
+        """Return a new key from the operating system's randomness, without an end; Ed25519 by default."""
         algorithm = REQUIRED_ALGORITHM.get(plan.purpose, plan.algorithm or KeyAlgorithm.ED25519)
         private = _GENERATORS[algorithm]()
         return cls(info=describe(private.public_key(), plan=plan, algorithm=algorithm), private=private)

@@ -1,4 +1,4 @@
-"""Signing keys by purpose: which one signs now, and what an older signature is still worth.
+"""Signing keys by purpose: which one signs now, and which older signatures still count.
 
 Two algorithms. Ed25519 (RFC 8032) signatures are 64 bytes. ES256 (ECDSA on P-256 with SHA-256, RFC 7518 section 3.4)
 signatures are the 64 bytes r||s, not DER: that is the form of JOSE and of the DSSE test vector, and it has one length.
@@ -18,7 +18,7 @@ from governance.kernel import clock
 from governance.kernel.errors import IntegrityFault, InvalidInput, Unavailable
 from governance.kernel.ports import Port
 
-#: After a rotation the key before is accepted for this long: what it signed a moment ago is still on its way.
+#: After a rotation the key before is accepted for this long: what it just signed may still be in use.
 ROTATION_OVERLAP = timedelta(hours=1)
 
 
@@ -40,7 +40,7 @@ class KeyAlgorithm(StrEnum):
     ES256 = "es256"
 
 
-#: Purposes whose signatures others check who know only this algorithm: OPA knows no Ed25519, signed notes nothing else.
+#: Purposes whose verifiers support only this algorithm: OPA has no Ed25519, signed notes have nothing else.
 REQUIRED_ALGORITHM = {KeyPurpose.BUNDLE: KeyAlgorithm.ES256, KeyPurpose.CHECKPOINT: KeyAlgorithm.ED25519}
 
 
@@ -76,7 +76,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class PublicKeyInfo:
-    """What everybody may know of a key: valid from `not_before` to before `not_after`, worthless from `revoked_at`."""
+    """The public description of a key: valid from `not_before` to before `not_after`, void from `revoked_at` on."""
 
     key_id: str
     algorithm: KeyAlgorithm
@@ -97,11 +97,11 @@ class PublicKeyInfo:
 
 
 class SigningKey(Protocol):
-    """A key that signs, wherever its private half is: in this process or in a service that never gives it out."""
+    """A key that signs; its private half is in this process or in a service that does not disclose it."""
 
     @property
     def info(self) -> PublicKeyInfo:
-        """What everybody may know of the key."""
+        """The public description of the key."""
         ...
 
     def sign(self, message: bytes) -> bytes:
@@ -122,7 +122,7 @@ KeyChange: TypeAlias = Callable[[tuple[SigningKey, ...]], tuple[SigningKey, ...]
 
 @dataclass(frozen=True, slots=True)
 class KeyPlan:
-    """What a new key is to be. A wish for an algorithm gives way to what the purpose or the store requires."""
+    """The properties of a new key. `algorithm` gives way to what the purpose or the store requires."""
 
     purpose: KeyPurpose
     not_before: datetime
@@ -155,7 +155,7 @@ class KeyRing:
     def sign(self, *, purpose: KeyPurpose, message: bytes, prefer: str = "") -> Signature:
         """Sign `message` with the newest key of `purpose` that is valid now. Raises KeyUnavailable.
 
-        `prefer` is the id of a key that signs instead while it is valid: for those who verify by a key they were given.
+        `prefer` is the id of a key that signs instead while it is valid: for verifiers that were given that key.
         """
         pair = self._signer(purpose, at=clock.now(), prefer=prefer)
         return Signature(key_id=pair.info.key_id, algorithm=pair.info.algorithm, value=pair.sign(message))
@@ -207,7 +207,7 @@ class KeyRing:
         return fresh.info
 
     def revoke(self, *, key_id: str, since: datetime | None = None) -> PublicKeyInfo:
-        """Let nothing count that `key_id` signs from `since` on (now when left out). Raises KeyUnknown.
+        """Revoke a key from `since` on (now when left out): signatures made since then do not count. Raises KeyUnknown.
 
         A revocation may be moved to an earlier time, never to a later one.
         """
@@ -218,7 +218,7 @@ class KeyRing:
         return self.public_key(key_id)
 
     def ensure(self, *, development: bool = False, algorithm: KeyAlgorithm | None = None) -> None:
-        """Make a key for every purpose that never had one. A purpose whose keys were all revoked stays without.
+        """Make a key for every purpose that never had one. A purpose whose keys were all revoked gets none.
 
         `algorithm` is that of the purposes that require none; left out, it is the store's choice.
         """

@@ -1,1 +1,1 @@
-"""The OPA servers that decide for us: their credentials, what they run, and what they say they decided."""
+"""The OPA servers that decide for this installation: their credentials, what they run, and what they report."""

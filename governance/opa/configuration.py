@@ -1,4 +1,4 @@
-"""The configuration file of an OPA server that works for us.
+"""The configuration file of an OPA server of this installation.
 
 Format: https://www.openpolicyagent.org/docs/configuration. JSON is YAML too, so OPA reads it as it is.
 """

@@ -4,21 +4,21 @@ from governance.kernel.errors import Conflict, InvalidInput, NotFound, Unauthent
 
 
 class OpaCredentialInvalid(Unauthenticated):
-    """The credential is not that of an OPA server that may talk to us."""
+    """The credential is not that of an enrolled OPA server."""
 
     code = "opa_credential_invalid"
     title = "The credential is not that of a known OPA server"
 
 
 class OpaNameTaken(Conflict):
-    """There is an OPA server of this name already."""
+    """Another OPA server has this name."""
 
     code = "opa_name_taken"
     title = "There is an OPA server of this name"
 
 
 class OpaRevoked(Conflict):
-    """The OPA server was taken out of service for good."""
+    """The OPA server was revoked."""
 
     code = "opa_revoked"
     title = "The OPA server was taken out of service"
@@ -32,14 +32,14 @@ class BundleUnknown(NotFound):
 
 
 class UploadMalformed(InvalidInput):
-    """What an OPA server sent is not what OPA sends."""
+    """An OPA server sent something that is not in OPA's format."""
 
     code = "opa_upload_malformed"
     title = "The upload cannot be read"
 
 
 class UploadTooLarge(InvalidInput):
-    """What an OPA server sent is larger than we take at once."""
+    """An OPA server sent more than is accepted at once."""
 
     code = "opa_upload_too_large"
     title = "The upload is too large"

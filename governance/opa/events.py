@@ -1,7 +1,7 @@
 """Reads what OPA servers send: decision log events and status reports.
 
 Formats: https://www.openpolicyagent.org/docs/management-decision-logs#decision-log-service-api and
-https://www.openpolicyagent.org/docs/management-status. Nothing that an event lacks or has too much of loses it.
+https://www.openpolicyagent.org/docs/management-status. Events with missing or unknown members are kept.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ class LogEvent:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """What matters of a status report: which process it was, what it runs, why its last attempt at a bundle failed."""
+    """A status report, reduced: which process sent it, what it runs, and why its last bundle failed."""
 
     opa_id: str
     version: str
@@ -40,7 +40,7 @@ class StatusReport:
 
 
 def read_event(event: Mapping[str, object]) -> LogEvent:
-    """Return an event for storing, without the facts that a server without our mask would send along."""
+    """Return an event for storing, without the facts that a server without our mask would send."""
     given = _object(event.get("input"))
     kept = {**event, "input": {name: value for name, value in given.items() if name == "facts_sha256"}}
     result = _object(event.get("result"))
@@ -57,7 +57,7 @@ def read_event(event: Mapping[str, object]) -> LogEvent:
 
 
 def read_status(report: Mapping[str, object]) -> StatusReport:
-    """Return what matters of a status report."""
+    """Return the parts of a status report that are stored."""
     labels = _object(report.get("labels"))
     bundle = _object(_object(report.get("bundles")).get(BUNDLE))
     errors = bundle.get("errors")

@@ -6,7 +6,7 @@ from django.db import models
 from governance.kernel import clock
 from governance.kernel.ids import new_id
 
-#: What may stand in an address and in an OPA label without quoting.
+#: The characters that need no quoting in a URL and in an OPA label.
 SERVER_NAME = RegexValidator(r"^[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?$", "Use small letters, digits and hyphens.")
 
 
@@ -37,7 +37,7 @@ class OpaServer(models.Model):
 
 
 class OpaStatus(models.Model):
-    """A status report that told something new: another process, revision or error. Append-only by trigger."""
+    """A status report with a change: another process, revision or error. Append-only by trigger."""
 
     id = models.BigAutoField(primary_key=True)
     server = models.ForeignKey(OpaServer, on_delete=models.PROTECT, related_name="reports")
@@ -57,7 +57,7 @@ class OpaStatus(models.Model):
 
 
 class OpaDecisionLog(models.Model):
-    """One decision that an OPA server says it made. Facts never enter it. Append-only by trigger."""
+    """One decision that an OPA server reports. It never has facts. Append-only by trigger."""
 
     id = models.BigAutoField(primary_key=True)
     server = models.ForeignKey(OpaServer, on_delete=models.PROTECT, related_name="logs")

@@ -1,4 +1,4 @@
-"""Reads about OPA servers: whose credential, which bundle, and whether their logs and our decisions agree."""
+"""Reads about OPA servers: by credential, the bundle to run, and whether their logs agree with our decisions."""
 
 import hashlib
 from collections import Counter
@@ -18,7 +18,7 @@ from governance.rulebook.bundles import Bundle, etag_of, signed_bundle
 from governance.rulebook.queries import active_program, load_program
 
 ENGINE = "opa"
-#: What our own code writes for a question that never reached an engine.
+#: Reasons of questions that never reached an engine.
 _NOT_ASKED = frozenset({ReasonCode.FACTS_INCOMPLETE, ReasonCode.ACTION_UNKNOWN})
 
 
@@ -54,7 +54,7 @@ def _bundle(etag: str) -> Bundle:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """How decision logs and decision records of a time fit together, counted.
+    """How the decision logs and the decision records of a period match, as counts.
 
     `agreeing`: the same answers. `disagreeing`: the same facts and revision, other answers; never to be seen.
     `other_revision`: an answer that was asked for again, because the server ran another revision. `unrecorded`: a log
@@ -70,7 +70,7 @@ class Reconciliation:
 
 
 def reconcile(*, since: datetime, until: datetime) -> Reconciliation:
-    """Compare the logs that were decided in a time with our records made in it.
+    """Compare the logs and the records of a period.
 
     A log belongs to the records with the same digest of facts. Records with a question that never reached the engine
     (its facts were incomplete; all of them are denials) have no such log and are left out.

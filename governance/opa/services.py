@@ -1,4 +1,4 @@
-"""Changes to what we know of OPA servers."""
+"""Changes to OPA servers and what is stored of their reports."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from governance.opa.models import SERVER_NAME, OpaDecisionLog, OpaServer, OpaSta
 
 
 def enrol(*, name: str, actor: Actor) -> tuple[OpaServer, str]:
-    """Take in an OPA server; return it with its credential, which is stored nowhere.
+    """Enrol an OPA server and return it with its credential, of which only a hash is stored.
 
     Raises OpaNameTaken, or KeyUnavailable when there is no key to sign its bundles.
     """
@@ -55,7 +55,7 @@ def renew_credential(*, server: OpaServer, actor: Actor) -> str:
 
 @transaction.atomic
 def revoke(*, server: OpaServer, actor: Actor) -> OpaServer:
-    """Take a server out of service for good: its credential ends now."""
+    """Revoke a server for good: its credential ends now."""
     locked = OpaServer.objects.select_for_update().get(pk=server.pk)
     if locked.revoked_at is None:
         locked.revoked_at = clock.now()
@@ -65,7 +65,7 @@ def revoke(*, server: OpaServer, actor: Actor) -> OpaServer:
 
 
 def saw(server: OpaServer) -> None:
-    """Note that a server talked to us just now."""
+    """Store that a server was in contact just now."""
     OpaServer.objects.filter(pk=server.pk).update(last_seen_at=clock.now())
 
 
@@ -102,16 +102,16 @@ def store_logs(*, server: OpaServer, events: Sequence[Mapping[str, object]]) -> 
 
 @transaction.atomic
 def store_status(*, server: OpaServer, report: Mapping[str, object]) -> OpaServer:
-    """Keep what a server reported about itself; a report that tells something new becomes a row of its own."""
+    """Store a server's status report; one with a change becomes a row of its own."""
     status = read_status(report)
     locked = OpaServer.objects.select_for_update().get(pk=server.pk)
-    told = {"opa_id": status.opa_id, "version": status.version, "revision": status.revision, "error": status.error}
-    if any(getattr(locked, name) != value for name, value in told.items()):
-        OpaStatus.objects.create(server=locked, received_at=clock.now(), **told)
-        for name, value in told.items():
+    reported = {"opa_id": status.opa_id, "version": status.version, "revision": status.revision, "error": status.error}
+    if any(getattr(locked, name) != value for name, value in reported.items()):
+        OpaStatus.objects.create(server=locked, received_at=clock.now(), **reported)
+        for name, value in reported.items():
             setattr(locked, name, value)
     locked.last_seen_at = clock.now()
-    locked.save(update_fields=[*told, "last_seen_at"])
+    locked.save(update_fields=[*reported, "last_seen_at"])
     return locked
 
 

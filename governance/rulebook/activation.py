@@ -1,4 +1,4 @@
-"""Which revision decides: activation of what was approved, rollback, and the shortcut for development."""
+"""Which revision is active: activation of an approved draft, rollback, and the shortcut for development."""
 
 from django.conf import settings
 from django.db import transaction
@@ -31,7 +31,7 @@ from governance.rulebook.signing import sign_revision
 
 @transaction.atomic
 def activate_draft(*, draft: PolicyDraft, actor: Actor) -> PolicyRevision:
-    """Make an approved draft the policy that decides, all at once, and return its revision.
+    """Make an approved draft the active policy, in one step, and return its revision.
 
     Raises DraftStateConflict when it is not approved, DraftStale when another revision became active since it was
     taken, ProgramRejected, RevisionCorrupt, KeyUnavailable, and what the WORM store raises: what cannot be kept for
@@ -56,7 +56,7 @@ def activate_draft(*, draft: PolicyDraft, actor: Actor) -> PolicyRevision:
 
 @transaction.atomic
 def roll_back(*, actor: Actor, reason: str, to: PolicyRevision | None = None) -> PolicyRevision:
-    """Let an earlier revision decide again, in one step, and return it.
+    """Make an earlier revision active again, in one step, and return it.
 
     Without `to` it is the one that the present revision replaced. It was approved when it first decided, so one person
     is enough. Raises RollbackImpossible, RevisionCorrupt, ProgramRejected and what the WORM store raises.
@@ -88,7 +88,7 @@ def previous_revision() -> PolicyRevision | None:
 
 @transaction.atomic
 def publish_without_review(*, actor: Actor, note: str = "") -> PolicyRevision:
-    """Make the rules as they are the active policy with nobody's approval, and return the revision.
+    """Make the present rules the active policy without approval, and return the revision.
 
     For development, tests and demos: settings without ASSENT_ALLOW_UNREVIEWED_POLICY refuse it (ReviewRequired). The
     same rules are the same revision: it is activated again, or left as it is when it is active already. Raises
@@ -116,7 +116,7 @@ def newest_edit() -> int:
 
 
 def add_event(draft: PolicyDraft, *, step: str, actor: Actor, comment: str = "") -> None:
-    """Put one step in the life of a draft on record; the words of people stay out of the ledger."""
+    """Record one step of a draft; comments that people wrote stay out of the ledger."""
     DraftEvent.objects.create(
         draft=draft,
         step=step,

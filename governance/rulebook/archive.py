@@ -19,7 +19,7 @@ FORMAT = 1
 
 
 def revision_document(revision: PolicyRevision) -> bytes:
-    """Return what is archived and exported of a revision: canonical JSON (RFC 8785) of content and signature."""
+    """Return the archived and exported form of a revision: canonical JSON (RFC 8785) of content and signature."""
     return canonical_json(
         {
             "format": FORMAT,
@@ -37,7 +37,7 @@ def anchor_revision(*, revision: PolicyRevision, actor: Actor) -> RevisionAnchor
     Part of an activation: what cannot be kept does not decide. Raises what `store_object` raises.
     """
     data = revision_document(revision)
-    # Named by its bytes too: an activation that came to nothing can leave the same content there, signed otherwise.
+    # The name includes the bytes: a failed activation can leave the same content there, with another signature.
     document = sha256_hex(data)
     subject = SubjectRef("revision", revision.digest)
     reference = store_object(
@@ -60,7 +60,7 @@ def anchor_revision(*, revision: PolicyRevision, actor: Actor) -> RevisionAnchor
 
 
 def archived_program(digest: str) -> PolicyProgram:
-    """Return the program of a revision as it was archived; the database is asked only where it lies.
+    """Return the program of a revision as it was archived; the database is read only for its place.
 
     Raises RevisionNotFound when it was never archived, RevisionCorrupt when what is there is not what was signed, and
     what WormStore.get raises.

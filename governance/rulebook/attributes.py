@@ -1,4 +1,6 @@
-"""Attributes: the facts that exist, their types, and what counts as a complete set of them."""
+"""Attributes: what rules may test, its types, and when the facts of a request are complete.
+
+An attribute is a declaration in the schema; a fact is the value that it has for one request."""
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +17,7 @@ _MAX_INTEGER = 2**53 - 1
 
 
 class AttributeType(StrEnum):
-    """The type of a fact."""
+    """The type of an attribute."""
 
     STRING = "string"
     ENUM = "enum"
@@ -28,9 +30,9 @@ class AttributeType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One fact that rules may ask about. `values` is the vocabulary of an enum, empty for every other type.
+    """An attribute that rules may test. `values` is the vocabulary of an enum, empty for every other type.
 
-    `orm` says where the database has the fact: the row that knows it, then a field or annotation of its query.
+    `orm` says where the database has it: the row that knows it, then a field or annotation of its query.
     """
 
     path: str
@@ -68,7 +70,7 @@ class AttributeSchema:
         return self.attributes.get(path)
 
     def attributes_for(self, action: str) -> tuple[Attribute, ...]:
-        """Return what is known whenever `action` is decided; nothing for an unknown action."""
+        """Return the attributes that are present when `action` is decided; none for an unknown action."""
         return self._by_action.get(action, ())
 
     def suggestion(self, path: str) -> str:
@@ -110,7 +112,7 @@ def expand_actions(patterns: Iterable[str]) -> frozenset[str]:
 
 
 def time_text(moment: datetime) -> str:
-    """Return an aware datetime the way time facts are written: RFC 3339, UTC, microseconds.
+    """Return an aware datetime as facts of the type time are written: RFC 3339, UTC, microseconds.
 
     The width is fixed, so the order of the texts is the order of the times on every engine.
     """
@@ -118,7 +120,7 @@ def time_text(moment: datetime) -> str:
 
 
 def normal_time(text: str) -> str | None:
-    """Return an RFC 3339 time in the form of time facts; None when it is none or names no offset."""
+    """Return an RFC 3339 time in the form of `time_text`; None for anything else, and for a time without an offset."""
     try:
         return time_text(datetime.fromisoformat(text))
     except (ValueError, OverflowError, NotCanonical):
@@ -141,7 +143,7 @@ def _problem(attribute: Attribute, facts: Mapping[str, object]) -> str | None:
 
 
 def _is_text(value: object) -> bool:
-    # NUL has no place in PostgreSQL's text, nor has half a surrogate pair in UTF-8.
+    # PostgreSQL's text has no NUL, and UTF-8 has no lone surrogate.
     return isinstance(value, str) and "\0" not in value and (value.isascii() or _is_unicode(value))
 
 

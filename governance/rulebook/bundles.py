@@ -17,7 +17,7 @@ from governance.kernel.errors import Unavailable
 from governance.keys.ring import KeyAlgorithm, KeyPurpose, KeyRing, PublicKeyInfo
 
 MEDIA_TYPE = "application/vnd.openpolicyagent.bundles"
-#: The signature holds only in a server that expects this scope, so no bundle of another kind passes for a policy.
+#: A server accepts the signature only for this scope, so no bundle of another kind is taken for a policy.
 SCOPE = "assent-policy"
 MANIFEST, SIGNATURES = ".manifest", ".signatures.json"
 FORMAT = 1
@@ -49,7 +49,7 @@ def signed_bundle(*, program: PolicyProgram, key_ring: KeyRing, prefer: str = ""
     files = bundle_files(program)
     signing_input = _signing_input(files, key.key_id)
     signature = key_ring.sign(purpose=KeyPurpose.BUNDLE, message=signing_input, prefer=key.key_id)
-    if signature.key_id != key.key_id:  # it ended in this moment
+    if signature.key_id != key.key_id:  # it has just ended
         return signed_bundle(program=program, key_ring=key_ring, prefer=prefer)
     token = f"{signing_input.decode()}.{_base64(signature.value)}"
     files[SIGNATURES] = canonical_json({"signatures": [token]})
@@ -79,7 +79,7 @@ def _signing_input(files: dict[str, bytes], key_id: str) -> bytes:
 
 def _archive(files: dict[str, bytes]) -> bytes:
     packed = io.BytesIO()
-    # No times, owners or names of this machine: equal files are equal bytes.
+    # No times, owners or names of this machine, so that equal files give equal bytes.
     with (
         gzip.GzipFile(fileobj=packed, mode="wb", filename="", mtime=0) as compressed,
         tarfile.open(fileobj=compressed, mode="w", format=tarfile.USTAR_FORMAT) as archive,

@@ -19,7 +19,7 @@ _EXPECT_KEYS = {"effect", "permits", "denies", "reasons", "obligations"}
 
 @dataclass(frozen=True, slots=True)
 class PolicyCase:
-    """One request and what is expected of its answer; an expectation that is not given is not looked at."""
+    """One request and the answer that it must get; what `expect` leaves out is not compared."""
 
     name: str
     file: str
@@ -33,7 +33,7 @@ class PolicyCase:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """What became of a case: the problem, None when it went as expected, and the rules that matched."""
+    """The result of a case: the problem, None when the answer is the expected one, and the rules that matched."""
 
     case: PolicyCase
     problem: str | None
@@ -54,7 +54,7 @@ def load_cases(folder: Path, schema: AttributeSchema) -> tuple[PolicyCase, ...]:
 
 
 def run_case(case: PolicyCase, *, program: PolicyProgram, engine: PolicyEngine, schema: AttributeSchema) -> CaseResult:
-    """Ask an engine and compare. Raises EngineUnavailable."""
+    """Evaluate a case with an engine and compare the answer. Raises EngineUnavailable."""
     incomplete = schema.missing_facts(case.action, case.facts)
     if incomplete:
         return CaseResult(case, f"{case}: {'; '.join(incomplete)}")
@@ -89,7 +89,7 @@ def _case(file: str, data: Mapping[str, object], base: object, schema: Attribute
         raise PolicyFileInvalid(f"{file}: {name}: facts: {error}.") from error
     except KeyError as unknown:
         raise PolicyFileInvalid(f"{file}: {name}: {action} has no fact {unknown.args[0]}.") from unknown
-    # A denial that nobody expected fails the case.
+    # An unexpected denial fails the case.
     return PolicyCase(name, file, action, facts, {"denies": [], **expect})
 
 

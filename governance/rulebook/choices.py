@@ -11,7 +11,7 @@ class RuleEffect(TextChoices):
 
 
 class DraftState(TextChoices):
-    """Where a draft stands on its way to becoming the active policy."""
+    """The states of a draft, from the first to the last."""
 
     DRAFT = "draft", "Draft"
     CHECKED = "checked", "Checked"
@@ -24,7 +24,7 @@ class DraftState(TextChoices):
 
 
 class ActivationKind(TextChoices):
-    """How a revision came to decide."""
+    """How a revision became active."""
 
     REVIEWED = "reviewed", "Approved draft"
     ROLLBACK = "rollback", "Rolled back"

@@ -1,4 +1,4 @@
-"""Files rules under the facts that they cannot do without, so that engines find the few that concern a request."""
+"""Indexes rules by the attribute values that they need, so that engines find the few that concern a request."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from governance.engines.messages import placeholders
 from governance.engines.rule_index import AttributeIndex, Key, RuleIndex
 from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator, RuleSpec, Value
 
-#: Facts that tell one thing from thousands of its kind. Their rules are filed apart, each value's by itself.
+#: Attributes that identify one thing among thousands. Their rules are indexed apart, each value by itself.
 IDENTIFYING = frozenset(
     [
         "asset.creator",
@@ -27,7 +27,7 @@ _HAS_VALUE = frozenset([Operator.EQ, Operator.IN, Operator.CONTAINS, Operator.IN
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Need:
-    """What a rule cannot do without: a fact that is, or holds, a value; with `other`, that is anything else."""
+    """What a rule needs to match: an attribute that is, or contains, a value; with `other`, any other value."""
 
     attr: str
     value: Key
@@ -78,7 +78,7 @@ def _attribute(key: str, rules: Mapping[_Need, Sequence[str]]) -> AttributeIndex
 
 
 def _needs(condition: Condition) -> frozenset[_Need] | None:
-    """Return needs of which at least one is met wherever the condition holds; None when there are none to name."""
+    """Return needs of which at least one is met whenever the condition holds; None when there are no such needs."""
     match condition:
         case All(items):
             known = [needs for item in items if (needs := _needs(item)) is not None]
@@ -97,7 +97,7 @@ def _needs(condition: Condition) -> frozenset[_Need] | None:
 
 
 def _keys(value: Value | None) -> tuple[Key, ...]:
-    """Return the values compared with when lookups are certain to find them: no numbers, which engines round."""
+    """Return the values compared with, if lookups find them for certain: not numbers, which engines round."""
     values = value if isinstance(value, tuple) else (value,)
     keys = tuple(item for item in values if isinstance(item, str | bool))
     return keys if len(keys) == len(values) else ()

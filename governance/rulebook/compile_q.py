@@ -1,8 +1,8 @@
 """Compiles conditions to Django `Q` objects, so that one query finds every row that the rules permit.
 
-Facts are either known when the query is made, and then decided at once, or columns of the rows. Negation is pushed
-down to the comparisons: there, and nowhere else, SQL's third truth value is made into the rulebook's two (a
-comparison with a null is false, and its negation true).
+Attributes are either known when the query is made, and then compared at once, or columns of the rows. Negation is
+pushed down to the comparisons. Only there, SQL's third truth value is turned into the rulebook's two: a comparison with
+a null is false, and its negation is true.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -32,7 +32,7 @@ _NUMBERS: "Field[object, object]" = ArrayField(FloatField())
 
 
 class NotInQuery(Exception):
-    """A condition asks about a fact that is neither known nor a column; `path` names it."""
+    """A condition tests an attribute that is neither known nor a column; `path` names it."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
@@ -41,14 +41,14 @@ class NotInQuery(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A fact that is the same for every row."""
+    """An attribute that is the same for every row."""
 
     value: object
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A fact that differs from row to row. `has`, if given, is a faster way to find a known text in a list."""
+    """An attribute that differs from row to row. `has`, if given, is a faster way to find a known text in a list."""
 
     expression: Combinable
     nullable: bool = False
@@ -60,7 +60,7 @@ Operand = Known | Column
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A condition as a `Q`, or as the answer where no row is needed for it; and the columns that it asks about."""
+    """A condition as a `Q`, or as its value where it depends on no row; and the columns that it tests."""
 
     q: Q | bool
     columns: frozenset[str] = frozenset()
@@ -162,7 +162,7 @@ def _predicate(op: Operator, left: Operand, right: Operand) -> Q:
         case Operator.IN:
             return _is_in(left, right)
         case Operator.NOT_IN:
-            # Nothing is in an empty list, says SQL, not even null: then only this keeps a null from being "not in" it.
+            # For SQL nothing is in an empty list, not even null: without this a null would be "not in" it.
             given = Q(IsNull(left.expression, False)) if isinstance(left, Column) and left.nullable else Q()
             return given & ~_is_in(left, right)
         case Operator.CONTAINS:

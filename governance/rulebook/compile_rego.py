@@ -122,10 +122,10 @@ class _Writer:
     def _guards(self, compare: Compare) -> Iterator[str]:
         paths = [path for path in (compare.attr, compare.other) if path and self.schema.attributes[path].nullable]
         if compare.op is Operator.EQ:
-            # Equality is false of one null; only two of them would be equal.
+            # Equality with one null is false; only two nulls would be equal.
             guarded = len(paths) > 1
         elif compare.op is Operator.IN:
-            # A null is in no list of values, but there is no looking into a null.
+            # A null is in no list of values, but a search through a null fails.
             guarded = compare.other is not None
         else:
             guarded = compare.op in _TRUE_OF_NULL | _FAIL_ON_NULL

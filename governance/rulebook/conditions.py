@@ -1,4 +1,4 @@
-"""Reads and writes the JSON form of conditions. Says nothing about what the words mean; `validation` does."""
+"""Reads and writes the JSON form of conditions. Whether they fit the attribute schema is checked in `validation`."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ def parse_condition(data: object, *, path: str = "condition") -> Condition:
     """Return the condition that plain JSON data describes.
 
     Raises RuleInvalid naming the place, such as `condition.all[1].value`, when the shape is wrong, a key is unknown,
-    something is said twice, or it is deeper than 6 levels or larger than 100 parts.
+    something is repeated, or it is deeper than 6 levels or larger than 100 parts.
     """
     return _Reader().condition(data, path, 1)
 

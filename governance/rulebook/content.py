@@ -92,7 +92,7 @@ def program_from(
 ) -> PolicyProgram:
     """Return the program of these modules, with what follows from the rules that were compiled into them.
 
-    An action whose module holds anything but its rules is only run whole, and only by engines that run Rego.
+    An action whose module has more than compiled rules is run whole, and by the Rego engines only.
     """
     by_action = {action: [spec for spec in specs if action in spec.actions] for action in modules}
     parts = {
@@ -111,7 +111,7 @@ def program_from(
 
 
 def rules_of(*, text: str, digest: str) -> tuple[RevisionRule, ...]:
-    """Return the rules in a revision's content, by id, whatever today's schema says. Raises RevisionCorrupt."""
+    """Return the rules in a revision's content, by id, unchecked against the present schema. Raises RevisionCorrupt."""
     content = _read(text, digest)
     try:
         return tuple(RevisionRule(data["origin"], _spec(data)) for data in content["rules"])

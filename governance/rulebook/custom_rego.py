@@ -2,7 +2,7 @@
 
 A module is `policies/rego/assent/<action as folders>/<name>.rego`, in the package of that action, with `<name>.yaml`
 beside it that says what its rules mean: a list `rules`, each with id, effect, reason_code, message and perhaps
-obligations. It may add permits and denies, and nothing else; the contract that holds it to that is in `problems_of`.
+obligations. It may add permits and denies, and nothing else: `problems_of` checks that.
 An action with such a module is decided by the Rego engines only, and is in no query for permitted sets.
 """
 
@@ -39,7 +39,7 @@ class CustomModule:
 
     @property
     def helper_prefix(self) -> str:
-        """What the names of its own rules begin with, so that no two modules meet."""
+        """What the names of its helper rules begin with, so that no two modules share a name."""
         return f"custom_{self.name}"
 
 

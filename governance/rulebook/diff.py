@@ -71,7 +71,7 @@ class ModuleChange:
 
 @dataclass(frozen=True, slots=True)
 class RevisionDiff:
-    """All that differs, by rule id and by action."""
+    """Everything that differs, by rule id and by action."""
 
     rules: tuple[RuleChange, ...]
     modules: tuple[ModuleChange, ...]
@@ -99,7 +99,7 @@ def compare_rules(before: Mapping[str, RevisionRule], after: Mapping[str, Revisi
 
 
 def sentence_of(spec: RuleSpec) -> str:
-    """Return a rule as a sentence, or what keeps it from being one under today's schema."""
+    """Return a rule as a sentence, or why it does not fit the present schema."""
     try:
         return describe(spec)
     except RuleInvalid as error:

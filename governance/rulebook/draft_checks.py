@@ -1,4 +1,4 @@
-"""What a draft is checked for before anybody spends time on it."""
+"""The checks of a draft before people review it."""
 
 from typing import TypedDict
 
@@ -35,7 +35,7 @@ def check_draft_content(*, text: str, digest: str) -> DraftReport:
     """Return, as plain JSON, the engines asked, every problem, and how each policy case ends.
 
     The product's cases must hold for the system rules alone. Where the draft's own rules change the answer of a case,
-    that is no fault, but the reviewer is shown it (`changed`).
+    that is not a fault, but reviewers see it (`changed`).
     """
     program = program_of(text=text, digest=digest)
     engines = {engine.name: engine for engine in (policy_engine.get(), offline_engine.get())}

@@ -56,14 +56,14 @@ class RevisionCorrupt(IntegrityFault):
 
 
 class PolicyFrozen(Unavailable):
-    """The governance team froze the policy: until two persons lift that, everything is denied."""
+    """The governance team froze the policy: until two people lift the freeze, everything is denied."""
 
     code = ReasonCode.POLICY_FROZEN.value
     title = "The policy is frozen"
 
 
 class ReviewRequired(Forbidden):
-    """Policy goes into force through an approved draft here, and no other way."""
+    """This installation activates policy only through approved drafts."""
 
     code = "review_required"
     title = "A second person must approve"
@@ -83,7 +83,7 @@ class DraftStateConflict(Conflict):
 
 
 class DraftStale(Conflict):
-    """Another revision became active since the draft was taken, so it would undo a change that nobody looked at."""
+    """Another revision became active after the draft was made, so the draft would undo a change unseen."""
 
     code = "draft_stale"
 
@@ -101,7 +101,7 @@ class NothingToPropose(Conflict):
 
 
 class RollbackImpossible(Conflict):
-    """There is no earlier revision to go back to, or the one named never decided."""
+    """There is no earlier revision to go back to, or the one named was never active."""
 
     code = "rollback_impossible"
 
@@ -119,6 +119,6 @@ class RevisionNotFound(NotFound):
 
 
 class ImportRefused(InvalidInput):
-    """An exported revision cannot be taken in without becoming another one."""
+    """An exported revision would not be the same revision here."""
 
     code = "import_refused"

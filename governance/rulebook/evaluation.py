@@ -1,6 +1,6 @@
-"""What conditions mean, in Python: for explaining decisions and for folding what is known before a query is made.
+"""The meaning of conditions, in Python: to explain decisions, and to evaluate what is known before a query is made.
 
-Decisions themselves are made by the engines; tests hold this module against them.
+Decisions are made by the engines; tests compare this module with them.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Revisions carried from one installation to another, without loss: the same content, the same digest."""
+"""Export and import of revisions: the same content has the same digest in every installation."""
 
 import json
 
@@ -25,9 +25,9 @@ def export_revision(revision: PolicyRevision) -> bytes:
 
 @transaction.atomic
 def import_revision(*, data: bytes, title: str, user: AbstractBaseUser) -> PolicyDraft:
-    """Make this installation's rules those of an exported revision, and propose them as a draft with its digest.
+    """Replace this installation's rules by those of an exported revision, and open a draft with its digest.
 
-    Nothing decides by it before it was checked, replayed and approved here: signatures of elsewhere count for nothing.
+    It has to be checked, replayed and approved here: another installation's signature is not accepted.
     Own rules that the revision does not hold are switched off, not removed. Raises ImportRefused when the same rules
     would not be the same revision here (other system rules, schema or compiler), and what `open_draft` raises.
     """
@@ -55,7 +55,7 @@ def _read(data: bytes) -> tuple[str, str]:
         document = json.loads(data)
         found, digest, text = document["format"], document["digest"], document["content"]
     except (ValueError, LookupError, TypeError) as error:
-        raise ImportRefused(f"This is no exported revision: {error}") from error
+        raise ImportRefused(f"This is not an exported revision: {error}") from error
     if found != FORMAT or not isinstance(text, str) or sha256_hex(text.encode()) != digest:
         raise ImportRefused("The exported revision is not whole: its content has another digest.")
     return digest, text

@@ -1,4 +1,4 @@
-"""Says why rules matched or did not: for those that did not, the first condition that failed and what it saw."""
+"""Explains why rules matched or did not: which condition failed first, and what it compared."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _ASKERS_OWN = frozenset(["Request", "Partner", "Token", "Roles"])
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A fact that a condition looked at."""
+    """An attribute that a condition compared, with its value."""
 
     path: str
     label: str
@@ -26,7 +26,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The first condition of a rule that did not hold, as the part of a sentence, with what it looked at."""
+    """The first condition of a rule that did not hold, as part of a sentence, with what it compared."""
 
     sentence: str
     seen: tuple[Seen, ...]
@@ -34,7 +34,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class RuleExplanation:
-    """What became of one rule that is about the action. `failed` is None where it matched."""
+    """The result of one rule about the action. `failed` is None where it matched."""
 
     rule_id: str
     origin: str
@@ -46,7 +46,7 @@ class RuleExplanation:
 
     @property
     def decisive(self) -> bool:
-        """Whether it is a denial that matched."""
+        """Whether the rule denies and matched."""
         return self.matched and self.effect is Effect.DENY
 
 

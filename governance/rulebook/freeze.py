@@ -1,4 +1,4 @@
-"""The emergency brake: one person freezes the policy, so that everything is denied; two lift that together."""
+"""The policy freeze: one person denies everything at once; two people together lift the freeze."""
 
 from django.db import IntegrityError, transaction
 
@@ -11,7 +11,7 @@ from governance.rulebook.models import PolicyFreeze
 
 
 def freeze_policy(*, actor: Actor, reason: str) -> PolicyFreeze:
-    """Deny everything from the next decision on, in every process. Raises FreezeConflict when that is so already."""
+    """Deny everything from the next decision on, in every process. Raises FreezeConflict when it is frozen already."""
     try:
         with transaction.atomic():
             freeze = PolicyFreeze.objects.create(reason=reason, frozen_by=str(actor), frozen_at=clock.now())
@@ -45,7 +45,7 @@ def lift_freeze(*, freeze: PolicyFreeze, actor: Actor) -> PolicyFreeze:
 
 @transaction.atomic
 def withdraw_lift(*, freeze: PolicyFreeze, actor: Actor) -> PolicyFreeze:
-    """Take back that somebody asked for the freeze to be lifted. Raises FreezeConflict when nobody has."""
+    """Withdraw the request to lift the freeze. Raises FreezeConflict when nobody has."""
     locked = PolicyFreeze.objects.select_for_update().get(pk=freeze.pk)
     if not locked.active or not locked.lift_asked_by:
         raise FreezeConflict("Nobody asks for this freeze to be lifted.")

@@ -1,4 +1,4 @@
-"""The way of a draft: taken from the rules, checked, replayed, and approved by somebody who wrote none of it."""
+"""The life cycle of a draft: made from the rules, checked, replayed, and approved by somebody who wrote none of it."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -26,7 +26,7 @@ REPLAYABLE = (DraftState.CHECKED, DraftState.REPLAYED, DraftState.IN_REVIEW)
 
 @transaction.atomic
 def open_draft(*, title: str, note: str = "", actor: Actor) -> PolicyDraft:
-    """Take the rules as they are now as a draft, and return it.
+    """Make a draft of the present rules and return it.
 
     Its authors are `actor` and everybody who edited a rule in which it differs from the active revision. Raises
     NothingToPropose, and RuleInvalid when a rule no longer fits the schema.
@@ -44,7 +44,7 @@ def open_draft(*, title: str, note: str = "", actor: Actor) -> PolicyDraft:
 
 @transaction.atomic
 def refresh_draft(*, draft: PolicyDraft, actor: Actor) -> PolicyDraft:
-    """Take the rules anew into an open or rejected draft. It is a draft again: whatever was approved is void.
+    """Replace the content of an open or rejected draft by the present rules. Earlier steps, even approval, are void.
 
     Raises DraftStateConflict, NothingToPropose, RuleInvalid.
     """
@@ -61,7 +61,7 @@ def refresh_draft(*, draft: PolicyDraft, actor: Actor) -> PolicyDraft:
 
 @transaction.atomic
 def check_draft(*, draft: PolicyDraft, actor: Actor) -> PolicyDraft:
-    """Lint, compile and try the draft on every engine that runs here, and keep the report with it.
+    """Lint, compile and test the draft on every engine that runs here, and store the report with it.
 
     A draft without problems is checked; one with problems stays a draft. Raises DraftStateConflict.
     """
@@ -76,7 +76,7 @@ def check_draft(*, draft: PolicyDraft, actor: Actor) -> PolicyDraft:
 
 @transaction.atomic
 def mark_replayed(*, draft: PolicyDraft, replay_id: UUID, digest: str, base: str, at: datetime, actor: Actor) -> bool:
-    """Note a finished replay of exactly `digest` with `base` active; return False when the draft has moved on."""
+    """Note a finished replay of exactly `digest` with `base` active; return False when the draft has changed since."""
     locked = PolicyDraft.objects.select_for_update().get(pk=draft.pk)
     if locked.digest != digest or locked.base_digest != base or locked.state not in REPLAYABLE:
         return False
@@ -90,7 +90,7 @@ def mark_replayed(*, draft: PolicyDraft, replay_id: UUID, digest: str, base: str
 
 @transaction.atomic
 def submit_draft(*, draft: PolicyDraft, actor: Actor, comment: str = "") -> PolicyDraft:
-    """Put a replayed draft before the reviewers. Raises DraftStateConflict, DraftStale, ReplayNeeded."""
+    """Submit a replayed draft for review. Raises DraftStateConflict, DraftStale, ReplayNeeded."""
     locked = _locked(draft, (DraftState.REPLAYED,))
     _require_current(locked)
     locked.state = DraftState.IN_REVIEW
@@ -120,7 +120,7 @@ def approve_draft(*, draft: PolicyDraft, digest: str, actor: Actor, comment: str
 
 @transaction.atomic
 def reject_draft(*, draft: PolicyDraft, actor: Actor, comment: str) -> PolicyDraft:
-    """End a draft that is not active. It can be taken anew later. Raises DraftStateConflict."""
+    """Reject a draft that is not active. It can be refreshed later. Raises DraftStateConflict."""
     locked = _locked(draft, OPEN)
     locked.state, locked.approved_by, locked.approved_at = DraftState.REJECTED, "", None
     _save(locked)
@@ -129,7 +129,7 @@ def reject_draft(*, draft: PolicyDraft, actor: Actor, comment: str) -> PolicyDra
 
 
 def replay_is_fresh(draft: PolicyDraft) -> bool:
-    """Return whether exactly this content was replayed, against today's active revision, not too long ago."""
+    """Return whether exactly this content was replayed against the active revision, recently enough."""
     return (
         draft.replayed_at is not None
         and draft.replay_digest == draft.digest

@@ -14,7 +14,7 @@ PERSON_LENGTH = 150
 
 
 class AbacRule(models.Model):
-    """A rule that the governance team edits in the console. It decides only once it is part of a published revision."""
+    """A rule that the governance team edits in the console. It takes effect once it is part of an active revision."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.SlugField(unique=True, help_text="Stable id of the rule in decisions and reports.")
@@ -39,7 +39,7 @@ class AbacRule(models.Model):
 
 
 class RuleEdit(models.Model):
-    """Somebody wrote, changed or removed a rule. Nobody approves what is named here as theirs. Append-only."""
+    """Somebody wrote, changed or removed a rule, and so may not approve it. Append-only."""
 
     id = models.BigAutoField(primary_key=True)
     slug = models.SlugField(db_index=True)
@@ -78,7 +78,7 @@ class PolicyRevision(models.Model):
 
 
 class PolicyActivation(models.Model):
-    """A revision became the one that decides. The newest row names the active revision. Append-only by trigger."""
+    """An activation of a revision. The newest row names the active revision. Append-only by trigger."""
 
     id = models.BigAutoField(primary_key=True)
     revision = models.ForeignKey(PolicyRevision, on_delete=models.PROTECT, related_name="activations")
@@ -159,7 +159,7 @@ class PolicyDraft(FrozenColumns):
 
 
 class DraftEvent(models.Model):
-    """One step in the life of a draft, with what was said about it. Append-only by trigger."""
+    """One step of a draft, with the comment of whoever took it. Append-only by trigger."""
 
     id = models.BigAutoField(primary_key=True)
     draft = models.ForeignKey(PolicyDraft, on_delete=models.PROTECT, related_name="events")
@@ -178,7 +178,7 @@ class DraftEvent(models.Model):
 
 
 class RevisionAnchor(models.Model):
-    """Where a revision lies in WORM storage. Append-only by trigger; the newest row has the longest retention."""
+    """Where a revision is in WORM storage. Append-only by trigger; the newest row has the longest retention."""
 
     id = models.BigAutoField(primary_key=True)
     revision = models.ForeignKey(PolicyRevision, on_delete=models.PROTECT, related_name="anchors")
@@ -198,7 +198,7 @@ class RevisionAnchor(models.Model):
 
 
 class PolicyFreeze(FrozenColumns):
-    """While one is active everything is denied. One person freezes; two different persons lift."""
+    """While a freeze is active everything is denied. One person freezes; two different people lift."""
 
     frozen = frozenset({"reason", "frozen_by", "frozen_at"})
 

@@ -1,4 +1,4 @@
-"""What the console shows of a rule, and what its condition form offers."""
+"""How the console shows a rule, and what its condition form offers."""
 
 from collections.abc import Sequence
 

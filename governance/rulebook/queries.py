@@ -18,7 +18,7 @@ from governance.rulebook.types import RuleSpec
 def active_program() -> PolicyProgram:
     """Return the program of the active revision: one small query, then this process's copy of that revision.
 
-    Asked anew for every decision, so that an activation, a rollback or a freeze holds in every process with the next
+    Read for every decision, so that an activation, a rollback or a freeze holds in every process with the next
     decision. Raises NoActiveRevision, PolicyFrozen, or RevisionCorrupt when what is stored is not what was signed.
     """
     frozen = Exists(PolicyFreeze.objects.filter(active=True))
@@ -42,7 +42,7 @@ def active_freeze() -> PolicyFreeze | None:
 
 
 def find_revision(name: str) -> PolicyRevision:
-    """Return the revision with a number, a digest or the one digest that begins so. Raises RevisionNotFound."""
+    """Return the revision with this number, digest, or unique beginning of a digest. Raises RevisionNotFound."""
     if name == "active":
         found = active_revision()
         matches = [found] if found else []
@@ -56,7 +56,7 @@ def find_revision(name: str) -> PolicyRevision:
 
 
 def active_revision() -> PolicyRevision | None:
-    """Return the revision that decides now, or None before the first was activated."""
+    """Return the active revision; None before the first activation."""
     activation = PolicyActivation.objects.select_related("revision").order_by("-id").first()
     return activation.revision if activation is not None else None
 

@@ -8,7 +8,7 @@ from governance.rulebook.models import PolicyRevision
 
 
 def activation_statement(revision: PolicyRevision, facts: Mapping[str, Json]) -> StatementParts:
-    """Return the statement that a revision became the one that decides; its subject is the revision's content."""
+    """Return the statement that a revision became active; its subject is the revision's content."""
     return {
         "statement_subject": [{"name": "policy", "digest": {"sha256": revision.digest}}],
         "predicate": dict(facts),

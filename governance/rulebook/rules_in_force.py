@@ -1,4 +1,4 @@
-"""The rules that a revision decides by, for those who must know them one by one."""
+"""The rules of a revision, for callers that need them one by one."""
 
 from functools import lru_cache
 

@@ -1,4 +1,4 @@
-"""Says a rule as an English sentence."""
+"""Writes a rule as an English sentence."""
 
 import json
 import re
@@ -110,7 +110,7 @@ def operator_label(attribute: Attribute, op: Operator) -> str:
 
 
 def _actions(actions: Sequence[str], schema: AttributeSchema) -> str:
-    """Name the actions; a kind whose actions are all there is named as a whole."""
+    """Name the actions; if all actions on a type of resource are there, they get one name."""
     if set(schema.actions) <= set(actions):
         return "every action"
     words: list[str] = []

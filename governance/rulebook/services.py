@@ -21,7 +21,7 @@ from governance.rulebook.validation import checked
 
 
 def create_rule(*, spec: RuleSpec, enabled: bool, actor_user: AbstractBaseUser) -> AbacRule:
-    """Store a new ABAC rule; it decides once it is published. Raises RuleInvalid or RuleIdTaken."""
+    """Store a new ABAC rule; it takes effect with a revision that has it. Raises RuleInvalid or RuleIdTaken."""
     spec = checked(spec, current_schema())
     _refuse_system_id(spec.id)
     author = actor_user.get_username()
@@ -38,7 +38,7 @@ def create_rule(*, spec: RuleSpec, enabled: bool, actor_user: AbstractBaseUser) 
 
 
 def update_rule(*, rule: AbacRule, spec: RuleSpec, enabled: bool, actor_user: AbstractBaseUser) -> AbacRule:
-    """Change an ABAC rule; its id stays. The change decides once it is published. Raises RuleInvalid."""
+    """Change an ABAC rule; its id stays. The change takes effect with a revision that has it. Raises RuleInvalid."""
     spec = checked(spec, current_schema())
     if spec.id != rule.slug:
         raise RuleInvalid([FieldError("id", "The id of a rule does not change; make a new rule.")], rule_id=rule.slug)
@@ -53,7 +53,7 @@ def update_rule(*, rule: AbacRule, spec: RuleSpec, enabled: bool, actor_user: Ab
 
 @transaction.atomic
 def delete_rule(*, rule: AbacRule, actor_user: AbstractBaseUser) -> None:
-    """Remove an ABAC rule; it stops deciding once a revision without it is published."""
+    """Remove an ABAC rule; it stays in effect until a revision without it is active."""
     lock_policy()
     subject, slug = _rule_ref(rule), rule.slug
     rule.delete()
@@ -62,7 +62,7 @@ def delete_rule(*, rule: AbacRule, actor_user: AbstractBaseUser) -> None:
 
 
 def current_content() -> RevisionContent:
-    """Return the revision content that the rules as they are now make. Raises RuleInvalid."""
+    """Return the revision content of the present rules. Raises RuleInvalid."""
     enabled = AbacRule.objects.filter(enabled=True).order_by("slug")
     return build_content(
         schema=current_schema(),

@@ -1,4 +1,4 @@
-"""What the signature of a policy revision is over."""
+"""The signature of a policy revision, and what it covers."""
 
 from datetime import datetime
 

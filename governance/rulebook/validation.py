@@ -1,4 +1,4 @@
-"""Holds a rule against the attribute schema, and says at which field it makes no sense."""
+"""Checks a rule against the attribute schema, and names the fields that do not fit."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ _CODE = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _BRACES = re.compile(r"\{[^{}]*\}|[{}]")
 _MAX_ID, _MAX_MESSAGE = 50, 300
 _LISTS = frozenset([Operator.IN, Operator.NOT_IN, Operator.INTERSECTS, Operator.BETWEEN])
-# Types whose facts may be compared with one another.
+# Types whose values may be compared with one another.
 _FAMILIES = {
     AttributeType.STRING: "text",
     AttributeType.ENUM: "text",
@@ -125,7 +125,7 @@ def _availability_error(schema: AttributeSchema, path: str, actions: Sequence[st
 def _normal(condition: Condition, schema: AttributeSchema) -> Condition:
     match condition:
         case All(items):
-            # Times that were written differently may turn out to be the same: say the same only once.
+            # Times that were written differently may be the same: each is kept once.
             return All(tuple(dict.fromkeys(_normal(item, schema) for item in items)))
         case Any_(items):
             return Any_(tuple(dict.fromkeys(_normal(item, schema) for item in items)))

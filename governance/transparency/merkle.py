@@ -21,7 +21,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """All that must be kept of a tree of `size` leaves in order to append to it and to know its root.
+    """What must be kept of a tree of `size` leaves to append to it and to compute its root.
 
     `nodes` are the hashes of its perfect subtrees, largest first: one for each bit set in `size`.
     """

@@ -22,7 +22,7 @@ COSIGNATURE_V1 = 0x04
 PUBLIC_BYTES = 32
 SIGNATURE_BYTES = 64
 KEY_HASH_BYTES = 4
-#: Far above what a note of ours needs, and enough for the 16 signatures that a reader has to take.
+#: Far more than our notes need, and enough for the 16 signatures that readers have to accept.
 MAX_NOTE_BYTES = 64 * 1024
 MAX_SIGNATURES = 64
 MAX_NUMBER = 2**63 - 1
@@ -33,7 +33,7 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
 
 class NoteInvalid(InvalidInput):
-    """A note, a key for notes, a checkpoint or a cosignature is not as its format has it, or not as it was signed."""
+    """A note, a verifier key, a checkpoint or a cosignature is malformed, or not as it was signed."""
 
     code = "note_invalid"
 
@@ -126,8 +126,7 @@ def signature_line(*, name: str, key_hash: bytes, signature: bytes) -> str:
 def sign_note(*, text: str, name: str, public: bytes, sign: Callable[[bytes], bytes]) -> str:
     """Return the whole note: `text`, an empty line, and the Ed25519 signature that `sign` makes over the text.
 
-    Raises NoteInvalid for a text that cannot be signed, or a signature that `public` does not verify: better no note
-    than one that nobody accepts.
+    Raises NoteInvalid for a text that cannot be signed, or a signature that `public` does not verify.
     """
     _need_text(text)
     key = note_key(name=name, public=public)

@@ -1,6 +1,6 @@
-"""Where the hashes of a log lie: perfect subtrees, the tiles that hold them (C2SP tlog-tiles), and the paths of proofs.
+"""The places of a log's hashes: perfect subtrees, the tiles that hold them (C2SP tlog-tiles), and the paths of proofs.
 
-Pure arithmetic over indexes and sizes; nothing here reads a hash but `fold`, which is given them.
+Pure arithmetic over indexes and sizes; only `fold` and `join` compute hashes.
 """
 
 import re

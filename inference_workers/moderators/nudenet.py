@@ -84,7 +84,7 @@ class NudeNetModerator:
         return to_scores(confidences, labels=self._labels, unsafe_labels=self._unsafe_labels)
 
     def _detect(self, looks: list[Image.Image]) -> NDArray[np.float32]:
-        """Return the class confidences of all anchors of all looks: (anchors, labels)."""
+        """Return the class confidences of all anchors of all views: (anchors, labels)."""
         batch = np.stack([to_input(look) for look in looks])
         (output,) = self._session.run(None, {self._input: batch})
         anchors: NDArray[np.float32] = output[:, BOX_VALUES:, :].transpose(0, 2, 1)
@@ -94,7 +94,7 @@ class NudeNetModerator:
 def to_input(image: Image.Image) -> NDArray[np.float32]:
     """Return an RGB picture as the network wants it: (3, 320, 320) in [0, 1], scaled to fit, the rest black.
 
-    The filter averages over what it leaves out, so that nothing can be hidden between the sampled pixels.
+    The filter averages over all pixels, so that nothing can be hidden between the sampled ones.
     """
     ratio = INPUT_EDGE / max(image.size)
     width, height = (max(1, round(edge * ratio)) for edge in image.size)
@@ -112,7 +112,7 @@ def to_scores(
     `moderator_failed` for a confidence that is no number: it would compare as neither safe nor unsafe.
     """
     if not np.isfinite(confidences).all():
-        raise RuntimeFault("The moderation model answered with something that is no number.", code="moderator_failed")
+        raise RuntimeFault("The moderation model gave a confidence that is not a number.", code="moderator_failed")
     best = {label: round(float(value), 4) for label, value in zip(labels, confidences.max(axis=0), strict=True)}
     seen = sorted((item for item in best.items() if item[1] >= REPORT_FLOOR), key=lambda item: (-item[1], item[0]))
     return ModerationScores(

@@ -1,4 +1,4 @@
-"""What a detector with a small input looks at: the whole picture, and for large pictures closer looks as well.
+"""The views of a picture for a detector with a small input: the whole picture, and parts of large pictures.
 
 Scaled to the detector's input, a person in one corner of a large picture is a few pixels high and would pass unseen.
 """

@@ -14,7 +14,7 @@ MAX_ATTRIBUTION: Final = 500
 
 
 def _prepare(parameters: Parameters, provenance: Provenance) -> Step:
-    """Name the author in the file: {"text": "..."} is written as a text chunk."""
+    """{"text": "..."}: write the author's name into a text chunk."""
     text = only_parameter(parameters, "text")
     if not isinstance(text, str) or not text.strip() or not text.isprintable() or len(text) > MAX_ATTRIBUTION:
         raise ObligationUnsupported(f'"text" must be one line of 1 to {MAX_ATTRIBUTION} characters.')

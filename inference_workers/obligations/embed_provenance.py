@@ -1,4 +1,4 @@
-"""The obligation `embed_provenance`: the output says where it comes from."""
+"""The obligation `embed_provenance`: the output states its origin."""
 
 from dataclasses import asdict
 from typing import Final
@@ -14,7 +14,7 @@ PROVENANCE_FORMAT: Final = 1
 
 
 def _prepare(parameters: Parameters, provenance: Provenance) -> Step:
-    """Say in the file where it comes from: {} writes the provenance as canonical JSON into an iTXt chunk."""
+    """{}: write the provenance as canonical JSON into an iTXt chunk."""
     if parameters:
         raise ObligationUnsupported("It takes no parameters.")
     payload = canonical_json({"format": PROVENANCE_FORMAT, **asdict(provenance)})

@@ -10,7 +10,7 @@ from inference_workers.obligations.types import Draft, Handler, Outcome, Paramet
 
 
 def _prepare(parameters: Parameters, provenance: Provenance) -> Step:
-    """Lower the fidelity: {"max_edge": n} scales the picture so that no edge is longer than n pixels (Lanczos)."""
+    """{"max_edge": n}: scale the picture so that no edge is longer than n pixels (Lanczos)."""
     max_edge = only_parameter(parameters, "max_edge")
     if not isinstance(max_edge, int) or isinstance(max_edge, bool) or max_edge < 1:
         raise ObligationUnsupported('"max_edge" must be a whole number of pixels, 1 or more.')

@@ -1,4 +1,4 @@
-"""What obligation handlers work on."""
+"""The values that obligation handlers work on."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class Handler:
     """Carries out one kind of obligation.
 
     `prepare` reads the parameters and returns the work to do. It raises ObligationUnsupported for a parameter that it
-    does not know, so that nothing is done by halves.
+    does not know, so that nothing is done halfway.
     """
 
     stage: Stage

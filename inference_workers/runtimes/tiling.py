@@ -1,4 +1,4 @@
-"""Cutting a picture into tiles, so that memory is bounded and a worker can report between them."""
+"""Cuts a picture into tiles, so that memory is bounded and a worker can send heartbeats between them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

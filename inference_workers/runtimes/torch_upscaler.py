@@ -32,7 +32,7 @@ MAX_THREADS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """The bytes that were hashed for the permit, so that nothing else can be computed on."""
+    """The bytes that were hashed for the permit: nothing else is computed on."""
 
     artifact: bytes
     artifact_digest: str
@@ -102,7 +102,7 @@ class TorchUpscaler:
 
     def _compute(self, permit: object, work: _Work, heartbeat: Callable[[], None]) -> Image.Image:
         if permit is None:
-            raise RuntimeFault("Nothing is computed without a permit.", code="permit_missing")
+            raise RuntimeFault("The runtime computes nothing without a permit.", code="permit_missing")
         config = parse_config(work.config)
         network = self._networks.get(work.artifact_digest, config, lambda: self._load(work.artifact, config))
         source = decode(work.image, max_pixels=min(self._max_pixels, MAX_OUTPUT_PIXELS // config.scale**2))

@@ -1,4 +1,4 @@
-"""Reading a network out of the bytes of a registered artifact, and keeping the last few that were read."""
+"""Loads networks from the bytes of registered artifacts, and caches the ones used last."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -49,7 +49,7 @@ def parse_config(config: Mapping[str, object]) -> EspcnConfig:
 def load_network(*, artifact: bytes, config: EspcnConfig, device: torch.device) -> Espcn:
     """Return the network with the artifact's weights, ready to run on `device`.
 
-    Only safetensors are read, which hold numbers and no code. Raises RuntimeFault `artifact_unloadable` when the bytes
+    Only safetensors are read, a format without code. Raises RuntimeFault `artifact_unloadable` when the bytes
     are something else, when names or shapes do not fit `config`, or when a weight is not a finite float32.
     """
     try:
@@ -75,7 +75,7 @@ class NetworkCache:
         self._lock = Lock()
 
     def get(self, digest: str, config: EspcnConfig, load_it: Callable[[], Espcn]) -> Espcn:
-        """Return the network of that key, calling `load_it` when it is not at hand; its errors pass through."""
+        """Return the network of that key, from `load_it` when it is not cached. Raises what `load_it` raises."""
         key = (digest, config)
         with self._lock:
             if key not in self._networks:

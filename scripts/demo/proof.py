@@ -39,7 +39,7 @@ class OfflineProof:
     tell: Transcript
 
     def run(self, job_id: str) -> None:
-        """Tell the chapter. Raises Unexpected where the proof does not come."""
+        """Play the step. Raises Unexpected where the proof does not come."""
         self.tell.chapter(8, "Checked offline: the picture, its receipt, the public keys, and nothing else")
         files = self._save(job_id)
         self.tell.say("files", f"{_shown(files.output.parent)}: output.png, receipt.json, trust.json")
@@ -79,7 +79,7 @@ class OfflineProof:
         return files
 
     def _receipt(self, job_id: str) -> bytes:
-        """Return the receipt once the log's proof is in it: first it is a promise, about two seconds later a proof."""
+        """Return the receipt once it has the log's proof, which takes about two seconds."""
         deadline = time.monotonic() + PROOF_SECONDS
         while time.monotonic() < deadline:
             answer = self.app.fetch(f"/jobs/{job_id}/receipt")
@@ -99,7 +99,7 @@ class OfflineProof:
             check=False,
         )
         if not done.stdout:
-            raise Unexpected(f"The verifier said nothing: {done.stderr[-500:]}")
+            raise Unexpected(f"The verifier printed nothing: {done.stderr[-500:]}")
         return done.returncode, json.loads(done.stdout)
 
 

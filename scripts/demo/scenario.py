@@ -34,7 +34,7 @@ PSNR_GAIN_LEAST_DB = 0.5
 
 @dataclass
 class Scenario:
-    """One run of the story against a running stack."""
+    """One run of the scenario against a running stack."""
 
     stack: Stack
     app: PartnerApp
@@ -47,7 +47,7 @@ class Scenario:
     checked: dict[str, int] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Play all steps. Raises Unexpected where the story cannot go on."""
+        """Play all steps. Raises Unexpected where the scenario cannot continue."""
         self.step_1_governed_inference()
         self.step_2_consent_does_not_cover()
         self.step_3_licence_and_region()

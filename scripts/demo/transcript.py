@@ -1,4 +1,4 @@
-"""What the demo tells the person who watches, and what it counts as failed."""
+"""The output of the demo, and its failed expectations."""
 
 import shutil
 import textwrap
@@ -10,7 +10,7 @@ LEAST_COLUMNS, MOST_COLUMNS = 50, 120
 
 @dataclass
 class Transcript:
-    """Prints the story as it happens and keeps every expectation that did not hold."""
+    """Prints the steps as they happen, and keeps every expectation that did not hold."""
 
     failures: list[str] = field(default_factory=list)
 

@@ -6,4 +6,4 @@ class StackError(Exception):
 
 
 class ProcessDied(StackError):
-    """A process ended that nobody had told to end; the message holds the end of its log."""
+    """A process ended although it was not stopped; the message has the end of its log."""

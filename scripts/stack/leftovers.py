@@ -7,7 +7,7 @@ import psutil
 
 
 def has_ended(process: psutil.Process) -> bool:
-    """Say whether the process does nothing any more. A zombie does not; in a container it may stay one for good."""
+    """Return whether the process does nothing any more. A zombie does not; in a container it may stay one for good."""
     try:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

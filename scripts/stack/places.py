@@ -82,7 +82,7 @@ def remove_tree(directory: Path) -> None:
 
 
 def fits_socket(directory: Path, name: str) -> bool:
-    """Say whether a Unix socket of that name in that directory has a path that every program accepts."""
+    """Return whether a Unix socket of that name in that directory has a path that every program accepts."""
     path = str(directory / name)
     return len(os.fsencode(path)) <= SOCKET_PATH_BYTES and PLAIN.issuperset(path)
 

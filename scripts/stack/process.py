@@ -76,20 +76,20 @@ class ManagedProcess:
         return self._process is not None and self._process.poll() is None
 
     def check(self) -> None:
-        """Raise ProcessDied, with the end of the log, where the child ended without being told to."""
+        """Raise ProcessDied, with the end of the log, where the child ended although it was not stopped."""
         if self._wanted and self._process is not None and self._process.poll() is not None:
             code = self._process.returncode
             how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
             raise ProcessDied(f"{self.spec.name} {how}; the end of {self.log}:\n{self.tail()}")
 
     def signal_stop(self) -> None:
-        """Tell the child to finish, without waiting."""
+        """Send the child its stop signal, without waiting."""
         self._wanted = False
         if self._process is not None and self.running:
             self._process.send_signal(self.spec.stop_signal)
 
     def stop(self, *, seconds: float = STOP_SECONDS) -> None:
-        """Tell the child to finish, wait so long, then kill what is left of its process group."""
+        """Stop the child: send its stop signal, wait up to `seconds`, then kill its process group."""
         self.signal_stop()
         if self._process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):

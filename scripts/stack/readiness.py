@@ -13,12 +13,12 @@ PROBE_SECONDS = 1.0
 
 
 def web_is_ready(port: int) -> bool:
-    """Say whether the web server on that port answers its health check."""
+    """Return whether the web server on that port answers its health check."""
     return answers_ok(port, "/healthz")
 
 
 def answers_ok(port: int, path: str) -> bool:
-    """Say whether the HTTP server on that port of 127.0.0.1 answers GET `path` with status 200 now."""
+    """Return whether the HTTP server on that port of 127.0.0.1 answers GET `path` with status 200 now."""
     connection = http.client.HTTPConnection(HOST, port, timeout=PROBE_SECONDS)
     try:
         connection.request("GET", path)
@@ -36,7 +36,7 @@ class WorkerProbe:
     broker_url: str
 
     def is_ready(self, node: str) -> bool:
-        """Say whether the worker of that node name answers. Each time by a new connection: the broker may restart."""
+        """Return whether the worker of that node name answers. A new connection each time: the broker may restart."""
         try:
             with Celery("assent-probe", broker=self.broker_url, set_as_current=False) as app, app.connection() as link:
                 answers = app.control.ping(destination=[node], timeout=PROBE_SECONDS, limit=1, connection=link)

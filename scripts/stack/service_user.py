@@ -36,7 +36,7 @@ def postgres_user() -> ServiceUser | None:
 
 
 def can_use(user: ServiceUser, path: Path) -> bool:
-    """Say whether the user can reach, read and enter (or run) the path, by asking as that user."""
+    """Return whether the user can reach, read and enter (or run) the path, by asking as that user."""
     question = 'test -r "$1" && test -x "$1"'
     command = ["/bin/sh", "-c", question, "sh", str(path)]
     done = subprocess.run(command, cwd="/", user=user.uid, group=user.gid, extra_groups=[], check=False)

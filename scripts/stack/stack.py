@@ -70,7 +70,7 @@ class Stack:
         self._cleanup = ExitStack()
         self._web_port: PortReservation | None = None
         self._database_url = self._given.get("DATABASE_URL", "")
-        self._owner_url = self._given.pop(OWNER_URL, self._database_url)  # no process of the product gets to know it
+        self._owner_url = self._given.pop(OWNER_URL, self._database_url)  # no process of the product may know it
         self._redis_url = self._given.get("REDIS_URL", "")
         self._opa: EmbeddedOpa | None = None
         if self._given.get("ASSENT_POLICY_ENGINE") == "opa" and not self._given.get("OPA_URL"):
@@ -111,7 +111,7 @@ class Stack:
     def manage(self, *arguments: str, allowed: Collection[int] = (0,), as_owner: bool = False) -> str:
         """Run a management command and return its standard output; `as_owner` of the tables, which migrations need.
 
-        Raises StackError, with the end of what it said, for an exit code that is not among `allowed`.
+        Raises StackError, with the end of its output, for an exit code that is not among `allowed`.
         """
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
         env = self.env | ({"DATABASE_URL": self._owner_url, "ASSENT_DATABASE_ROLE": "owner"} if as_owner else {})
@@ -124,14 +124,14 @@ class Stack:
         return done.stdout
 
     def start_process(self, name: str) -> None:
-        """Start a process that was stopped or killed, and wait until it does its work."""
+        """Start a process that was stopped or killed, and wait until it is ready."""
         if name == "web" and self._web_port is not None:
             self._web_port.release()
         self._supervisor.launch(name)
         self._supervisor.wait_ready(name)
 
     def stop_process(self, name: str) -> None:
-        """Let a process finish its work and end."""
+        """Stop a process after it has finished its work."""
         self._supervisor.get(name).stop()
 
     def kill(self, name: str) -> None:
@@ -143,7 +143,7 @@ class Stack:
         return self._supervisor.get(name)
 
     def check(self) -> None:
-        """Raise ProcessDied, with the end of its log, where a process ended without being told to."""
+        """Raise ProcessDied, with the end of its log, where a process ended although it was not stopped."""
         self._supervisor.check()
 
     def watch(self) -> None:
@@ -230,7 +230,7 @@ class Stack:
             self._witness.watch(self.manage("log_vkey"))
 
     def _opa_configuration(self) -> str:
-        """Enrol the OPA server and return its configuration; by a file, since the log holds what commands print."""
+        """Enrol the OPA server and return its configuration, through a file: what commands print goes to the log."""
         place = make_writable(self.data_dir / "opa") / CONFIG_NAME
         self.manage("opa", "enrol", "local", "--or-renew", "--url", self.web_url, "--output", str(place))
         return place.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A set of processes by name, started together, watched, and ended together in good time."""
+"""A set of named processes that are started, watched and stopped together."""
 
 import signal
 import threading
@@ -16,15 +16,15 @@ ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Supervisor:
-    """Starts nothing again by itself: a process that ends unasked is an error that `check` raises."""
+    """Restarts nothing: a process that ends by itself is an error that `check` raises."""
 
     def __init__(self) -> None:
-        """Begin with no process."""
+        """Start without processes."""
         self._processes: dict[str, ManagedProcess] = {}
         self._ready: dict[str, Callable[[], bool]] = {}
 
     def add(self, process: ManagedProcess, *, ready: Callable[[], bool] | None = None) -> None:
-        """Take in a process, started or not; `ready` says when it does its work (a started process at once)."""
+        """Add a process, started or not; `ready` returns whether it works (by default, once it is started)."""
         self._processes[process.spec.name] = process
         self._ready[process.spec.name] = ready or (lambda: process.running)
 
@@ -39,22 +39,22 @@ class Supervisor:
         self.get(name).start()
 
     def wait_ready(self, name: str) -> None:
-        """Wait until that process does its work. Raises ProcessDied or StackError with the end of its log."""
+        """Wait until that process is ready. Raises ProcessDied or StackError with the end of its log."""
         self.get(name).wait_until(self._ready[name], seconds=READY_SECONDS)
 
     def check(self) -> None:
-        """Raise ProcessDied, with the end of its log, for a process that ended without being told to."""
+        """Raise ProcessDied, with the end of its log, for a process that ended although it was not stopped."""
         for process in self._processes.values():
             process.check()
 
     def watch(self, *, every: float = 0.5) -> None:
-        """Check again and again; returns never, ends with ProcessDied or with the signal that ends the stack."""
+        """Check repeatedly until ProcessDied or a signal ends the stack. Never returns."""
         while True:
             self.check()
             time.sleep(every)
 
     def stop_all(self, *, but: Collection[str] = (), seconds: float = STOP_SECONDS) -> None:
-        """Tell all processes but those to finish, and kill what has not after `seconds`, children included."""
+        """Stop all processes but those; kill what still runs after `seconds`, with its children."""
         stopping = [process for name, process in self._processes.items() if name not in but]
         for process in stopping:
             process.signal_stop()

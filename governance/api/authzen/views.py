@@ -92,7 +92,7 @@ class EvaluationsView(AuthZenView):
 
 
 class SubjectSearchView(AuthZenView):
-    """Who."""
+    """Search for subjects."""
 
     @extend_schema(
         operation_id="authzen_search_subject",
@@ -108,7 +108,7 @@ class SubjectSearchView(AuthZenView):
 
 
 class ResourceSearchView(AuthZenView):
-    """With what."""
+    """Search for resources."""
 
     @extend_schema(
         operation_id="authzen_search_resource",
@@ -124,7 +124,7 @@ class ResourceSearchView(AuthZenView):
 
 
 class ActionSearchView(AuthZenView):
-    """What."""
+    """Search for actions."""
 
     @extend_schema(
         operation_id="authzen_search_action",

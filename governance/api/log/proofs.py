@@ -1,4 +1,4 @@
-"""Proofs ready-made, for those who do not want to compute them from tiles."""
+"""Proofs, for clients that do not compute them from tiles."""
 
 from base64 import b64encode
 from typing import TypeVar
@@ -23,7 +23,7 @@ T = TypeVar("T", bound=serializers.Serializer[object])
 
 
 class InclusionQuery(serializers.Serializer[object]):
-    """Which entry, in which tree."""
+    """The entry and the tree that a proof is about."""
 
     index = serializers.IntegerField(min_value=0, max_value=MOST, help_text="The entry's place in the log, from 0.")
     size = serializers.IntegerField(
@@ -42,7 +42,7 @@ class InclusionProofSerializer(serializers.Serializer[object]):
 
 
 class ConsistencyQuery(serializers.Serializer[object]):
-    """Which two trees."""
+    """The two trees that a proof is about."""
 
     first = serializers.IntegerField(min_value=1, max_value=MOST, help_text="Entries of the earlier tree.")
     second = serializers.IntegerField(
@@ -72,14 +72,14 @@ class InclusionProofView(OpenLogView):
         extensions=problems(*CODES),
     )
     def get(self, request: Request) -> Response:
-        """Return the audit path of an entry in a published tree. Check it against a checkpoint, not against us."""
+        """Return the audit path of an entry in a published tree. Verify it against a checkpoint."""
         asked = _asked(InclusionQuery, request)
         index, size = asked["index"], _published_size(asked.get("size"))
         proof = inclusion_proof(index=index, size=size)
         number, offset = divmod(index, TILE_WIDTH)
         leaf = tile(0, number, offset + 1)[offset * HASH_BYTES :]
-        told = {"index": index, "size": size, "leaf_hash": _text(leaf), "root_hash": _text(root_at(size))}
-        return Response({**told, "proof": [_text(each) for each in proof]})
+        answer = {"index": index, "size": size, "leaf_hash": _text(leaf), "root_hash": _text(root_at(size))}
+        return Response({**answer, "proof": [_text(each) for each in proof]})
 
 
 class ConsistencyProofView(OpenLogView):
@@ -94,13 +94,13 @@ class ConsistencyProofView(OpenLogView):
         extensions=problems(*CODES),
     )
     def get(self, request: Request) -> Response:
-        """Return the proof between two published trees. Check it against two checkpoints, not against us."""
+        """Return the proof between two published trees. Verify it against two checkpoints."""
         asked = _asked(ConsistencyQuery, request)
         first, second = asked["first"], _published_size(asked.get("second"))
         proof = consistency_proof(first=first, second=second)
-        told = {"first": first, "second": second}
+        sizes = {"first": first, "second": second}
         roots = {"first_root_hash": _text(root_at(first)), "second_root_hash": _text(root_at(second))}
-        return Response({**told, **roots, "proof": [_text(each) for each in proof]})
+        return Response({**sizes, **roots, "proof": [_text(each) for each in proof]})
 
 
 def _asked(kind: type[T], request: Request) -> dict[str, int]:

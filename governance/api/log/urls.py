@@ -5,7 +5,7 @@ from django.views.decorators.gzip import gzip_page
 
 from governance.api.log.proofs import ConsistencyProofView, InclusionProofView
 from governance.api.log.views import CheckpointView, EntriesView, TileView
-from governance.api.reference import nowhere
+from governance.api.reference import unknown_url
 
 app_name = "log"
 urlpatterns = [
@@ -14,5 +14,5 @@ urlpatterns = [
     path("tile/<path:place>", TileView.as_view(), name="tile"),
     path("proof/inclusion", InclusionProofView.as_view(), name="inclusion"),
     path("proof/consistency", ConsistencyProofView.as_view(), name="consistency"),
-    re_path(r"^.*\Z", nowhere),
+    re_path(r"^.*\Z", unknown_url),
 ]

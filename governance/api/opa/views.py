@@ -1,7 +1,7 @@
-"""The three addresses that OPA servers use: bundles, decision logs, status.
+"""The three endpoints that OPA servers use: bundles, decision logs, status.
 
-OPA's management API: https://www.openpolicyagent.org/docs/management-introduction. Every server has a credential of its
-own; a partner's token is worth nothing here.
+OPA's management API: https://www.openpolicyagent.org/docs/management-introduction. Every server has its own
+credential; partners' tokens are not accepted.
 """
 
 import json
@@ -79,7 +79,7 @@ class BundleView(_OpaView):
         """Answer 200 with a bundle that the server does not have, or 304.
 
         A server that prefers to wait is kept until then. So that waiting never takes all threads, only some may; the
-        others are told by the media type that there is no long polling now, which makes them ask again in a while.
+        others learn from the media type that there is no long polling now, and poll again later.
         """
         saw(self.server)
         known = request.headers.get("If-None-Match", "")
@@ -107,7 +107,7 @@ class LogsView(_OpaView):
     """Decision logs."""
 
     def post(self, request: Request) -> Response:
-        """Store every event and only then say so: OPA keeps and sends again what was not acknowledged."""
+        """Store every event, then acknowledge: OPA keeps events and sends them again until then."""
         events = _body(request)
         if not isinstance(events, list) or not all(isinstance(event, Mapping) for event in events):
             raise UploadMalformed("A decision log upload is a JSON array of events.")
@@ -134,11 +134,11 @@ def _wait_for_another(name: str, *, key_id: str, known: str, seconds: int) -> No
 
 
 def _body(request: Request) -> object:
-    """Return the JSON of a body, unpacked where it is packed. Raises UploadMalformed or UploadTooLarge."""
+    """Return the JSON of a body, decompressed if need be. Raises UploadMalformed or UploadTooLarge."""
     packed = request._request.body
     encoding = request.headers.get("Content-Encoding", "").lower()
     if encoding not in ("", "identity", "gzip"):
-        raise UploadMalformed(f"The content encoding '{encoding}' is not taken here.")
+        raise UploadMalformed(f"The content encoding '{encoding}' is not supported.")
     try:
         return json.loads(_unpacked(packed) if encoding == "gzip" else packed)
     except (ValueError, RecursionError) as error:
@@ -146,14 +146,14 @@ def _body(request: Request) -> object:
 
 
 def _unpacked(packed: bytes) -> bytes:
-    """Return the content of gzip (RFC 1952), of which no more is unpacked than we take."""
+    """Return the content of gzip data (RFC 1952), decompressing no more than the limit."""
     reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
         content = reader.decompress(packed, settings.ASSENT_OPA_UPLOAD_BYTES)
     except zlib.error as error:
         raise UploadMalformed("The body is not gzip.") from error
     if reader.unconsumed_tail:
-        raise UploadTooLarge(f"The body has more than {settings.ASSENT_OPA_UPLOAD_BYTES} bytes once unpacked.")
+        raise UploadTooLarge(f"The body has more than {settings.ASSENT_OPA_UPLOAD_BYTES} bytes once decompressed.")
     if not reader.eof:
         raise UploadMalformed("The body ends too early.")
     return content

@@ -1,4 +1,4 @@
-"""How receipts are served: one file that proves by itself, or, for seconds, one whose proof is still to come."""
+"""Serves receipts: one file with its proof, or, for a few seconds, without the proof that is still to come."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -32,7 +32,7 @@ class EnvelopeSerializer(serializers.Serializer[object]):
 
 
 class ReceiptSerializer(serializers.Serializer[object]):
-    """A receipt file (docs/receipts.md): keep it as it is; `python -m governance.transparency.verifier` judges it."""
+    """A receipt file (docs/receipts.md): keep it unchanged; `python -m governance.transparency.verifier` checks it."""
 
     format = serializers.ChoiceField(choices=["assent-receipt/1"])
     envelope = EnvelopeSerializer()
@@ -68,7 +68,7 @@ def receipt_schema(*, operation_id: str, tag: str, codes: tuple[str, ...]) -> Ca
 
 
 def receipt_response(document: dict[str, object], name: str) -> Response:
-    """Return a receipt file; one without a proof says when to ask again, and is not to be kept."""
+    """Return a receipt file; one without a proof says when to ask again, and is not cached."""
     headers = {
         "Content-Disposition": f'attachment; filename="{name}.receipt.json"',
         "Cache-Control": "private, no-cache",

@@ -1,4 +1,4 @@
-"""What a token lets its partner see: the partner's own, and of works and models no more than the token covers."""
+"""What a partner sees with a token: its own records, and the works and models that the token covers."""
 
 from django.db.models import QuerySet
 

@@ -1,8 +1,8 @@
-"""The offline verifier: judges a receipt with nothing but the receipt, a trust file and, if wanted, the artifact.
+"""The offline verifier: verifies a receipt from the receipt, a trust file and, if given, the artifact alone.
 
 It uses no network, no database and no Django, so that those who rely on receipts can read and run it by itself:
-`python -m governance.transparency.verifier RECEIPT --artifact FILE --trust TRUST`. What the files hold is told, field
-by field, in docs/receipts.md. Read `checks.py` first: it is the list of what is checked, in order.
+`python -m governance.transparency.verifier RECEIPT --artifact FILE --trust TRUST`. The fields of the files are in
+docs/receipts.md. Read `checks.py` first: it lists the checks, in order.
 """
 
 from governance.transparency.verifier.checks import verify

@@ -55,7 +55,7 @@ class Case:
 def verify(receipt: bytes, artifact: bytes | None, trust: bytes) -> Verdict:
     """Judge a receipt file by a trust file, for an artifact or (None) by itself. Raises nothing, whatever it is given.
 
-    Without a proof the status is at best `unusable`: what is there is right, but not yet to be relied on.
+    Without a proof the status is at best `unusable`: what is there is right, but cannot be relied on yet.
     """
     return judge(receipt=receipt, trust=trust, artifact_sha256=None if artifact is None else sha256_hex(artifact))
 
@@ -196,7 +196,7 @@ STEP_NAMES = ("receipt", "trust", *(name for name, _ in CHECKS))
 
 
 def _key(case: Case) -> StatementKey:
-    """Return the key that is said to have signed; a receipt has exactly one signature."""
+    """Return the key that the receipt's one signature names. Raises CheckFailed."""
     signatures = case.receipt.envelope.signatures
     if len(signatures) != 1:
         raise CheckFailed(f"The envelope has {len(signatures)} signatures; a receipt has one.")

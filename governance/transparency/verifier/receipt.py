@@ -1,4 +1,4 @@
-"""The receipt file, `assent-receipt/1`, taken apart; nothing in here is verified yet."""
+"""Reads the receipt file, `assent-receipt/1`; nothing is verified here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ class ReceiptFile:
 
 
 def read_receipt(data: bytes) -> ReceiptFile:
-    """Take a receipt file apart. Raises Unreadable, which says what is not as it must be."""
+    """Read a receipt file. Raises Unreadable, which says what is wrong."""
     document = members(read_json(data), ("format", "envelope", "entry", "included_by", "proof"), "The receipt")
     if document["format"] != FORMAT:
         raise Unreadable(f"Its format is {document['format']!r}; this verifier reads {FORMAT!r}.")

@@ -69,7 +69,7 @@ class TrustFile:
 
 
 def read_trust(data: bytes) -> TrustFile:
-    """Take a trust file apart. Raises Unreadable, also when it contradicts itself: then it cannot be relied on."""
+    """Read a trust file. Raises Unreadable, also when it contradicts itself."""
     names = ("format", "origin", "log_keys", "keys", "witnesses", "exported_at")
     document = members(read_json(data), names, "The trust file")
     if document["format"] != FORMAT:
@@ -129,7 +129,7 @@ def _public_key(pem: str, algorithm: object) -> PublicKey:
     except (ValueError, UnsupportedAlgorithm) as error:
         raise Unreadable("A public key is not a PEM text that can be read.") from error
     if not isinstance(public, Ed25519PublicKey | EllipticCurvePublicKey) or _algorithm_of(public) != algorithm:
-        raise Unreadable(f"A public key is not one for {algorithm!r}, as it is said to be.")
+        raise Unreadable(f"A public key is not one for {algorithm!r}, which its entry names.")
     if public_pem_of(public) != pem:
         raise Unreadable("A public key has more in its PEM text than the key.")
     return public

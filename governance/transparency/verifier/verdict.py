@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """How one step went. `skipped` means: not looked at, so nothing is known."""
+    """The outcome of one step. A skipped step was not performed, so nothing is known of it."""
 
     OK = "ok"
     FAILED = "failed"
@@ -13,7 +13,7 @@ class Outcome(StrEnum):
 
 
 class Status(StrEnum):
-    """What the whole comes to. `unusable`: the input cannot be judged, neither for nor against."""
+    """The result of a verification. `unusable`: the input shows nothing, neither for nor against the receipt."""
 
     VALID = "valid"
     INVALID = "invalid"

@@ -1,5 +1,5 @@
-"""A small witness of transparency logs (c2sp.org/tlog-witness): it cosigns what continues what it saw before.
+"""A small witness of transparency logs (c2sp.org/tlog-witness): it cosigns checkpoints that continue the last one.
 
-It is a program of its own, `python -m governance.transparency.witness`, meant to run where the log's operator has no
-hand in it: without Django, without the database, with a key and a memory that are its alone.
+It is a separate program, `python -m governance.transparency.witness`, meant to run outside the control of the log's
+operator: without Django, without the database, with its own key and memory.
 """

@@ -1,7 +1,7 @@
 """`python -m governance.transparency.witness`: run a witness.
 
-It prints its verifier key, which goes to the log's operator, and then serves until SIGTERM or Ctrl-C. Exit code 2 means
-that it could not begin: the text says why.
+It prints its verifier key, for the log's operator, and then serves until SIGTERM or Ctrl-C. Exit code 2 means that it
+could not start; a message says why.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser().error("--listen HOST:PORT is needed to serve")
     try:
         logs = WatchedLogs(options.log, path=options.logs)
-        logs.keys_of("")  # a list that cannot be read is told of now, not at the first checkpoint
+        logs.keys_of("")  # report an unreadable list now, not at the first checkpoint
         with open_memory(options.state, name=options.name) as memory:
             return _run(Judge(memory, logs.keys_of), None if options.print_key else options.listen)
     except (GovernanceError, OSError) as error:

@@ -1,4 +1,4 @@
-"""What a witness does with a checkpoint that it is shown (c2sp.org/tlog-witness, "add-checkpoint")."""
+"""Decides whether a witness cosigns a checkpoint (c2sp.org/tlog-witness, "add-checkpoint")."""
 
 import binascii
 import logging
@@ -37,7 +37,7 @@ _OLD = re.compile(r"old (0|[1-9][0-9]{0,18})", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back over HTTP."""
+    """The answer over HTTP."""
 
     status: HTTPStatus
     body: str
@@ -59,7 +59,7 @@ class SubmissionMalformed(Exception):
 
 
 class Refusal(Exception):
-    """The checkpoint is not cosigned; `answer` is what the submitter is told."""
+    """The checkpoint is not cosigned; `answer` goes to the submitter."""
 
     def __init__(self, status: HTTPStatus, why: str) -> None:
         super().__init__(why)
@@ -67,7 +67,7 @@ class Refusal(Exception):
 
 
 class KnowsOther(Refusal):
-    """The checkpoint does not go on from the one that was cosigned last, whose size is the answer."""
+    """The checkpoint does not continue the one that was cosigned last, whose size is the answer."""
 
     def __init__(self, size: int) -> None:
         super().__init__(HTTPStatus.CONFLICT, str(size))
@@ -101,7 +101,7 @@ def _hash(line: str) -> bytes:
 
 
 class Judge:
-    """Cosigns checkpoints of the logs that it is told of. Safe for several threads: it looks at one at a time."""
+    """Cosigns checkpoints of known logs. Safe for several threads: it processes one checkpoint at a time."""
 
     def __init__(self, memory: Memory, keys_of: Callable[[str], Sequence[NoteKey]]) -> None:
         """`keys_of` returns the keys that sign for an origin: none for a log that is not known."""
@@ -117,7 +117,7 @@ class Judge:
         return note_key(name=self._memory.name, public=public, algorithm=COSIGNATURE_V1)
 
     def add_checkpoint(self, body: bytes) -> Answer:
-        """Cosign the checkpoint in a request's body, or say why not. Raises OSError when it cannot be remembered."""
+        """Cosign the checkpoint in a request's body, or refuse. Raises OSError when it cannot be stored."""
         try:
             submission = parse_submission(body)
             text = self._signed_text(submission)

@@ -1,4 +1,4 @@
-"""The logs that a witness watches: verifier keys, by the origin that they sign for, which is their name."""
+"""The logs that a witness watches: their verifier keys, whose name is the origin of the log."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from governance.transparency.notes import ED25519, NoteInvalid, NoteKey, parse_v
 
 
 class WatchedLogs:
-    """Keys given once, and keys in a file, which is read at every question so that it may change meanwhile."""
+    """Fixed keys, and keys in a file, which is read for every checkpoint so that it may change."""
 
     def __init__(self, vkeys: Sequence[str], *, path: Path | None = None) -> None:
         """Raises NoteInvalid for a key that cannot be one of a log."""

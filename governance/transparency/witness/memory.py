@@ -49,7 +49,7 @@ class MemoryUnusable(IntegrityFault):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The last checkpoint that was cosigned of one log; of a log that is new, the empty tree."""
+    """The last checkpoint of one log that was cosigned; for a new log, the empty tree."""
 
     size: int = 0
     root: bytes = EMPTY_ROOT
@@ -60,7 +60,7 @@ class Memory:
     """The directory of one witness, held by one process until it is closed."""
 
     def __init__(self, directory: Path, *, name: str, key: Ed25519PrivateKey, seen: Mapping[str, Seen]) -> None:
-        """Use `open_memory`."""
+        """Use `open_memory`, which locks the directory."""
         self.name = name
         self.key = key
         self._path = directory / MEMORY_FILE
@@ -73,7 +73,7 @@ class Memory:
         return self._seen.get(origin, Seen())
 
     def remember(self, origin: str, seen: Seen) -> None:
-        """Keep `seen` as the last of that log; when this returns it outlives a power cut. Raises OSError."""
+        """Store `seen` as the last checkpoint of that log, durably when this returns. Raises OSError."""
         with self._changing:
             if self._closed:
                 raise OSError(errno.EBADF, "The witness has ended; its memory may be another process's by now")
@@ -82,7 +82,7 @@ class Memory:
             self._seen = changed
 
     def close(self) -> None:
-        """Remember nothing any more. What was remembered before is on disk when this returns."""
+        """Refuse to store anything from now on. What was stored before is on disk when this returns."""
         with self._changing:
             self._closed = True
 

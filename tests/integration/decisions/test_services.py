@@ -84,16 +84,16 @@ def test_a_missing_fact_denies(ask, asked, path):
     assert ".".join(path) in decision.reasons[0]["message"]
 
 
-def test_an_obligation_that_nobody_can_carry_out_denies(ask, asked):
-    decision = ask(replace(asked, duties=({"kind": "send_flowers", "parameters": {}},)))
+def test_an_unsupported_obligation_denies(ask, asked):
+    decision = ask(replace(asked, obligations=({"kind": "send_flowers", "parameters": {}},)))
     assert decision.reason_codes == ["obligation_unsupported"]
     assert "send_flowers" in decision.reasons[0]["message"]
     assert decision.obligations == []
 
 
-def test_duties_of_the_licence_join_the_obligations_once(ask, asked):
-    duty = {"kind": "limit_resolution", "parameters": {"max_edge": 100}}
-    assert ask(replace(asked, duties=(duty, dict(duty)))).obligations == [duty]
+def test_obligations_of_the_licence_are_added_once(ask, asked):
+    obligation = {"kind": "limit_resolution", "parameters": {"max_edge": 100}}
+    assert ask(replace(asked, obligations=(obligation, dict(obligation)))).obligations == [obligation]
 
 
 def test_an_engine_that_answers_fewer_questions_than_asked_denies(ask):
@@ -106,9 +106,9 @@ def test_a_denial_without_reasons_gets_one(ask):
         assert ask().reason_codes == ["no_rule_permits"]
 
 
-def test_without_a_list_of_what_can_be_carried_out_nothing_is_permitted_that_needs_it(ask, asked):
+def test_without_supported_obligations_a_permit_with_one_is_a_denial(ask, asked):
     with supported_obligations.override(frozenset()):
-        decision = ask(replace(asked, duties=({"kind": "attribution", "parameters": {}},)))
+        decision = ask(replace(asked, obligations=({"kind": "attribution", "parameters": {}},)))
     assert decision.reason_codes == ["obligation_unsupported"]
 
 

@@ -26,7 +26,7 @@ def test_the_engine_has_every_allowed_function(name: str) -> None:
         ('print("x")', "it writes to the log"),
         ('rand.intn("x", 2)', "its answer changes from call to call"),
         ('uuid.rfc4122("x")', "its answer changes from call to call"),
-        ("time.now_ns() > 0", "use the fact request.time"),
+        ("time.now_ns() > 0", "use the attribute request.time"),
         ("providers.aws.sign_req(1, 2, 3)", "it handles credentials"),
         ("regex.match(1, 2)", "is not on the list of allowed functions"),
         ("no_such_function(1)", "is not on the list of allowed functions"),

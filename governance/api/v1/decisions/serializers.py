@@ -1,4 +1,4 @@
-"""How decisions look to the partner they were made for: without the facts, which tell of other parties."""
+"""How partners see the decisions about their jobs: without the facts, some of which concern others."""
 
 from rest_framework import serializers
 
@@ -10,7 +10,7 @@ from governance.kernel.vocabulary import ACTION_CHOICES
 
 
 class ResourceSerializer(serializers.Serializer[object]):
-    """What an action was to be done to."""
+    """The resource of an action."""
 
     type = serializers.CharField()
     id = serializers.CharField()
@@ -34,7 +34,7 @@ class EvaluationSerializer(serializers.Serializer[object]):
 
 
 class ObligationSerializer(serializers.Serializer[object]):
-    """What a permit demands."""
+    """An obligation of a permit."""
 
     kind = serializers.CharField()
     parameters = serializers.DictField(default=dict)

@@ -6,7 +6,7 @@ from governance.registry.models import Licence, Model, ModelAlias
 
 
 class LicenceSerializer(serializers.ModelSerializer[Licence]):
-    """The terms a model is under. Who else may use it is not told."""
+    """The licence of a model, without the partners that may use it."""
 
     class Meta:
         model = Licence

@@ -66,7 +66,7 @@ class TokenFormSerializer(ClientFieldsSerializer):
 
 
 class IntrospectionSerializer(serializers.Serializer[object]):
-    """What a token is good for (RFC 7662 section 2.2); only `active` unless it is live and of the asking partner."""
+    """What a token permits (RFC 7662 section 2.2); only `active` unless it is live and of the same partner."""
 
     active = serializers.BooleanField()
     scope = serializers.CharField(required=False)
@@ -78,7 +78,7 @@ class IntrospectionSerializer(serializers.Serializer[object]):
 
 
 class PartnerSerializer(serializers.Serializer[Partner]):
-    """Whose token it is."""
+    """The partner that a token belongs to."""
 
     slug = serializers.SlugField()
     name = serializers.CharField()
