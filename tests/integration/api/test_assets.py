@@ -45,7 +45,7 @@ def test_a_partner_uploads_only_for_creators_who_named_it(upload, market):
     assert not Asset.objects.filter(uploaded_by_type="partner").exists()
 
 
-def test_a_work_cannot_be_put_under_the_name_of_a_creator_whose_consent_suits(upload):
+def test_another_creators_image_cannot_be_uploaded_under_a_creator_who_consents(upload):
     CreatorFactory(slug="bruno", uploaders=["lumen"])
     upload(image_bytes(seed=9))
     answer = upload(image_bytes(seed=9), creator="bruno")
@@ -84,7 +84,7 @@ def test_the_file_must_be_there(api, market):
     ],
     ids=["text", "pdf", "cut off"],
 )
-def test_only_real_images_are_taken_in(upload, data, status, code):
+def test_only_images_are_accepted(upload, data, status, code):
     answer = upload(data)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 

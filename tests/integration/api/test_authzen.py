@@ -131,7 +131,7 @@ def test_a_body_that_is_no_json_is_a_bad_request(api, body, kind):
 
 
 @pytest.mark.parametrize("url", [EVALUATION, EVALUATIONS, SUBJECTS, RESOURCES, ACTIONS])
-def test_nobody_asks_without_a_token(anonymous, asked, url):
+def test_a_question_without_a_token_is_refused(anonymous, asked, url):
     answer = anonymous.post(url, asked, content_type="application/json")
 
     assert (answer.status_code, "WWW-Authenticate" in answer.headers) == (401, True)
@@ -150,14 +150,14 @@ def test_the_decision_of_the_policy_fails_closed(ask, asked, monkeypatch):
     assert [reason["code"] for reason in ask(EVALUATION, asked).json()["context"]["reasons"]] == ["no_active_revision"]
 
 
-def test_another_organisations_client_is_none_of_the_askers_business(ask, asked):
+def test_a_client_of_another_partner_is_unknown(ask, asked):
     _, other, _ = make_partner("umbra")
     about = asked | {"subject": {"type": "client", "id": other.client_id}}
 
     assert ask(EVALUATION, about).json()["context"]["reasons"][0]["code"] == "subject_unknown"
 
 
-def test_an_enforcement_point_of_our_own_asks_about_any_client(caller, asked, settings):
+def test_an_internal_enforcement_point_asks_about_any_client(caller, asked, settings):
     _, gateway, _ = make_partner("assent-gateway")
     settings.ASSENT_INTERNAL_PARTNERS = ["assent-gateway"]
 
@@ -209,7 +209,7 @@ def test_permit_on_first_permit_goes_on_until_there_is_one(ask, asked):
     assert decisions(ask(EVALUATIONS, body)) == [False, False, True]
 
 
-def test_what_a_question_says_itself_goes_before_the_default(ask, asked):
+def test_members_of_a_question_override_the_defaults(ask, asked):
     research = {"resource": asked["resource"], "context": {"purpose": "research", "model": "espcn-x2"}}
     only_id = {"resource": {"id": asked["resource"]["id"]}}
     body = batch(asked, research, only_id) | {"resource": {"type": "asset"}}
@@ -232,7 +232,7 @@ def test_without_a_batch_it_is_one_question(ask, asked, more):
 @pytest.mark.parametrize(
     "more", [{"options": {"evaluations_semantic": "maybe"}}, {"evaluations": [{}] * 101}, {"evaluations": "all"}]
 )
-def test_a_batch_that_is_none_is_a_bad_request(ask, asked, more):
+def test_a_malformed_batch_is_a_bad_request(ask, asked, more):
     assert ask(EVALUATIONS, batch(asked, {}) | more).status_code == 400
 
 
@@ -285,7 +285,7 @@ def test_actions_are_those_that_would_be_permitted(ask, asked):
     assert found(ask(ACTIONS, search | {"resource": {"type": "model", "id": "espcn-x2"}})) == ["model.invoke"]
 
 
-def test_subjects_are_clients_of_the_askers_organisation(ask, asked, market):
+def test_subjects_are_clients_of_the_same_partner(ask, asked, market):
     second, _ = client_with_secret(market.partner)
     client_with_secret(market.partner, actions=[Action.MODEL_INVOKE])
     make_partner("umbra")
@@ -328,7 +328,7 @@ def test_a_search_for_what_is_unknown_finds_nothing(ask, asked, url, changes):
         (ACTIONS, {"resource": None}),
     ],
 )
-def test_half_a_search_is_a_bad_request(ask, asked, url, changes):
+def test_an_incomplete_search_is_a_bad_request(ask, asked, url, changes):
     assert ask(url, asked | changes).status_code == 400
 
 

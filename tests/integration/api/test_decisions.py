@@ -23,7 +23,7 @@ def test_a_decision_names_reasons_and_rules(api, denied, market):
     assert set(about_work["reasons"][0]) == {"code", "message"}
 
 
-def test_the_facts_of_other_parties_are_not_told(api, denied):
+def test_decisions_have_no_facts_about_others(api, denied):
     text = api.get(f"/api/v1/decisions/{denied}").content.decode()
     for told in ("facts", "partners_excluded", "consent_epochs", "creator"):
         assert f'"{told}"' not in text

@@ -89,7 +89,7 @@ def test_the_document_has_operations_to_try():
 
 
 @pytest.mark.parametrize(("method", "path"), BY_ID)
-def test_by_id_another_partners_thing_is_just_as_absent_as_none(own, api, stranger, method, path):
+def test_another_partners_object_is_as_unknown_as_one_that_does_not_exist(own, api, stranger, method, path):
     before = list(Job.objects.values()), list(Asset.objects.values())
     refused = send(stranger, method, url_of(path, own))
     absent = send(stranger, method, url_of(path, dict.fromkeys(own, str(uuid4()))))

@@ -5,7 +5,7 @@ import pytest
 from governance.registry.models import Licence, Model
 
 
-def test_a_model_shows_its_licence_and_what_it_goes_by(api, market):
+def test_a_model_shows_its_licence_and_its_aliases(api, market):
     body = api.get("/api/v1/models/espcn-x2").json()
     assert body["task"] == "upscale"
     assert body["owner"] == "assent-labs"

@@ -103,7 +103,7 @@ def test_models_are_listed_by_what_their_licence_permits(api, market, caller):
     assert api.get(INVOKE).json()["results"] == []
 
 
-def test_a_licence_with_a_duty_that_nobody_can_carry_out_permits_nothing(api, market):
+def test_a_licence_with_an_unsupported_obligation_permits_nothing(api, market):
     licence = market.version.model.licence
     licence.obligations = [{"kind": "dance", "parameters": {}}]
     licence.save()

@@ -92,7 +92,7 @@ def test_a_body_in_chunks_is_refused_instead_of_taken_for_empty(visitor, url):
     assert_problem(answer, 411, "length_required")
 
 
-def test_a_fault_of_ours_is_told_without_what_it_was(visitor, monkeypatch):
+def test_an_unexpected_error_is_answered_without_details(visitor, monkeypatch):
     monkeypatch.setattr("governance.api.v1.visibility.jobs_of", Mock(side_effect=RuntimeError("secret: hunter2")))
     answer = visitor.get("/api/v1/jobs")
     assert_problem(answer, 500, "internal_error")

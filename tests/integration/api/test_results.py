@@ -48,7 +48,7 @@ def test_if_none_match_saves_the_download(released, api, template, status):
     assert bool(answer.content) == (status == 200)
 
 
-def test_head_tells_the_same_without_the_bytes(released, api):
+def test_head_gives_the_headers_without_the_bytes(released, api):
     answer = api.head(f"/api/v1/jobs/{released.id}/output")
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["ETag"] == f'"{released.output.sha256}"'
@@ -64,7 +64,7 @@ def test_an_output_that_was_altered_in_storage_is_not_handed_out(released, api, 
     assert released.output.object_name not in answer.content.decode()
 
 
-def test_an_output_that_is_missing_from_storage_is_our_fault(released, api):
+def test_an_output_that_is_missing_from_storage_is_a_server_error(released, api):
     storages["objects"].delete(released.output.object_name)
     answer = api.get(f"/api/v1/jobs/{released.id}/output")
     assert (answer.status_code, answer.json()["code"]) == (500, "object_missing")

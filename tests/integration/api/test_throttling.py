@@ -29,7 +29,7 @@ def test_as_many_pass_as_the_limit_says(now, counter):
     assert [counter.take() is None for _ in range(6)] == [True] * 4 + [False] * 2
 
 
-def test_waiting_as_long_as_told_always_helps(now, counter):
+def test_waiting_for_retry_after_is_always_enough(now, counter):
     for _ in range(4):
         counter.take()
     for _ in range(20):
@@ -49,7 +49,7 @@ def test_no_sixty_seconds_let_through_much_more_than_the_limit(now, counter):
     assert [counter.take() is None for _ in range(2)] == [True, False]
 
 
-def test_looking_counts_nothing(now, counter):
+def test_is_full_counts_nothing(now, counter):
     assert [counter.is_full() for _ in range(10)] == [None] * 10
     for _ in range(4):
         counter.take()

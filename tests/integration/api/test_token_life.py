@@ -12,7 +12,7 @@ from governance.partners.tokens import revoke_partner_tokens
 from tests.factories.partners import ACTOR, PartnerFactory, basic_auth, client_with_secret
 
 
-def test_introspection_tells_of_the_partners_own_tokens(ask, oauth, known):
+def test_introspection_describes_the_partners_own_tokens(ask, oauth, known):
     token = ask(scope="asset.infer").json()
     body = oauth("introspect", token=token["access_token"]).json()
     stored = AccessToken.objects.get()

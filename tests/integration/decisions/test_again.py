@@ -50,7 +50,7 @@ def test_a_record_that_was_altered_does_not_agree(permitted):
     assert "the decision would be deny, not permit" in again.differences
 
 
-def test_what_no_policy_decided_is_not_compared(market):
+def test_a_decision_that_policy_did_not_make_is_not_compared(market):
     freeze_policy(actor=AUTHOR, reason="A test.")
     again = remake(market.submit().job.admission)
     assert (again.agrees, again.undecided, again.evaluations) == (True, "policy_frozen", 0)

@@ -44,11 +44,11 @@ def test_a_decision_is_explained_by_the_revision_of_its_day(market, decided):
 
 
 @pytest.mark.parametrize(("revision", "facts"), [("", {}), ("0" * 64, {})])
-def test_what_cannot_be_explained_is_said(market, revision, facts):
+def test_a_decision_that_cannot_be_explained_has_a_problem(market, revision, facts):
     assert explain_evaluation(revision=revision, action="asset.infer", facts=facts).problem
 
 
-def test_facts_that_are_not_there_are_said(market, decided):
+def test_missing_facts_are_named_in_the_explanation(market, decided):
     found = explain_evaluation(revision=decided().revision_digest, action="asset.infer", facts={})
 
     assert "is not known" in found.problem

@@ -46,7 +46,7 @@ def test_a_release_asks_again_all_that_a_run_asks(market, context):
     assert released.questions[: len(run.questions)] == run.questions
 
 
-def test_facts_name_people_by_pseudonym_only(market, questions):
+def test_facts_name_people_by_slug_only(market, questions):
     market.creator.display_name = "Ada Lindqvist"
     assert "Lindqvist" not in str(questions["asset.infer"].facts)
     assert questions["asset.infer"].facts["asset"]["creator"] == "ada"

@@ -91,7 +91,7 @@ def test_an_altered_permit_is_forged(permit):
 
 
 @pytest.mark.parametrize("envelope", ["", "{}", "not a permit", '{"payloadType":"x","payload":"","signatures":[]}'])
-def test_what_is_no_permit_is_malformed(permit, envelope):
+def test_anything_but_a_permit_is_malformed(permit, envelope):
     with pytest.raises(PermitInvalid) as caught:
         redeem(envelope=envelope, job_id=permit.job_id, input_digest=INPUT, artifact_digest=ARTIFACT)
     assert caught.value.error_code == "permit_malformed"

@@ -155,7 +155,7 @@ def test_a_long_replay_gives_way_and_comes_again(blocking, monkeypatch):
     assert work_on_replay(report_id=report.pk, actor=WORKER)
 
 
-def test_what_was_found_stays(blocking):
+def test_found_flips_cannot_be_changed(blocking):
     replay(blocking)
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
         ReplayFlip.objects.all().delete()

@@ -72,7 +72,7 @@ def test_one_denied_question_denies_the_batch(ask, asked, market):
     assert [each["effect"] for each in decision.evaluations] == ["permit", "deny"]
 
 
-def test_nothing_asked_is_nothing_permitted(ask):
+def test_no_questions_are_a_denial(ask):
     assert ask(QuestionSet(questions=(), consent_epochs={})).effect == "deny"
 
 

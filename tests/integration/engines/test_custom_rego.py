@@ -89,7 +89,7 @@ def test_it_may_permit_where_no_compiled_rule_does(tmp_path):
     assert (answer.effect, answer.matched_permits) == (Effect.PERMIT, ("night-watch",))
 
 
-def test_what_cannot_run_it_refuses_the_revision(tmp_path):
+def test_an_engine_that_cannot_run_custom_rego_refuses_the_revision(tmp_path):
     with_module = program(written(tmp_path))
     assert "asset.infer" not in with_module.index  # and so in no query for permitted sets
     with pytest.raises(ProgramRejected, match=r"asset.infer.*hand-written Rego"):

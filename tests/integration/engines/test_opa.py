@@ -158,14 +158,14 @@ def test_threads_share_an_engine(server):
     assert answers == [Effect.PERMIT] * 40
 
 
-def test_another_revision_is_no_answer(server):
+def test_an_answer_of_another_revision_is_an_error(server):
     begun = time.monotonic()
     with pytest.raises(EngineUnavailable, match="does not run revision"):
         engine_at(server, TIMEOUT).evaluate(program=OTHER, requests=[INFER])
     assert time.monotonic() - begun < TIMEOUT + PATIENCE_SECONDS
 
 
-def test_a_server_left_behind_makes_only_one_caller_wait(server, pauses):
+def test_a_server_with_an_old_revision_makes_only_one_caller_wait(server, pauses):
     engine = engine_at(server, TIMEOUT)
     with pytest.raises(EngineUnavailable):
         engine.evaluate(program=OTHER, requests=[INFER])
@@ -191,7 +191,7 @@ def test_a_server_without_policy_gives_no_answer(url):
         engine_at(url, TIMEOUT).evaluate(program=PROGRAM, requests=[INFER])
 
 
-def test_nobody_listening_is_no_answer():
+def test_a_server_that_is_down_is_an_error():
     begun = time.monotonic()
     with pytest.raises(EngineUnavailable, match="cannot be reached"):
         engine_at("http://127.0.0.1:1", TIMEOUT).evaluate(program=PROGRAM, requests=[INFER])
@@ -219,13 +219,13 @@ def test_a_silent_server_is_given_up_in_time():
         % PROGRAM.revision.encode(),
     ],
 )
-def test_an_unsound_answer_is_no_answer(body):
+def test_a_malformed_answer_is_an_error(body):
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
     with listening(head + body) as odd, pytest.raises(EngineUnavailable):
         engine_at(odd, TIMEOUT).evaluate(program=PROGRAM, requests=[INFER])
 
 
-def test_a_server_error_is_no_answer():
+def test_a_server_error_gives_no_decision():
     answer = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\n{}"
     with listening(answer) as broken, pytest.raises(EngineUnavailable, match="500"):
         engine_at(broken, TIMEOUT).evaluate(program=PROGRAM, requests=[INFER])
@@ -255,5 +255,5 @@ def test_an_odd_address_is_refused(url):
         engine_at(url)
 
 
-def test_nothing_asked_is_nothing_answered():
+def test_no_requests_give_no_answers():
     assert engine_at("http://127.0.0.1:1").evaluate(program=PROGRAM, requests=[]) == []

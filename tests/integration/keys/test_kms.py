@@ -164,7 +164,7 @@ def test_a_key_that_never_got_its_alias_is_no_member(store: KmsKeyStore) -> None
     assert store.load() == ()
 
 
-def test_ecdsa_is_used_whatever_is_wished_where_the_purpose_leaves_it_open(store: KmsKeyStore) -> None:
+def test_ecdsa_is_used_unless_the_purpose_requires_another_algorithm(store: KmsKeyStore) -> None:
     plan = KeyPlan(KeyPurpose.EVIDENCE, START, development=False, algorithm=KeyAlgorithm.ED25519)
     assert store.generate(plan).info.algorithm is KeyAlgorithm.ES256
 

@@ -44,7 +44,7 @@ def test_a_server_gets_the_active_revision(opa, revision):
     assert opa.get(BUNDLE).content == answer.content
 
 
-def test_a_server_that_has_it_is_told_so(opa, revision):
+def test_a_server_that_has_the_bundle_gets_304(opa, revision):
     tag = opa.get(BUNDLE)["ETag"]
     answer = opa.get(BUNDLE, headers={"If-None-Match": tag})
     assert (answer.status_code, answer.content) == (304, b"")
@@ -80,7 +80,7 @@ def test_another_bundle_is_not_there(opa, revision):
 
 @pytest.mark.parametrize("address", [BUNDLE, "/opa/logs", "/opa/status"])
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer no"}, {"Authorization": "Basic eDp5"}])
-def test_a_stranger_gets_nothing(client, enrolled, address, header):
+def test_a_request_without_a_credential_is_refused(client, enrolled, address, header):
     method = client.get if address == BUNDLE else client.post
     answer = method(address, headers=header)
     assert answer.status_code == 401

@@ -56,7 +56,7 @@ def test_what_is_imported_elsewhere_becomes_the_same_revision(exported: bytes, a
     assert (revision.digest, revision.content) == (digest, json.loads(exported)["content"])
 
 
-def test_what_is_active_already_is_nothing_new(author: AbstractBaseUser) -> None:
+def test_importing_the_active_revision_proposes_nothing(author: AbstractBaseUser) -> None:
     data = export_revision(publish_without_review(actor=SEED))
     with pytest.raises(NothingToPropose):
         import_revision(data=data, title="Again", user=author)
@@ -82,6 +82,6 @@ def test_system_rules_of_elsewhere_are_refused(exported: bytes, author: Abstract
 
 
 @pytest.mark.parametrize("change", [b"", b"{}", b"[]", b'{"format":1,"digest":"x","content":"y"}'])
-def test_what_is_no_export_is_refused(change: bytes, author: AbstractBaseUser) -> None:
+def test_anything_but_an_export_is_refused(change: bytes, author: AbstractBaseUser) -> None:
     with pytest.raises(ImportRefused):
         import_revision(data=change, title="Broken", user=author)

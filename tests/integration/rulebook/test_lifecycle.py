@@ -70,7 +70,7 @@ def ask(**changes: Any) -> Effect:
     return policy_engine.get().evaluate(program=active_program(), requests=[request])[0].effect
 
 
-def test_the_whole_way() -> None:
+def test_a_draft_from_the_rules_to_activation() -> None:
     publish_without_review(actor=SEED)
     with_a_new_rule()
     draft = approved()
@@ -162,7 +162,7 @@ def test_the_database_keeps_an_author_from_being_added_over_an_approval() -> Non
 
 
 @pytest.mark.parametrize("table", ["rulebook_ruleedit", "rulebook_draftevent", "rulebook_revisionanchor"])
-def test_the_story_cannot_be_rewritten(table: str) -> None:
+def test_the_events_of_a_draft_cannot_be_changed(table: str) -> None:
     person = get_user_model().objects.create_user(username="editor")
     create_rule(spec=rule(), enabled=True, actor_user=person)
     activate_draft(draft=approved(), actor=APPROVER)
@@ -254,7 +254,7 @@ def test_a_draft_with_problems_stays_a_draft(monkeypatch: pytest.MonkeyPatch) ->
     assert draft.check_report["problems"]
 
 
-def test_the_reviewer_is_told_which_cases_change() -> None:
+def test_the_report_names_the_cases_that_change() -> None:
     AbacRuleFactory(slug="nobody", condition={"attr": "subject.status", "op": "eq", "value": "active"})
     report = proposed().check_report
     outcomes = {case["outcome"] for case in report["cases"]}
@@ -302,7 +302,7 @@ def test_a_newer_draft_supersedes_and_a_rollback_restores() -> None:
     assert roll_back(actor=SECOND_APPROVER, reason="Forth.", to=second) == second
 
 
-def test_a_revision_that_never_decided_is_no_way_back() -> None:
+def test_a_revision_that_was_never_active_cannot_be_rolled_back_to() -> None:
     with pytest.raises(RollbackImpossible):
         roll_back(actor=APPROVER, reason="Nothing there.")
     revision = publish_without_review(actor=SEED)
@@ -333,7 +333,7 @@ def test_an_archived_revision_with_another_content_is_refused(monkeypatch: pytes
         archived_program(revision.digest)
 
 
-def test_what_cannot_be_kept_does_not_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_revision_that_cannot_be_archived_is_not_activated(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(**options: Any) -> None:
         raise Unavailable("The store is full.")
 

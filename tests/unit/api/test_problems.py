@@ -30,19 +30,19 @@ def test_each_category_has_its_status(category, status):
 
 
 @pytest.mark.parametrize("category", [errors.IntegrityFault, errors.Unavailable, errors.GovernanceError])
-def test_our_own_faults_are_not_described(category):
+def test_unexpected_errors_are_answered_without_details(category):
     problem = problem_of(category("/srv/secret/path is gone", details={"path": "/srv/secret/path"}))
     assert "secret" not in problem.detail
     assert not problem.members
 
 
-def test_a_callers_fault_is_described_with_its_facts():
+def test_an_error_of_the_caller_is_answered_with_its_details():
     problem = problem_of(errors.Conflict("Used before.", code="used", details={"job_id": "7"}))
     assert problem.detail == "Used before."
     assert problem.members == {"details": {"job_id": "7"}}
 
 
-def test_a_fault_in_a_field_is_listed_as_such():
+def test_an_error_about_a_field_is_listed_under_that_field():
     problem = problem_of(errors.InvalidInput("Too long.", code="long", details={"field": "title"}))
     assert problem.members == {"errors": [{"field": "title", "code": "long", "message": "Too long."}]}
 
@@ -67,21 +67,21 @@ def test_a_fault_in_a_field_is_listed_as_such():
         (exceptions.NotAcceptable(), 400, "bad_request"),
     ],
 )
-def test_errors_of_the_framework_have_codes_of_ours(error, status, code):
+def test_framework_errors_get_our_codes(error, status, code):
     problem = problem_of(error)
     assert (problem.status, problem.code) == (status, code)
 
 
-def test_a_wait_is_told():
+def test_a_throttled_request_gets_retry_after():
     assert problem_of(exceptions.Throttled(wait=7)).headers == {"Retry-After": "7"}
     assert problem_of(errors.Unavailable("Down.")).headers == {"Retry-After": "5"}
 
 
-def test_what_nobody_foresaw_is_left_to_the_server_error_handler():
+def test_an_unexpected_error_is_left_to_the_server_error_handler():
     assert problem_of(ZeroDivisionError()) is None
 
 
-def test_field_errors_say_where_they_are():
+def test_field_errors_have_dotted_paths():
     detail = {
         "title": ["Too long."],
         "inputs": {1: ["No id."]},

@@ -70,7 +70,7 @@ def ask() -> Asking:
     return Asking()
 
 
-def test_the_same_question_is_answered_once(ask: Asking) -> None:
+def test_the_same_question_is_evaluated_once(ask: Asking) -> None:
     assert ask() == ask() == ask()
     assert (ask.engine.asked, ask.cache.hits) == (1, 2)
 
@@ -87,20 +87,20 @@ def test_the_same_question_is_answered_once(ask: Asking) -> None:
         {"subject__status": "suspended"},
     ],
 )
-def test_whatever_the_answer_follows_from_makes_another_question(ask: Asking, changes: dict[str, Any]) -> None:
+def test_anything_that_the_answer_depends_on_changes_the_key(ask: Asking, changes: dict[str, Any]) -> None:
     ask()
     ask(**changes)
 
     assert ask.engine.asked == 2
 
 
-def test_a_withdrawn_consent_is_denied_with_the_very_next_question(ask: Asking) -> None:
+def test_a_withdrawn_consent_is_denied_by_the_next_decision(ask: Asking) -> None:
     assert ask().effect is Effect.PERMIT
     assert ask(consent__state="withdrawn", epochs={"ada": 2}).effect is Effect.DENY
     assert ask(consent__state="withdrawn", epochs={"ada": 2}).effect is Effect.DENY
 
 
-def test_time_matters_only_to_those_whose_rules_ask_for_it(ask: Asking) -> None:
+def test_time_is_part_of_the_key_only_where_a_rule_reads_it(ask: Asking) -> None:
     early, late = "2026-11-20T23:59:59.000000Z", "2026-11-21T00:00:01.000000Z"
 
     assert [ask(request__time=time).effect for time in (early, late)] == [Effect.PERMIT, Effect.PERMIT]
@@ -110,7 +110,7 @@ def test_time_matters_only_to_those_whose_rules_ask_for_it(ask: Asking) -> None:
     assert ask.engine.asked == 3
 
 
-def test_a_fact_that_a_message_quotes_is_part_of_the_question(ask: Asking) -> None:
+def test_a_fact_that_a_message_quotes_is_part_of_the_key(ask: Asking) -> None:
     messages = {ask(purpose="research", token__purposes=[], model__slug=slug).reasons[0].message for slug in "ab"}
     quoted = {
         ask(consent__partners_excluded=[partner], subject__partner=partner).reasons[0].message for partner in "ab"
@@ -120,7 +120,7 @@ def test_a_fact_that_a_message_quotes_is_part_of_the_question(ask: Asking) -> No
     assert len(quoted) == 2
 
 
-def test_it_holds_no_more_than_it_may() -> None:
+def test_the_cache_keeps_at_most_its_number_of_entries() -> None:
     ask = Asking(entries=2)
 
     for creator in ("a", "b", "c"):
@@ -132,7 +132,7 @@ def test_it_holds_no_more_than_it_may() -> None:
 
 
 @pytest.mark.parametrize("program", [PROGRAM, replace(PROGRAM, index={}, parts={})])
-def test_nothing_is_kept_where_nothing_may_or_reads_are_unknown(program: PolicyProgram) -> None:
+def test_nothing_is_cached_without_entries_or_without_an_index(program: PolicyProgram) -> None:
     ask = Asking(entries=0 if program is PROGRAM else 100)
 
     ask(program=program)
@@ -141,7 +141,7 @@ def test_nothing_is_kept_where_nothing_may_or_reads_are_unknown(program: PolicyP
     assert ask.engine.asked == 2
 
 
-def test_a_batch_is_answered_in_order_with_what_is_kept_and_what_is_not(ask: Asking) -> None:
+def test_a_batch_of_cached_and_fresh_answers_keeps_its_order(ask: Asking) -> None:
     ask()
     requests = [
         EngineRequest("asset.infer", permitted_facts("asset.infer", consent__state=state))
@@ -155,7 +155,7 @@ def test_a_batch_is_answered_in_order_with_what_is_kept_and_what_is_not(ask: Ask
     assert ask.engine.asked == 3
 
 
-def test_an_engine_that_answers_too_little_gives_no_answer(ask: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_few_answers_of_an_engine_are_an_error(ask: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Counting, "evaluate", lambda *args, **kwargs: [])
 
     with pytest.raises(EngineUnavailable):

@@ -41,7 +41,7 @@ def ask(program: PolicyProgram = PROGRAM, **changes: Any) -> EngineResult:
         ({"asset__creator": 'a && !r.b || p.c, "d" # e'}, Effect.DENY, ("wide",), ("block-region", "odd")),
     ],
 )
-def test_deny_overrides_and_every_rule_that_matched_is_told(
+def test_deny_overrides_and_every_matched_rule_is_reported(
     changes: dict[str, Any], effect: Effect, permits: tuple[str, ...], denies: tuple[str, ...]
 ) -> None:
     result = ask(**changes)
@@ -68,7 +68,7 @@ def test_a_fact_that_is_not_given_is_a_denial() -> None:
 
 
 @pytest.mark.parametrize("width", [2**53, float("nan"), {"x": 1}, "wide"])
-def test_a_fact_that_cannot_be_compared_is_no_answer(width: object) -> None:
+def test_a_fact_that_cannot_be_compared_is_an_error(width: object) -> None:
     with pytest.raises(EngineUnavailable):
         ask(asset__width=width)
 
@@ -96,7 +96,7 @@ def test_the_products_own_form_is_accepted() -> None:
     CasbinEngine().check(program=PROGRAM)
 
 
-def test_an_effect_that_contradicts_the_rules_is_no_answer() -> None:
+def test_an_effect_that_contradicts_the_matched_rules_is_an_error() -> None:
     lines = {"wide": ("asset.infer", "wide", PROGRAM.casbin["asset.infer"].lines["wide"][2], "deny")}
     module = CasbinModule(MODEL, lines)
 

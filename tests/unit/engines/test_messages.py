@@ -28,5 +28,5 @@ def test_an_absent_fact_reads_unknown(facts: dict[str, Any]) -> None:
     assert render("Region {subject.region}.", facts) == "Region unknown."
 
 
-def test_a_fact_is_not_filled_in_turn() -> None:
+def test_placeholders_in_facts_are_not_replaced() -> None:
     assert render("{a}", {"a": "{b}", "b": "x"}) == "{b}"

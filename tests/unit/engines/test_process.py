@@ -39,7 +39,7 @@ print(megabytes() - before)
     [(ENGINE, DECIDE), (ENGINE, TORCH, DECIDE), (TORCH, ENGINE, DECIDE), (ENGINE, DECIDE, TORCH)],
     ids=["alone", "before torch", "after torch", "torch last"],
 )
-def test_decisions_take_no_memory_for_good_and_torch_can_live_beside_them(parts: tuple[str, ...]) -> None:
+def test_decisions_leak_no_memory_and_torch_loads_in_the_same_process(parts: tuple[str, ...]) -> None:
     finished = subprocess.run(
         [sys.executable, "-c", "\n".join(parts)],
         cwd=Path(__file__).parents[3],

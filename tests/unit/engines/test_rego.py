@@ -98,7 +98,7 @@ def test_an_action_without_a_module_is_denied() -> None:
     assert (result.effect, result.reasons[0].code) == (Effect.DENY, "action_unknown")
 
 
-def test_a_fact_that_a_rule_reads_and_nobody_gave_is_a_denial() -> None:
+def test_a_missing_fact_that_a_rule_reads_is_a_denial() -> None:
     result = ask(RegoEngine(), module(OPEN + ENDING), {"open": True})
 
     assert (result.effect, result.reasons[0].code) == (Effect.DENY, "facts_incomplete")
@@ -119,19 +119,19 @@ def test_a_fact_that_a_rule_reads_and_nobody_gave_is_a_denial() -> None:
     ],
     ids=["shape", "undefined", "conflict", "builtin error", "no entrypoint", "unknown call", "syntax", "unknown rule"],
 )
-def test_anything_but_a_sound_decision_is_no_answer(body: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_malformed_decision_is_an_error(body: str, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(EngineUnavailable) as unavailable:
         ask(RegoEngine(), module(body))
 
     assert unavailable.value.error_code == "engine_unavailable"
 
 
-def test_facts_that_cannot_be_represented_are_no_answer() -> None:
+def test_facts_that_cannot_be_represented_are_an_error() -> None:
     with pytest.raises(EngineUnavailable, match=r"could not decide asset\.infer"):
         ask(RegoEngine(), module(OPEN + ENDING), {"open": True, "region": object()})
 
 
-def test_two_programs_with_one_digest_are_no_answer() -> None:
+def test_two_programs_with_one_digest_are_an_error() -> None:
     engine = RegoEngine()
     ask(engine, module(OPEN + ENDING))
 
@@ -147,7 +147,7 @@ def test_an_engine_recovers_after_a_failure() -> None:
     assert ask(engine, module(OPEN + ENDING)).effect is Effect.PERMIT
 
 
-def test_a_revision_is_built_once_and_the_longest_unused_is_let_go(counting: type[CountingInterpreter]) -> None:
+def test_a_revision_is_built_once_and_the_least_recently_used_is_dropped(counting: type[CountingInterpreter]) -> None:
     engine, source = RegoEngine(revisions_kept=2), module(OPEN + ENDING)
     for revision in ("r1", "r2", "r1", "r2", "r1"):
         ask(engine, source, revision=revision)
@@ -184,7 +184,7 @@ def test_check_accepts_a_sound_program() -> None:
         ("decision := 1\n", "asset.infer: the module gives no decision"),
     ],
 )
-def test_check_refuses_and_says_where(body: str, problem: str) -> None:
+def test_check_names_the_line_that_is_refused(body: str, problem: str) -> None:
     with pytest.raises(ProgramRejected) as rejected:
         RegoEngine().check(program=program(module(body)))
 
@@ -244,7 +244,7 @@ def test_only_candidates_are_built_in_groups_at_first_and_together_once_they_rec
     assert {result.matched_denies for result in results} == {("c1",)}
 
 
-def test_a_thread_keeps_no_more_programs_than_it_may(counting: type[CountingInterpreter]) -> None:
+def test_a_thread_keeps_at_most_its_number_of_programs(counting: type[CountingInterpreter]) -> None:
     engine, compiled = RegoEngine(shards_kept=2), filed(50)
 
     for number in (1, 2, 3, 1):
@@ -262,7 +262,7 @@ def test_many_rules_are_checked_a_few_at_a_time(counting: type[CountingInterpret
     assert counting.made == 2 + len(compiled.modules)
 
 
-def test_what_is_refused_among_many_rules_is_named_by_its_line_in_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_rule_among_many_is_named_by_its_line_in_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("governance.engines.builtins.ALLOWED", frozenset())
 
     with pytest.raises(ProgramRejected) as rejected:

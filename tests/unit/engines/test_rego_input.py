@@ -58,7 +58,7 @@ def test_fractions_keep_their_digits(fraction: float) -> None:
 
 
 @pytest.mark.parametrize(("given_number", "decided"), [(0.1 + 0.2, 0.3), (0.5999999999999999, 0.6), (3 - 4e-16, 3)])
-def test_fractions_are_decided_at_fifteen_digits(given_number: float, decided: float) -> None:
+def test_fractions_are_compared_at_fifteen_digits(given_number: float, decided: float) -> None:
     assert echo({"score": given_number}) == {"score": decided}
 
 
@@ -94,7 +94,7 @@ def test_tuples_are_lists_and_whole_floats_are_integers() -> None:
     assert echo({"a": (1, 2), "b": 3.0}) == {"a": [1, 2], "b": 3}
 
 
-def test_only_the_facts_that_are_read_are_handed_over() -> None:
+def test_only_the_facts_that_a_module_reads_are_passed_on() -> None:
     tree = fact_tree([("a", "b"), ("c",), ("c", "d"), ("e", "f", "g")])
 
     sliced = slice_facts({"a": {"b": 1, "x": 2}, "c": {"d": 3, "y": 4}, "e": {"f": {"g": 5}}, "z": 6}, tree)

@@ -21,7 +21,7 @@ MODULE = compile_module("asset.infer", [NESTED, OPEN], SCHEMA)
 
 
 @pytest.mark.parametrize("action", SCHEMA.actions)
-def test_some_of_the_rules_are_the_module_of_those_rules(action: str) -> None:
+def test_a_module_of_some_rules_is_the_one_compiled_from_them(action: str) -> None:
     specs = [spec for spec in system_rules() if action in spec.actions]
 
     parts = split_module(compile_module(action, specs, SCHEMA))
@@ -33,7 +33,7 @@ def test_some_of_the_rules_are_the_module_of_those_rules(action: str) -> None:
 
 @given(rule_sets(every_kind(), "asset.infer"))
 @settings(max_examples=examples(100))
-def test_every_compiled_module_comes_apart(drawn: list[RuleSpec]) -> None:
+def test_every_compiled_module_is_split(drawn: list[RuleSpec]) -> None:
     specs = sorted(drawn, key=lambda spec: spec.id)
 
     parts = split_module(compile_module("asset.infer", specs, every_kind()))
@@ -57,7 +57,7 @@ def test_every_compiled_module_comes_apart(drawn: list[RuleSpec]) -> None:
         ("# Permit", "Permit"),
     ],
 )
-def test_a_module_of_another_form_does_not(old: str, new: str) -> None:
+def test_a_module_of_another_form_is_not_split(old: str, new: str) -> None:
     assert old in MODULE
 
     assert split_module(MODULE.replace(old, new)) is None

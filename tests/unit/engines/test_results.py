@@ -53,7 +53,7 @@ def test_denies_override_and_each_gives_its_reason() -> None:
     )
 
 
-def test_what_no_rule_permits_is_denied() -> None:
+def test_a_request_that_no_rule_permits_is_denied() -> None:
     assert result("deny", [], []).reasons == (Reason("no_rule_permits", "No rule permits asset.infer here."),)
 
 
@@ -72,7 +72,7 @@ def test_what_no_rule_permits_is_denied() -> None:
         ("deny", {"p1": True}, []),
     ],
 )
-def test_a_document_that_contradicts_itself_is_no_answer(effect: str, permits: Any, denies: Any) -> None:
+def test_a_document_that_contradicts_itself_is_an_error(effect: str, permits: Any, denies: Any) -> None:
     with pytest.raises(DecisionMalformed) as malformed:
         result(effect, permits, denies)
 
@@ -80,10 +80,10 @@ def test_a_document_that_contradicts_itself_is_no_answer(effect: str, permits: A
 
 
 @pytest.mark.parametrize("document", [None, [], True, {}, {"effect": "permit", "permits": ["p1"]}])
-def test_a_document_of_another_shape_is_no_answer(document: object) -> None:
+def test_a_document_of_another_shape_is_an_error(document: object) -> None:
     with pytest.raises(DecisionMalformed):
         result_of(document=document, program=PROGRAM, request=REQUEST)
 
 
-def test_a_denial_of_the_engine_itself_names_no_rule() -> None:
+def test_a_denial_by_the_engine_names_no_rule() -> None:
     assert denial("x", "Y.") == EngineResult(Effect.DENY, (), (), (), (Reason("x", "Y.", None),))

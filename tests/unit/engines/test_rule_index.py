@@ -34,11 +34,11 @@ def test_candidates_come_in_groups_that_recur(facts: dict[str, Any], found: tupl
     assert groups(RuleIndex(("a",), (CREATOR, TAGS, STATE)), **facts) == found
 
 
-def test_where_nothing_can_match_there_is_no_group() -> None:
+def test_without_candidates_there_is_no_group() -> None:
     assert groups(RuleIndex((), (CREATOR, TAGS))) == ()
 
 
 @pytest.mark.parametrize("facts", [{}, {"asset": None}, {"asset": {}}])
-def test_a_fact_that_is_not_given_is_told(facts: dict[str, Any]) -> None:
+def test_a_missing_fact_is_named(facts: dict[str, Any]) -> None:
     with pytest.raises(FactMissing, match=r"asset\.creator"):
         RuleIndex((), (CREATOR,)).groups(facts)

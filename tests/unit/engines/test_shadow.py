@@ -32,7 +32,7 @@ class Stubborn:
         raise ProgramRejected([])
 
 
-def test_where_they_agree_the_first_ones_answer_counts() -> None:
+def test_engines_that_agree_give_the_first_ones_answer() -> None:
     engine = ShadowedEngine(first=CasbinEngine(), second=RegoEngine())
 
     [answer] = engine.evaluate(program=PROGRAM, requests=[INFER])
@@ -42,7 +42,7 @@ def test_where_they_agree_the_first_ones_answer_counts() -> None:
     engine.check(program=PROGRAM)
 
 
-def test_where_they_do_not_there_is_no_answer_and_an_alert(caplog: pytest.LogCaptureFixture) -> None:
+def test_engines_that_disagree_are_an_error_and_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     engine = ShadowedEngine(first=RegoEngine(), second=Stubborn())
 
     with caplog.at_level(logging.ERROR), pytest.raises(EngineDisagreement) as disagreement:
@@ -54,6 +54,6 @@ def test_where_they_do_not_there_is_no_answer_and_an_alert(caplog: pytest.LogCap
     assert "rego and stubborn disagree on asset.infer" in caplog.text
 
 
-def test_what_either_refuses_is_refused() -> None:
+def test_a_program_that_either_engine_refuses_is_refused() -> None:
     with pytest.raises(ProgramRejected):
         ShadowedEngine(first=RegoEngine(), second=Stubborn()).check(program=PROGRAM)

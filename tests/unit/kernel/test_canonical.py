@@ -147,7 +147,7 @@ def test_python_values_have_one_form(value: object, text: str) -> None:
         datetime(2026, 1, 1),  # noqa: DTZ001
     ],
 )
-def test_what_has_no_canonical_form_is_refused(value: object) -> None:
+def test_values_without_a_canonical_form_are_refused(value: object) -> None:
     with pytest.raises(NotCanonical) as caught:
         canonical_json(value)
 

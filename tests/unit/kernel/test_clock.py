@@ -8,7 +8,7 @@ from governance.kernel.clock import ManualClock
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def test_system_clock_tells_aware_utc() -> None:
+def test_the_system_clock_gives_aware_utc() -> None:
     moment = clock.now()
 
     assert moment.utcoffset() == timedelta(0)

@@ -120,7 +120,7 @@ def test_url_safe_base64_and_unknown_members_are_taken(ring: KeyRing) -> None:
         '{"payload":"","payload":"YQ==","payloadType":"a","signatures":[]}',
     ],
 )
-def test_what_is_no_envelope_is_refused(text: str | bytes) -> None:
+def test_anything_but_an_envelope_is_refused(text: str | bytes) -> None:
     with pytest.raises(EnvelopeMalformed) as caught:
         Envelope.from_json(text)
 

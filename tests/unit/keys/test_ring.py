@@ -195,7 +195,7 @@ def test_rotation_with_a_clock_set_back_still_uses_the_new_key(ring: KeyRing, ma
     assert ring.sign(purpose=PERMIT, message=MESSAGE).key_id == fresh.key_id
 
 
-def test_revoked_key_stops_at_its_revocation_point(ring: KeyRing, manual: ManualClock) -> None:
+def test_a_revoked_key_counts_until_its_revocation(ring: KeyRing, manual: ManualClock) -> None:
     signature = ring.sign(purpose=PERMIT, message=MESSAGE)
     manual.advance(seconds=60)
 

@@ -105,7 +105,7 @@ def test_a_pattern_that_matches_nothing_is_refused(pattern: str) -> None:
         expand_actions([pattern])
 
 
-def test_a_near_miss_is_hinted_at() -> None:
+def test_a_misspelt_path_gets_a_suggestion() -> None:
     assert did_you_mean("asset.infr", SCHEMA.actions) == " Did you mean 'asset.infer'?"
     assert did_you_mean("zzz", SCHEMA.actions) == ""
     assert SCHEMA.suggestion("sure.strin") == " Did you mean 'sure.string'?"

@@ -56,7 +56,7 @@ def test_a_rule_that_no_case_matches_is_named(folder: Path) -> None:
     assert problems(folder) == ("No case matches the rule 'block-mars'.",)
 
 
-def test_a_case_that_goes_otherwise_says_how(folder: Path) -> None:
+def test_a_failed_case_says_what_differs(folder: Path) -> None:
     replace(folder / "rules" / "release.yaml", "op: gte, value: 0.6", "op: gte, value: 0.95")
 
     assert problems(folder) == (
@@ -118,7 +118,7 @@ def test_a_file_that_is_no_list_of_cases_is_refused(folder: Path, text: str) -> 
     assert problems(folder) == ("extra.yaml must hold a list 'cases' and nothing else.",)
 
 
-def test_the_pair_asked_for_follows_from_the_request_unless_a_case_says_otherwise(folder: Path) -> None:
+def test_the_requested_pair_follows_from_action_and_purpose_unless_a_case_sets_it(folder: Path) -> None:
     (folder / "cases" / "extra.yaml").write_text(
         """cases:
   - {name: a, action: asset.train, facts: {purpose: research}, expect: {effect: deny}}

@@ -30,7 +30,7 @@ def test_where_every_fact_is_known_no_row_is_needed(condition, known, negated) -
     assert found.q is (holds(condition, known) is not negated)
 
 
-def test_what_is_known_drops_out() -> None:
+def test_known_conditions_drop_out_of_the_query() -> None:
     assert compiled(All((DE, ADA))).q == compiled(ADA).q
     assert compiled(All((DE, ADA)), IN_FR).q is False
     assert compiled(Any_((DE, ADA))).q is True
@@ -38,7 +38,7 @@ def test_what_is_known_drops_out() -> None:
     assert compiled(Not(All((DE, ADA))), IN_FR).q is True
 
 
-def test_the_columns_that_were_asked_about_are_named() -> None:
+def test_the_columns_in_a_condition_are_named() -> None:
     both = All((ADA, Compare("asset.dataset", Operator.EXISTS)))
 
     assert compiled(both).columns == {"asset.creator", "asset.dataset"}
@@ -52,7 +52,7 @@ def test_only_a_column_that_may_be_null_is_guarded_when_it_is_negated() -> None:
     assert compiled(dataset, negated=True).q.connector == Q.OR
 
 
-def test_a_column_that_is_never_null_exists() -> None:
+def test_exists_holds_for_a_column_that_is_never_null() -> None:
     assert compiled(Compare("asset.creator", Operator.EXISTS)).q is True
     assert compiled(Compare("asset.creator", Operator.EXISTS), negated=True).q is False
 
@@ -65,19 +65,19 @@ def test_a_known_null_compares_with_nothing(operator) -> None:
     assert compiled(compare, {"consent": {"level": None}}, negated=True).q is True
 
 
-def test_what_is_neither_known_nor_a_column_cannot_be_asked() -> None:
+def test_an_attribute_that_is_neither_known_nor_a_column_is_an_error() -> None:
     with pytest.raises(NotInQuery) as caught:
         compiled(All((ADA, UNKNOWN)))
 
     assert caught.value.path == "model.owner"
 
 
-def test_it_need_not_be_known_where_nothing_depends_on_it() -> None:
+def test_an_unknown_attribute_is_no_error_where_nothing_depends_on_it() -> None:
     assert compiled(All((UNKNOWN, DE)), IN_FR).q is False
     assert compiled(Any_((UNKNOWN, DE))).q is True
 
 
-def test_nothing_at_all_holds_everywhere_and_nowhere() -> None:
+def test_every_and_some_of_nothing() -> None:
     assert every([]).q is True
     assert some([]).q is False
 

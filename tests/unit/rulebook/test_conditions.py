@@ -97,7 +97,7 @@ def test_what_is_written_is_read_back(compare: Compare) -> None:
         ({"attr": "a", "op": "in", "value": ["x", "y", "x"]}, "condition.value[2]", "already in the list"),
     ],
 )
-def test_nonsense_is_refused_at_its_place(data: object, path: str, part: str) -> None:
+def test_a_wrong_condition_is_refused_with_its_path(data: object, path: str, part: str) -> None:
     with pytest.raises(RuleInvalid) as invalid:
         parse_condition(data)
 

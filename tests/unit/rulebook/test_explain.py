@@ -57,7 +57,7 @@ def test_a_rule_that_did_not_match_names_the_first_condition_that_failed_and_wha
     assert [(seen.path, seen.value) for seen in permit.failed.seen] == [("consent.state", "expired")]
 
 
-def test_of_alternatives_all_are_shown() -> None:
+def test_all_failed_alternatives_are_shown() -> None:
     known = permitted_facts("model.invoke", licence__any_region=False, subject__region="FR")
 
     failed = first_failure(All((LICENSED,)), known, current_schema())
@@ -71,7 +71,7 @@ def test_a_negation_that_failed_is_shown_as_one() -> None:
     assert failed.sentence == "it is not so that the work's status is active"
 
 
-def test_the_partner_is_told_the_messages_of_the_denials() -> None:
+def test_the_partner_gets_the_messages_of_the_denials() -> None:
     known = permitted_facts("asset.infer", asset__status="quarantined")
 
     told = sentences_for_asker(rules=SYSTEM_RULES, action="asset.infer", facts=known)
@@ -79,7 +79,7 @@ def test_the_partner_is_told_the_messages_of_the_denials() -> None:
     assert told == ("The work is in quarantine and cannot be used.",)
 
 
-def test_where_no_rule_permits_only_what_is_the_askers_own_is_told() -> None:
+def test_without_a_permit_the_partner_learns_only_about_its_own_attributes() -> None:
     own = RevisionRule(
         ABAC, rule(id="own", effect=Effect.PERMIT, condition=Compare("subject.tier", Operator.EQ, "gold"))
     )
@@ -96,7 +96,7 @@ def test_where_no_rule_permits_only_what_is_the_askers_own_is_told() -> None:
     )
 
 
-def test_a_permit_is_told_by_the_rules_that_permit() -> None:
+def test_a_permit_is_explained_by_the_rules_that_permit() -> None:
     told = sentences_for_asker(rules=SYSTEM_RULES, action="model.invoke", facts=permitted_facts("model.invoke"))
 
     assert told == ("The licence open-commercial covers the model upscaler for the purpose commercial.",)

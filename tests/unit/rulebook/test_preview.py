@@ -25,7 +25,7 @@ def test_a_rule_is_shown_as_sentence_and_as_rego() -> None:
     )
 
 
-def test_nonsense_is_not_shown_but_refused() -> None:
+def test_a_wrong_rule_has_no_preview() -> None:
     nonsense = rule(condition=Compare("subject.region", Operator.LT, 3))
 
     for show in (describe, rego_preview):
@@ -41,7 +41,7 @@ def test_the_form_offers_what_all_the_actions_know() -> None:
     json.dumps(form_schema([]))
 
 
-def test_an_attribute_is_offered_with_operators_values_and_its_kin() -> None:
+def test_an_attribute_is_offered_with_operators_values_and_comparable_attributes() -> None:
     purpose = offered("purpose", ["model.invoke"])
 
     assert purpose["type"] == "enum"

@@ -91,7 +91,7 @@ def test_an_attribute_must_be_known_for_all_actions_of_the_rule() -> None:
     assert message == "'asset.creator' is not known when model.invoke is decided."
 
 
-def test_a_misspelt_attribute_is_hinted_at() -> None:
+def test_a_misspelt_attribute_gets_a_suggestion() -> None:
     [(_, message)] = errors(rule(condition=Compare("subject.partnr", OP.EQ, "x")))
 
     assert message == "'subject.partnr' is not a known attribute. Did you mean 'subject.partner'?"
@@ -133,7 +133,7 @@ def test_a_misspelt_attribute_is_hinted_at() -> None:
         (Compare("sure.string_list", OP.CONTAINS, other="maybe.string_list"), "condition.other", "cannot be"),
     ],
 )
-def test_nonsense_is_refused_at_its_field(compare: Compare, path: str, part: str) -> None:
+def test_a_wrong_rule_is_refused_with_its_field(compare: Compare, path: str, part: str) -> None:
     found, message = condition_error(compare)
 
     assert found == path
@@ -153,7 +153,7 @@ def test_nonsense_is_refused_at_its_field(compare: Compare, path: str, part: str
         Compare("sure.bool", OP.EQ, other="maybe.bool"),
     ],
 )
-def test_sense_is_accepted(compare: Compare) -> None:
+def test_correct_rules_are_accepted(compare: Compare) -> None:
     assert checked(rule(condition=compare, message="No."), SCHEMA).condition == compare
 
 

@@ -14,7 +14,7 @@ def test_a_check_that_passes_is_one_line(capsys: pytest.CaptureFixture[str]) -> 
     assert printed.count("\n") == 1
 
 
-def test_a_check_that_fails_shows_what_it_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_check_shows_its_output(capsys: pytest.CaptureFixture[str]) -> None:
     assert not run(Check("lint", "all is well", (sys.executable, "-c", "raise SystemExit('line 3 is bad')")), {})
     printed = capsys.readouterr().out
     assert printed.startswith("FAILED lint")

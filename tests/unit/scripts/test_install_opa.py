@@ -89,7 +89,7 @@ def test_without_a_release_it_is_built(kept, monkeypatch):
     assert install_opa.find_opa() == str(kept)
 
 
-def test_when_nothing_works_one_sentence_says_what_was_tried_and_what_to_do(monkeypatch, capsys):
+def test_a_failed_installation_says_what_was_tried_and_what_to_do(monkeypatch, capsys):
     def fail(target: Path) -> None:
         raise BuildFailed("fetching from Debian sid: no such package")
 
@@ -102,17 +102,17 @@ def test_when_nothing_works_one_sentence_says_what_was_tried_and_what_to_do(monk
     assert "ASSENT_OPA=/path/to/opa" in sentence
 
 
-def test_a_named_program_that_is_none_is_said_so(monkeypatch, capsys):
+def test_a_named_program_that_is_not_opa_is_reported(monkeypatch, capsys):
     monkeypatch.setenv("ASSENT_OPA", "/nowhere/opa")
     assert install_opa.main() == 1
     assert "/nowhere/opa" in capsys.readouterr().err
 
 
-def test_who_cannot_go_on_without_gets_an_error(kept):
+def test_opa_program_raises_where_there_is_no_opa(kept):
     with pytest.raises(StackError, match="make opa"):
         install_opa.opa_program()
 
 
-def test_a_failing_step_is_named_with_its_last_words():
+def test_a_failed_step_is_named_with_the_end_of_its_output():
     with pytest.raises(BuildFailed, match="trying: the reason"):
         build_opa._run(["/bin/sh", "-c", "echo more; echo the reason >&2; exit 3"], step="trying")

@@ -34,7 +34,7 @@ def test_the_engine_becomes_the_setting(monkeypatch: pytest.MonkeyPatch) -> None
     assert run.engine() == {}
 
 
-def test_an_engine_that_there_is_not_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_engine_is_refused_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENGINE", "cedar")
     with pytest.raises(StackError, match="ENGINE must be one of rego, opa, casbin"):
         run.engine()

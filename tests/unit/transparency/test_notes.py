@@ -100,7 +100,7 @@ def test_vkey_is_read_back() -> None:
         ("a\tb" + GO_VKEY, "name of a key"),
     ],
 )
-def test_what_is_no_vkey_is_refused(text: str, says: str) -> None:
+def test_anything_but_a_vkey_is_refused(text: str, says: str) -> None:
     with pytest.raises(NoteInvalid, match=re.escape(says)) as refused:
         parse_vkey(text)
 
@@ -164,7 +164,7 @@ def test_cosignatures_are_checked_with_the_note() -> None:
         lambda signature: signature[:8] + bytes(64),
     ],
 )
-def test_spoiled_cosignatures_are_refused(spoil: Callable[[bytes], bytes]) -> None:
+def test_damaged_cosignatures_are_refused(spoil: Callable[[bytes], bytes]) -> None:
     key = WITNESS.key(COSIGNATURE_V1)
     signature = parse_signature_line(WITNESS.cosignature().strip()).signature
     line = signature_line(name=key.name, key_hash=key.key_hash, signature=spoil(signature))
@@ -245,7 +245,7 @@ def test_texts_that_cannot_be_signed(text: str) -> None:
         (f"{GO_TEXT}\n{GO_LINE * 65}", "65 signatures"),
     ],
 )
-def test_what_is_no_note_is_refused(note: str, says: str) -> None:
+def test_anything_but_a_note_is_refused(note: str, says: str) -> None:
     with pytest.raises(NoteInvalid, match=re.escape(says)):
         split_note(note)
 
@@ -303,7 +303,7 @@ def test_checkpoint_is_read_back(body: CheckpointBody) -> None:
         ("log\n42\n\n", "empty"),
     ],
 )
-def test_what_is_no_checkpoint_is_refused(text: str, says: str) -> None:
+def test_anything_but_a_checkpoint_is_refused(text: str, says: str) -> None:
     with pytest.raises(NoteInvalid, match=re.escape(says)):
         parse_checkpoint(text)
 

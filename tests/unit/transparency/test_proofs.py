@@ -208,7 +208,7 @@ def test_proof_file_is_read_back(proof: ProofFile) -> None:
         ("c2sp.org/tlog-proof@v1\nindex 0\n" + "AAAA\n" * 65 + "\n", "65 hashes"),
     ],
 )
-def test_what_is_no_proof_file_is_refused(text: str, says: str) -> None:
+def test_anything_but_a_proof_file_is_refused(text: str, says: str) -> None:
     with pytest.raises(ProofInvalid, match=re.escape(says)):
         parse_proof_file(text)
 

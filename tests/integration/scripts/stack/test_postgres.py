@@ -47,7 +47,7 @@ def test_it_is_a_private_postgresql_18_with_an_owner_that_is_no_superuser(home: 
         assert server.prepare().stat().st_mode & 0o077 == 0
 
 
-def test_it_is_durable_unless_told_otherwise(home: Path) -> None:
+def test_it_is_durable_by_default(home: Path) -> None:
     with server_in(home, durable=True) as server:
         assert (ask(server, "SHOW fsync"), ask(server, "SHOW synchronous_commit")) == ("on", "on")
 

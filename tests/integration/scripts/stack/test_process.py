@@ -82,7 +82,7 @@ def test_stopping_takes_stubborn_children_along(start: Callable[..., ManagedProc
     assert wait_ended(*children, seconds=PATIENCE_SECONDS)
 
 
-def test_a_process_that_dies_is_reported_with_its_last_words(start: Callable[..., ManagedProcess]) -> None:
+def test_a_process_that_dies_is_reported_with_the_end_of_its_log(start: Callable[..., ManagedProcess]) -> None:
     process = start("child", "print('begun', flush=True); raise SystemExit('the disk is on fire')")
     wait_until(lambda: not process.running)
     with pytest.raises(ProcessDied, match=r"child ended with exit code 1; the end of .*(?s:.)*the disk is on fire"):

@@ -53,7 +53,7 @@ def test_a_management_command_that_fails_says_why(stack: Stack) -> None:
         stack.manage("no_such_command")
 
 
-def test_a_killed_worker_is_no_surprise_and_starts_again(stack: Stack) -> None:
+def test_a_killed_worker_is_no_error_and_starts_again(stack: Stack) -> None:
     before = stack.process("worker-2").pid
     stack.kill("worker-2")
     stack.check()

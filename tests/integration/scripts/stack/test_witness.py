@@ -22,7 +22,7 @@ def witness(tmp_path: Path) -> Iterator[EmbeddedWitness]:
     embedded.stop()
 
 
-def test_it_cosigns_the_logs_that_it_is_told_of_while_it_runs(witness: EmbeddedWitness) -> None:
+def test_it_cosigns_logs_that_are_added_while_it_runs(witness: EmbeddedWitness) -> None:
     log = ToyLog()
     witness.launch()
     witness.wait_ready()

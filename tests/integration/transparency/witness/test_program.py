@@ -119,7 +119,7 @@ def test_it_prints_its_key_and_ends(tmp_path: Path, capsys: pytest.CaptureFixtur
         assert memory.key.public_key().public_bytes_raw() == key.public
 
 
-def test_it_serves_until_it_is_told_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_serves_until_a_signal_ends_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = signal.getsignal(signal.SIGTERM)
     telling = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM))
     telling.start()
@@ -140,7 +140,7 @@ def test_it_serves_until_it_is_told_to_end(tmp_path: Path, capsys: pytest.Captur
         (["--listen", "192.0.2.1:1"], "Cannot assign requested address"),
     ],
 )
-def test_what_it_cannot_begin_with_is_named(
+def test_a_failed_start_says_why(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: list[str], said: str
 ) -> None:
     arguments = ["--name", WITNESS_NAME, "--state", str(tmp_path), "--listen", f"{HOST}:0", *wrong]

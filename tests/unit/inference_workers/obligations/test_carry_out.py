@@ -92,7 +92,7 @@ def test_pixels_come_first_and_metadata_survives() -> None:
     assert result.media_type == "image/png"
 
 
-def test_what_was_done_is_told_with_its_parameters() -> None:
+def test_carried_out_obligations_are_returned_with_their_parameters() -> None:
     result = apply_obligations(picture(), [limit(10)], ORIGIN)
     assert result.applied == (
         {"kind": "limit_resolution", "parameters": {"max_edge": 10}, "outcome": {"width": 10, "height": 5}},

@@ -8,7 +8,7 @@ from inference_workers.tasks.control import advance_log
 
 
 @pytest.mark.parametrize("error", [WormUnavailable("The store is down."), LogHalted("The log has stopped.")])
-def test_what_keeps_the_log_from_advancing_is_told_in_one_line(
+def test_an_error_that_stops_the_log_is_logged_in_one_line(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     def fail() -> None:
@@ -23,7 +23,7 @@ def test_what_keeps_the_log_from_advancing_is_told_in_one_line(
     assert str(error) in told.getMessage()
 
 
-def test_a_round_that_goes_well_says_nothing(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_successful_round_logs_nothing(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(checkpoints, "advance_log", lambda: None)
 
     advance_log()

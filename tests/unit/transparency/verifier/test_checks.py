@@ -284,7 +284,7 @@ def test_every_field_of_the_statement_counts(path: Path, step: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "step"), named(SIGNED_AGAIN))
-def test_nothing_signed_later_takes_the_place_in_the_log(path: Path, step: str) -> None:
+def test_an_entry_of_another_place_is_refused(path: Path, step: str) -> None:
     known = FILES.receipt | {"envelope": signed(changed(statement(), path))}
 
     assert refused_at(judged(Files(receipt=known))) == step

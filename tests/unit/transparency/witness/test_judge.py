@@ -135,7 +135,7 @@ def test_the_empty_tree_has_one_root_only(judge: Judge, log: ToyLog) -> None:
     assert judge.add_checkpoint(submission(old=0, proof=[], note=wrong)) == known_size(0)
 
 
-def test_logs_do_not_get_into_each_others_way(memory: Memory, log: ToyLog) -> None:
+def test_logs_are_independent_of_each_other(memory: Memory, log: ToyLog) -> None:
     other = ToyLog(NoteSigner("log.example/other"), "other")
     judge = Judge(memory, WatchedLogs([log.signer.log_key.vkey, other.signer.log_key.vkey]).keys_of)
     assert judge.add_checkpoint(log.submission(0, 5)).status == HTTPStatus.OK
@@ -256,7 +256,7 @@ def test_two_requests_at_once_cannot_roll_the_log_back(
         st.tuples(st.sampled_from(["true", "other"]), st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=12
     )
 )
-def test_whatever_it_is_shown_all_it_cosigns_is_one_history(
+def test_everything_that_is_cosigned_is_one_history(
     tmp_path_factory: pytest.TempPathFactory, shown: list[tuple[str, int, int]]
 ) -> None:
     signer = NoteSigner()

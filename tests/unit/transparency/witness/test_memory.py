@@ -82,7 +82,7 @@ def test_a_witness_that_has_ended_remembers_nothing_more(tmp_path: Path) -> None
         assert memory.seen("log.example/a").size == 9
 
 
-def test_a_name_is_for_ever(tmp_path: Path) -> None:
+def test_the_name_of_a_witness_cannot_change(tmp_path: Path) -> None:
     public(tmp_path)
     with (
         pytest.raises(MemoryUnusable, match=r"belongs to the witness 'witness\.example/w1'"),
@@ -127,7 +127,7 @@ def test_a_memory_without_key_gets_no_new_one(tmp_path: Path) -> None:
         b'{"format":"assent-witness/2","name":"witness.example/w1","logs":{}}',
     ],
 )
-def test_a_spoilt_memory_is_not_used(tmp_path: Path, spoilt: bytes) -> None:
+def test_a_damaged_memory_is_not_used(tmp_path: Path, spoilt: bytes) -> None:
     public(tmp_path)
     (tmp_path / MEMORY_FILE).write_bytes(spoilt)
     with pytest.raises(MemoryUnusable):
@@ -144,7 +144,7 @@ def test_a_negative_size_is_no_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("spoilt", [b"", b"-----BEGIN PRIVATE KEY-----\n", b"\x00\xff"])
-def test_a_spoilt_key_is_not_used(tmp_path: Path, spoilt: bytes) -> None:
+def test_a_damaged_key_is_not_used(tmp_path: Path, spoilt: bytes) -> None:
     public(tmp_path)
     (tmp_path / KEY_FILE).write_bytes(spoilt)
     with pytest.raises(MemoryUnusable, match="holds no key"):
