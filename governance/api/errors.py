@@ -1,4 +1,4 @@
-"""Errors that only the HTTP interface knows."""
+"""Errors of the HTTP interface."""
 
 from governance.kernel.errors import Forbidden, InvalidInput, LimitExceeded, NotFound, Unavailable
 
@@ -25,14 +25,14 @@ class BodyMalformed(InvalidInput):
 
 
 class BodyTooLarge(LimitExceeded):
-    """The body is larger than this endpoint takes."""
+    """The body is larger than this endpoint accepts."""
 
     code = "body_too_large"
     title = "The body is too large"
 
 
 class NotCovered(Forbidden):
-    """The access token does not cover this; ask for a token with the scope or the details it takes."""
+    """The access token does not cover this; get a token with the scope or the details that it needs."""
 
     code = "insufficient_scope"
     title = "The access token does not cover this"
@@ -46,20 +46,20 @@ class EvidenceNotReady(NotFound):
 
 
 class TooManyRequests(LimitExceeded):
-    """There were more requests in a minute than allowed; wait as long as Retry-After says."""
+    """There were more requests in a minute than allowed; wait for the seconds in Retry-After."""
 
     code = "too_many_requests"
     title = "Too many requests"
 
 
 class ThrottleUnavailable(Unavailable):
-    """Requests cannot be counted just now, so none is let through."""
+    """Requests cannot be counted now, so all are refused."""
 
     code = "throttle_unavailable"
 
 
 class DatabaseUnavailable(Unavailable):
-    """The database does not answer just now."""
+    """The database does not answer now."""
 
     code = "database_unavailable"
 

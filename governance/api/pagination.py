@@ -100,9 +100,7 @@ class KeysetPagination(BasePagination):
                 base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True).decode("ascii")
             )
         except (binascii.Error, ValueError) as error:
-            raise QueryInvalid(
-                "The cursor is not one of ours; take it from 'next'.", details={"field": CURSOR}
-            ) from error
+            raise QueryInvalid("The cursor is not valid; take it from 'next'.", details={"field": CURSOR}) from error
 
     def _url_after(self, row: object, request: Request) -> str:
         cursor = base64.urlsafe_b64encode(str(getattr(row, self.key)).encode("ascii")).decode("ascii")

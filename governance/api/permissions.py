@@ -24,7 +24,7 @@ def require_output_cover(grant: TokenGrant, job: Job) -> None:
     """Raise NotCovered unless the token covers releasing outputs of the job's model for the job's purpose."""
     slug = job.model_version.model.slug
     if Action.OUTPUT_RELEASE not in grant.actions:
-        raise NotCovered(f"Reading outputs takes a token with the scope '{Action.OUTPUT_RELEASE}'.")
+        raise NotCovered(f"Reading outputs needs a token with the scope '{Action.OUTPUT_RELEASE}'.")
     if not grant.covers_model(slug) or job.purpose not in grant.purposes:
         raise NotCovered("The token does not cover the model or the purpose of this job.")
 

@@ -54,9 +54,9 @@ OWN_KINDS: dict[str, tuple[int, str]] = {
     "permission_denied": (403, "Not permitted"),
     "denied": (403, "The policy does not permit this"),
     "not_found": (404, "Not found"),
-    "method_not_allowed": (405, "This method is not for this URL"),
+    "method_not_allowed": (405, "The method is not allowed at this URL"),
     "length_required": (411, "The length of the body is needed"),
-    "unsupported_media_type": (415, "The body's media type is not taken here"),
+    "unsupported_media_type": (415, "The media type of the body is not supported"),
     "internal_error": (500, "Something went wrong"),
 }
 
@@ -108,7 +108,7 @@ def problem_of(error: Exception) -> Problem | None:
     if isinstance(error, exceptions.APIException):
         return _of_framework(error)
     if isinstance(error, Http404):
-        return known("not_found", "There is nothing here for you.")
+        return known("not_found", "There is nothing at this URL.")
     if isinstance(error, PermissionDenied):
         return known("permission_denied", "This is not permitted.")
     domain = _as_domain(error)

@@ -58,7 +58,7 @@ def _write(native: object, value: object) -> None:
 
 def _check(failed: int) -> None:
     if failed:
-        raise NotRepresentable("The Rego engine did not take a fact.")
+        raise NotRepresentable("The Rego engine did not accept a fact.")
 
 
 def _whole(value: float) -> int:

@@ -47,7 +47,7 @@ def now() -> datetime:
 
 @contextmanager
 def using(clock: Clock) -> Iterator[Clock]:
-    """Let every thread of this process read `clock` inside the block."""
+    """Use `clock` inside the block, in every thread of this process."""
     global _current
     previous, _current = _current, clock
     try:

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, also after a power cut.
+"""Files that are either whole or absent, also after a power cut.
 
 Every function flushes the file and then its directory, because a name that was never flushed may vanish with its file.
 """
@@ -39,7 +39,7 @@ def make_directory(path: Path) -> None:
 
 
 def read_plain_file(path: Path) -> bytes:
-    """Return the bytes of a file that is no symbolic link. Raises OSError."""
+    """Return the bytes of a file that is not a symbolic link. Raises OSError."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as stream:
         return stream.read()
 
@@ -55,7 +55,7 @@ def flush_directory(path: Path) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file `path` alone, among all threads and processes of this machine. Waits. Raises OSError."""
+    """Hold the lock file `path` exclusively among all threads and processes of this machine. Waits. Raises OSError."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -22,28 +22,28 @@ class GovernanceError(Exception):
 
 
 class InvalidInput(GovernanceError):
-    """What was sent cannot be accepted as it is."""
+    """The input cannot be accepted as it is."""
 
     code = "invalid_input"
     title = "The input is not valid"
 
 
 class Unauthenticated(GovernanceError):
-    """Nobody, or nobody we can verify, is asking."""
+    """The caller is not authenticated."""
 
     code = "unauthenticated"
     title = "Authentication is needed"
 
 
 class Forbidden(GovernanceError):
-    """We know who asks, and the answer is no."""
+    """The caller is authenticated and may not do this."""
 
     code = "forbidden"
     title = "Not permitted"
 
 
 class NotFound(GovernanceError):
-    """No such thing, or not one that the caller may know of."""
+    """It does not exist, or the caller may not know of it."""
 
     code = "not_found"
     title = "Not found"
@@ -64,14 +64,14 @@ class LimitExceeded(GovernanceError):
 
 
 class Unavailable(GovernanceError):
-    """A part that is needed does not answer; trying later may help."""
+    """A needed part does not answer; a later attempt may succeed."""
 
     code = "unavailable"
     title = "Temporarily unavailable"
 
 
 class IntegrityFault(GovernanceError):
-    """Stored bytes or records are not what they were recorded to be."""
+    """Stored bytes or records are not as they were recorded."""
 
     code = "integrity_fault"
     title = "An integrity check failed"

@@ -1,6 +1,6 @@
-"""Slots where an interface meets its adapter.
+"""Ports: places where the adapter of an interface is bound.
 
-An area declares a `Port` beside its Protocol; `governance/config/wiring.py` binds it, and nothing else does.
+An area declares a `Port` beside its Protocol; only `governance/config/wiring.py` binds it.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ class PortUnbound(Unavailable):
 
 
 class Port(Generic[T]):
-    """A named slot for one adapter, built on first use and then kept for the life of the process."""
+    """A place for one adapter, which is built on first use and kept for the life of the process."""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -1,4 +1,4 @@
-"""Base64 (RFC 4648 section 4) in its one canonical form, so that the same bytes never have two texts."""
+"""Base64 (RFC 4648 section 4), in its canonical form only, so that the same bytes always have the same text."""
 
 import binascii
 from base64 import b64decode, b64encode
@@ -13,7 +13,7 @@ def decode(text: str) -> bytes:
     """Return the bytes of `text`.
 
     Raises ValueError for what `encode` would not have written: other letters, missing padding, or bits set behind the
-    last byte (RFC 4648 section 3.5), which most readers let pass.
+    last byte (RFC 4648 section 3.5), which most decoders accept.
     """
     try:
         data = b64decode(text, validate=True)

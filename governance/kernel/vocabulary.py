@@ -18,7 +18,7 @@ class Action(StrEnum):
 
 
 class Purpose(StrEnum):
-    """Why it is asked. Not a ladder: a creator may allow training but no derivative commercial use."""
+    """The purpose of a request. Purposes have no order: a creator may allow training but no derivative use."""
 
     RESEARCH = "research"
     NON_COMMERCIAL = "non_commercial"

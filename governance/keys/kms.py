@@ -198,7 +198,7 @@ class KmsKeyStore:
         It joins the ring when `update` gives it its alias; a key without one does no harm.
         """
         if plan.development:
-            raise InvalidInput("A key in KMS is no development key.", code="kms_development_key")
+            raise InvalidInput("KMS does not hold development keys.", code="kms_development_key")
         algorithm = REQUIRED_ALGORITHM.get(plan.purpose, KeyAlgorithm.ES256)
         made = _ask(
             self._client.create_key,
@@ -283,7 +283,7 @@ def _loaded(spki: bytes) -> PublicKey:
         return public
     if isinstance(public, Ed25519PublicKey):
         return public
-    raise KmsKeyAltered("A key of another kind than P-256 or Ed25519 has an alias of the ring; none such was made.")
+    raise KmsKeyAltered("A key that is neither P-256 nor Ed25519 has an alias of the ring.")
 
 
 def _info_from(purpose: KeyPurpose, public: PublicKey, tags: dict[str, str]) -> PublicKeyInfo:

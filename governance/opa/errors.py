@@ -21,7 +21,7 @@ class OpaRevoked(Conflict):
     """The OPA server was revoked."""
 
     code = "opa_revoked"
-    title = "The OPA server was taken out of service"
+    title = "The OPA server was revoked"
 
 
 class BundleUnknown(NotFound):

@@ -44,7 +44,7 @@ def renew_credential(*, server: OpaServer, actor: Actor) -> str:
     has to be written anew. The credential before ends now. Raises OpaRevoked or KeyUnavailable."""
     locked = OpaServer.objects.select_for_update().get(pk=server.pk)
     if locked.revoked_at is not None:
-        raise OpaRevoked(f"The OPA server '{locked.name}' was taken out of service.")
+        raise OpaRevoked(f"The OPA server '{locked.name}' was revoked.")
     token = new_token()
     locked.token_sha256 = _sha256(token)
     locked.key_id = _bundle_key()

@@ -151,6 +151,7 @@ class _ConditionCheck:
     actions: tuple[str, ...]
 
     def errors(self, condition: Condition, path: str) -> Iterator[FieldError]:
+        """Yield what is wrong with the condition at `path`, such as `condition.all[1]`."""
         match condition:
             case All(items) | Any_(items):
                 word = "all" if isinstance(condition, All) else "any"

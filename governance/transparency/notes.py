@@ -93,7 +93,7 @@ def note_key(*, name: str, public: bytes, algorithm: int = ED25519) -> NoteKey:
     _need_name(name)
     _utf8(name)
     if algorithm not in (ED25519, COSIGNATURE_V1):
-        raise NoteInvalid(f"Keys of type {algorithm} are not taken: 1 is Ed25519, 4 a witness's Ed25519 key.")
+        raise NoteInvalid(f"Keys of type {algorithm} are not supported: 1 is Ed25519, 4 a witness's Ed25519 key.")
     if len(public) != PUBLIC_BYTES:
         raise NoteInvalid(f"An Ed25519 public key has {PUBLIC_BYTES} bytes, not {len(public)}.")
     material = name.encode() + b"\n" + bytes([algorithm]) + public
@@ -147,7 +147,7 @@ def split_note(note: str) -> tuple[str, tuple[SignatureLine, ...]]:
     _need_text(text)
     lines = tuple(parse_signature_line(line) for line in below[:-1].split("\n"))
     if len(lines) > MAX_SIGNATURES:
-        raise NoteInvalid(f"The note has {len(lines)} signatures; at most {MAX_SIGNATURES} are taken.")
+        raise NoteInvalid(f"The note has {len(lines)} signatures; at most {MAX_SIGNATURES} are accepted.")
     return text, lines
 
 
@@ -156,7 +156,7 @@ def parse_signature_line(line: str) -> SignatureLine:
     dash, _, rest = line.partition(" ")
     name, _, encoded = rest.partition(" ")
     if dash != _DASH:
-        raise NoteInvalid("A signature line begins with a long dash (U+2014) and a space.")
+        raise NoteInvalid("A signature line begins with an em dash (U+2014) and a space.")
     _need_name(name)
     data = _decoded(encoded)
     if len(data) <= KEY_HASH_BYTES:
@@ -255,7 +255,7 @@ def _is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
 
 def _need_name(name: str) -> None:
     if not name or "+" in name or any(sign.isspace() or sign < " " for sign in name):
-        raise NoteInvalid(f"{name!r} cannot be the name of a key: it needs a sign, and takes no blank and no '+'.")
+        raise NoteInvalid(f"{name!r} cannot be the name of a key: a name is not empty and has no blanks and no '+'.")
 
 
 def _need_text(text: str) -> None:

@@ -21,7 +21,7 @@ from governance.registry.queries import resolve_version
 
 
 def asking(grant: TokenGrant, purpose: str) -> AccessContext:
-    """Return the context of a question that the bearer of a token asks now."""
+    """Return the context of a question that is asked now with this token."""
     return AccessContext(
         partner=grant.partner, client_id=grant.client.client_id, token=grant.coverage, purpose=purpose, at=clock.now()
     )
@@ -32,7 +32,7 @@ def version_for(grant: TokenGrant, slug: str) -> ModelVersion | None:
     if not slug:
         return None
     if not models_for(grant).filter(slug=slug).exists():
-        raise QueryInvalid("There is no such model for you.", details={"field": "model"})
+        raise QueryInvalid("There is no such model, or the token does not cover it.", details={"field": "model"})
     return resolve_version(model_slug=slug, ref=None)
 
 

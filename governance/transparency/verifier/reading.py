@@ -8,12 +8,12 @@ from governance.kernel.errors import InvalidInput
 from governance.kernel.parsing import unique_members
 
 MAX_DOCUMENT_BYTES = 1024 * 1024
-#: What we write is a few levels deep. Deeper input would only be there to exhaust the reader.
+#: What we write is a few levels deep. Deeper input could only serve to exhaust the reader.
 MAX_DEPTH = 32
 
 
 class Unreadable(InvalidInput):
-    """Input is not of the form that it must have."""
+    """Input is not in the required form."""
 
     code = "unreadable"
 
@@ -30,7 +30,7 @@ def read_json(data: bytes) -> object:
     except UnicodeDecodeError as error:
         raise Unreadable(f"It is not UTF-8: {error.reason} at byte {error.start}.") from error
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"It is not JSON that can be taken: {error}.") from error
+        raise Unreadable(f"It is not acceptable JSON: {error}.") from error
     _need_shallow(value, MAX_DEPTH)
     return value
 
@@ -42,7 +42,7 @@ def members(value: object, names: Collection[str], what: str) -> dict[str, objec
     if missing := sorted(set(names) - set(value)):
         raise Unreadable(f"{what} lacks {', '.join(missing)}.")
     if unknown := sorted(set(value) - set(names)):
-        raise Unreadable(f"{what} has members that nobody knows: {', '.join(map(repr, unknown))}.")
+        raise Unreadable(f"{what} has unknown members: {', '.join(map(repr, unknown))}.")
     return value
 
 
@@ -76,4 +76,4 @@ def _need_shallow(value: object, levels: int) -> None:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a number in JSON")

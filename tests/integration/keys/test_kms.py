@@ -188,7 +188,7 @@ def test_keys_that_were_made_before_a_failure_are_kept_and_not_made_again(store:
 
 
 def test_development_keys_are_refused(store: KmsKeyStore) -> None:
-    with pytest.raises(InvalidInput, match="no development key"):
+    with pytest.raises(InvalidInput, match="does not hold development keys"):
         store.generate(KeyPlan(PERMIT, START, development=True))
 
 

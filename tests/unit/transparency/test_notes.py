@@ -233,7 +233,7 @@ def test_texts_that_cannot_be_signed(text: str) -> None:
         (GO_TEXT, "not a signed note"),
         (GO_NOTE[:-1], "not a signed note"),
         (GO_TEXT + "\n", "not a signed note"),
-        (GO_NOTE.replace("— ", "- "), "long dash"),
+        (GO_NOTE.replace("— ", "- "), "em dash"),
         (GO_NOTE.replace("— ", "—  "), "name of a key"),
         (GO_NOTE.replace(" Uw2Q", "\u2003Uw2Q"), "name of a key"),
         (GO_NOTE.replace(" Uw2Q", " Uw2 "), "not base64"),
