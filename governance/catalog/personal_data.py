@@ -4,7 +4,7 @@ Personal are a creator's name and address, the titles of works, which may hold n
 slug never is, by definition; the bytes and digests of works are what receipts are about, and stay.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -12,14 +12,13 @@ from django.db import transaction
 from governance.audit.evidence.commitments import commit, forget, open_commitment
 from governance.audit.queries import timeline
 from governance.audit.recording.record import record
-from governance.audit.types import Actor, TimelineItem
+from governance.audit.types import Actor, SubjectRef, TimelineItem
 from governance.catalog.choices import CreatorStatus
 from governance.catalog.entries import AssetRedacted, CreatorCommitted, creator_ref
 from governance.catalog.errors import CreatorErased
 from governance.catalog.models import ERASED_NAME, ERASED_TITLE, Asset, Creator
-from governance.catalog.states import ASSET_PERSONAL, ASSETS, CREATOR_PERSONAL
+from governance.catalog.states import ASSET_PERSONAL, ASSETS, CREATOR_PERSONAL, CREATORS
 from governance.kernel import clock
-from governance.kernel.canonical import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,12 @@ def commit_personal_data(*, creator: Creator, actor: Actor, fields: Collection[s
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """What opens one commitment of the ledger; without `value` it was of one that was changed since."""
+    """What opens one commitment of the ledger; without `value` it was of one that was changed since.
 
+    `subject` is the creator or the work that the entry is about, as type:id.
+    """
+
+    subject: str
     entry_id: str
     index: int | None
     name: str
@@ -60,26 +63,38 @@ class Disclosure:
 def disclosures(*, creator: Creator) -> list[Disclosure]:
     """Return all that a creator needs to show which entries of the ledger are about them; nothing after an erasure.
 
-    The entry of a value that was changed since is named without it: nobody here knows it any more.
+    Those of the creator come first, then those of each work. The entry of a value that was changed since is named
+    without it: nobody here knows it any more.
     """
-    about = creator_ref(creator)
+    works = Asset.objects.filter(creator=creator).order_by("pk")
     return [
-        _disclosure(creator, item, name, str(commitment))
-        for item in timeline(about)
-        if item.kind == CreatorCommitted.declaration.kind
-        for name, commitment in _commitments(item).items()
+        *_disclosures(CREATORS.ref(creator), creator, _committed),
+        *(each for work in works for each in _disclosures(ASSETS.ref(work), work, _newly_in_state)),
     ]
 
 
-def _commitments(item: TimelineItem) -> Mapping[str, Json]:
-    found = item.data["commitments"]
-    return found if isinstance(found, dict) else {}
+def _disclosures(
+    about: SubjectRef, row: Creator | Asset, commitments_in: Callable[[TimelineItem], Mapping[str, str]]
+) -> Iterator[Disclosure]:
+    for item in timeline(about):
+        for name, commitment in commitments_in(item).items():
+            value = str(getattr(row, name))
+            salt = open_commitment(subject=about, name=name, value=value, commitment=commitment)
+            opened = value if salt else None
+            yield Disclosure(str(about), item.entry_id, item.index, name, commitment, salt, opened)
 
 
-def _disclosure(creator: Creator, item: TimelineItem, name: str, commitment: str) -> Disclosure:
-    value = str(getattr(creator, name))
-    salt = open_commitment(subject=creator_ref(creator), name=name, value=value, commitment=commitment)
-    return Disclosure(item.entry_id, item.index, name, commitment, salt, value if salt else None)
+def _committed(item: TimelineItem) -> Mapping[str, str]:
+    """Return the commitments of an entry of a creator, by name; states repeat them."""
+    found = item.data.get("commitments") if item.kind == CreatorCommitted.declaration.kind else None
+    return {name: str(each) for name, each in found.items()} if isinstance(found, dict) else {}
+
+
+def _newly_in_state(item: TimelineItem) -> Mapping[str, str]:
+    """Return the commitments that the state of a work has since this entry, by name."""
+    before, after = item.data.get("before"), item.data.get("after")
+    old, new = (state if isinstance(state, dict) else {} for state in (before, after))
+    return {name: str(new[name]) for name in ASSET_PERSONAL if new.get(name) and new[name] != old.get(name)}
 
 
 def erase_personal_data(*, creator: Creator, actor: Actor) -> Erasure:

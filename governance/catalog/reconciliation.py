@@ -106,7 +106,9 @@ SALTS = check(
     subject="'creator ' || c.id",
     message="'It was erased, but salts of commitments to it are still there.'",
     found="""FROM catalog_creator AS c WHERE c.erased_at IS NOT NULL AND EXISTS (
-        SELECT FROM audit_commitmentsalt AS s WHERE s.subject_type = 'creator' AND s.subject_id = c.id::text)""",
+        SELECT FROM audit_commitmentsalt AS s WHERE s.subject_type = 'creator' AND s.subject_id = c.id::text
+        UNION ALL SELECT FROM catalog_asset AS a JOIN audit_commitmentsalt AS s
+            ON s.subject_type = 'asset' AND s.subject_id = a.id::text WHERE a.creator_id = c.id)""",
     remedy="Delete these rows of audit_commitmentsalt, and look for a restored backup.",
 )
 

@@ -21,7 +21,7 @@ NAME_CHARACTERS = 200
 
 
 class ModelDetails(TypedDict):
-    """What the registry says of a model and may be changed. `owner` is the slug of whom it belongs to."""
+    """What the registry says of a model and may be changed. `owner` is a slug."""
 
     name: str
     description: str

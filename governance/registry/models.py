@@ -50,7 +50,7 @@ class Model(models.Model):
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     task = models.CharField(max_length=32, choices=task_choices)
-    owner = models.SlugField(help_text="Who owns the model; a pseudonym that policies may name.")
+    owner = models.SlugField(help_text="Slug of the owner. Policies may name it.")
     licence = models.ForeignKey(Licence, on_delete=models.PROTECT, related_name="models")
     created_at = models.DateTimeField(default=clock.now, editable=False)
 

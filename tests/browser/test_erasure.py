@@ -9,7 +9,7 @@ from tests.browser.conftest import keep
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_creator_is_erased_with_the_pseudonym_typed_by_hand(scheme, console, story):
+def test_a_creator_is_erased_with_the_slug_typed_by_hand(scheme, console, story):
     creator = story.creator
     console.emulate_media(color_scheme=scheme)
     console.goto(page_url(creator))
@@ -17,10 +17,10 @@ def test_a_creator_is_erased_with_the_pseudonym_typed_by_hand(scheme, console, s
     console.wait_for_url(f"**{reverse('admin:catalog_creator_erase', args=[creator.pk])}")
     keep(console, f"erase-{scheme}")
 
-    console.fill("[name=pseudonym]", "somebody")
+    console.fill("[name=slug]", "somebody")
     console.click("text=Erase for good")
-    console.wait_for_selector("text=This is not the pseudonym")
-    console.fill("[name=pseudonym]", creator.slug)
+    console.wait_for_selector("text=This is not the slug")
+    console.fill("[name=slug]", creator.slug)
     console.click("text=Erase for good")
     console.wait_for_selector("text=The personal data was erased")
 

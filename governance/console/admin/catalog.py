@@ -171,7 +171,7 @@ class AssetAdmin(FormAdmin):
     def details_page(self, request: HttpRequest, row: Asset) -> HttpResponse:
         """Change title, tags and dataset of a work."""
         require(request, "catalog.change_asset")
-        page = Page(title=f"Change what is said of “{row}”", submit="Save", back=page_url(row))
+        page = Page(title=f"Change “{row}”", submit="Save", back=page_url(row))
 
         def perform(data: dict[str, Any]) -> HttpResponse:
             changed = change_asset(asset=row, **data, actor=actor_of(request))

@@ -48,7 +48,7 @@ class StatusReasonForm(forms.Form):
 
     reason = text_field(
         max_length=REASON_CHARACTERS,
-        help_text="Stays with the row until personal data is erased; the ledger holds only a commitment to it.",
+        help_text="Shown in the console until personal data is erased. The ledger holds only a commitment to it.",
     )
 
 

@@ -9,17 +9,17 @@ from governance.console.forms.fields import choice_field, text_field
 
 
 class EraseForm(forms.Form):
-    """How the wish came, and the pseudonym typed by hand, so that nobody is erased by a slip."""
+    """How the wish came, and the slug typed by hand, so that nobody is erased by a slip."""
 
     method = choice_field(GrantMethod.choices, label="How the creator asked for it")
-    pseudonym = text_field(max_length=50, help_text="Type the creator's pseudonym to confirm.")
+    slug = text_field(max_length=50, help_text="Type the creator's slug to confirm.")
 
     def __init__(self, *args: Any, slug: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._slug = slug
 
-    def clean_pseudonym(self) -> str:
-        typed = str(self.cleaned_data["pseudonym"])
+    def clean_slug(self) -> str:
+        typed = str(self.cleaned_data["slug"])
         if typed != self._slug:
-            raise forms.ValidationError(f"This is not the pseudonym; it is “{self._slug}”.")
+            raise forms.ValidationError(f"This is not the slug; it is “{self._slug}”.")
         return typed

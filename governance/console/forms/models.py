@@ -29,9 +29,7 @@ class ModelDetailsForm(forms.Form):
         required=False, max_length=DESCRIPTION_CHARACTERS, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4})
     )
     task = choice_field(task_choices(), help_text="What the model does.")
-    owner = forms.SlugField(
-        widget=UnfoldAdminTextInputWidget(), help_text="Slug of whom the model belongs to. Policies may name it."
-    )
+    owner = forms.SlugField(widget=UnfoldAdminTextInputWidget(), help_text="Slug of the owner. Policies may name it.")
     licence = _licence_field()
 
     def __init__(self, *args: Any, model: Model | None, **kwargs: Any) -> None:

@@ -12,20 +12,20 @@ from governance.operations.options import Options
 
 
 def _arguments(parser: CommandParser) -> None:
-    parser.add_argument("pseudonym", help="the creator's slug")
+    parser.add_argument("creator", help="the creator's slug")
 
 
 def _disclose(command: BaseCommand, options: Options) -> None:
-    creator = Creator.objects.filter(slug=options["pseudonym"]).first()
+    creator = Creator.objects.filter(slug=options["creator"]).first()
     if creator is None:
-        raise CommandError(f"There is no creator '{options['pseudonym']}'.", returncode=CANNOT_RUN)
-    told = [asdict(each) for each in disclosures(creator=creator)]
-    command.stdout.write(json.dumps({"creator": str(creator.id), "commitments": told}, indent=2))
+        raise CommandError(f"There is no creator '{options['creator']}'.", returncode=CANNOT_RUN)
+    opened = [asdict(each) for each in disclosures(creator=creator)]
+    command.stdout.write(json.dumps({"creator": str(creator.id), "commitments": opened}, indent=2))
 
 
 DISCLOSE = Operation(
     name="disclose",
-    help="Print salts and values of the commitments to a creator's data, as JSON. For that creator only.",
+    help="Print salts and values of the commitments to a creator's data and titles, as JSON. For that creator only.",
     run=_disclose,
     add_arguments=_arguments,
 )

@@ -1,7 +1,7 @@
 """Puts models and their versions on record as they are, so that from now on the ledger alone says what each was."""
 
 from django.apps.registry import Apps
-from django.db import migrations
+from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from governance.audit.recording.record import record
@@ -48,4 +48,9 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunPython(adopt, migrations.RunPython.noop),
+        migrations.AlterField(
+            model_name="model",
+            name="owner",
+            field=models.SlugField(help_text="Slug of the owner. Policies may name it."),
+        ),
     ]

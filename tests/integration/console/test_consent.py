@@ -185,17 +185,17 @@ def test_neither_is_done_without_a_reason(market, manager):
     assert (market.creator.status, market.asset.status) == ("active", "active")
 
 
-def test_erasure_says_what_goes_and_what_stays_and_needs_the_pseudonym(market, manager):
+def test_erasure_says_what_goes_and_what_stays_and_needs_the_slug(market, manager):
     page = manager.get(erase_url(market.creator)).content.decode()
     assert "What goes" in page
     assert "1 work loses it at once" in page
     assert "all of them still verify" in page
 
-    refused = manager.post(erase_url(market.creator), {"method": "email", "pseudonym": "bea"})
-    assert "This is not the pseudonym" in refused.content.decode()
+    refused = manager.post(erase_url(market.creator), {"method": "email", "slug": "bea"})
+    assert "This is not the slug" in refused.content.decode()
     assert Creator.objects.get(pk=market.creator.pk).erased_at is None
 
-    answer = manager.post(erase_url(market.creator), {"method": "email", "pseudonym": "ada"})
+    answer = manager.post(erase_url(market.creator), {"method": "email", "slug": "ada"})
     assert answer.url == page_url(market.creator)
     creator = Creator.objects.get(pk=market.creator.pk)
     assert (creator.display_name, creator.email) == ("Erased creator", "")
@@ -203,7 +203,7 @@ def test_erasure_says_what_goes_and_what_stays_and_needs_the_pseudonym(market, m
     assert "The personal data was erased" in after
     assert "Erase personal data" not in after
     assert "Grant consent" not in after
-    again = manager.post(erase_url(creator), {"method": "email", "pseudonym": "ada"}).content.decode()
+    again = manager.post(erase_url(creator), {"method": "email", "slug": "ada"}).content.decode()
     assert "was erased before" in again
 
 
@@ -217,7 +217,7 @@ def test_names_are_committed_to_when_a_creator_is_added_or_renamed(manager):
     creator = Creator.objects.get(slug="bea")
     manager.post(page_url(creator), {**entered, "display_name": "Bea Roth-Klein"})
 
-    bodies = [bytes(entry.body).decode() for entry in OutboxEntry.objects.filter(kind="creator.committed")]
+    bodies = [bytes(entry.body).decode() for entry in OutboxEntry.objects.filter(kind="creator.committed").order_by("id")]
     first, second = (body for body in bodies if str(creator.pk) in body)
     assert '"display_name"' in first
     assert '"email"' in first

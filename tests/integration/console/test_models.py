@@ -7,8 +7,10 @@ from django.urls import reverse
 from governance.audit.models import OutboxEntry
 from governance.catalog.models import Asset
 from governance.console.presentation import page_url
-from governance.registry.models import Licence, ModelVersion
+from governance.registry.models import Licence, Model, ModelVersion
 from tests.factories.marketplace import CONFIG, WEIGHTS, png
+from tests.factories.registry import LicenceFactory
+from tests.html_forms import as_sent
 
 ADD = "admin:registry_modelversion_add"
 
@@ -73,6 +75,45 @@ def test_only_allowed_stages_are_offered(market, steward):
     assert offered == ["staging", "retired"]
     answer = steward.post(url, {"stage": "production"})
     assert "stage" in answer.context["form"].errors
+
+
+def test_a_model_is_added_changed_and_deleted_through_the_services(market, steward):
+    licence = market.version.model.licence
+    entered = {"name": "Sharpen", "slug": "sharpen", "task": "upscale", "owner": "assent-labs", "licence": licence.pk}
+    steward.post(reverse("admin:registry_model_add"), entered)
+    model = Model.objects.get(slug="sharpen")
+    steward.post(page_url(model), as_sent(steward.get(page_url(model)).text) | {"name": ["Sharpen more"]})
+    model.refresh_from_db()
+    assert (model.name, model.slug, model.licence) == ("Sharpen more", "sharpen", licence)
+
+    steward.post(reverse("admin:registry_model_delete", args=[model.pk]), {"post": "yes"})
+
+    kinds = OutboxEntry.objects.filter(subject_id=str(model.pk)).order_by("id").values_list("kind", flat=True)
+    assert list(kinds) == ["model.created", "model.changed", "model.deleted"]
+    assert not Model.objects.filter(slug="sharpen").exists()
+
+
+def test_a_model_is_put_under_another_licence(market, steward):
+    model = market.version.model
+    strict = LicenceFactory(slug="strict", name="Strict")
+    url = reverse("admin:registry_model_licence", args=[model.pk])
+    stale = as_sent(steward.get(url).text)
+
+    assert steward.post(url, stale | {"licence": [str(strict.pk)]}).url == page_url(model)
+    assert "The model was changed meanwhile." in steward.post(url, stale).text
+
+    model.refresh_from_db()
+    assert model.licence == strict
+    assert "Strict" in steward.get(page_url(model)).text
+
+
+def test_a_model_that_makes_no_sense_is_refused_at_the_field(market, steward):
+    licence = market.version.model.licence
+    good = {"name": "Sharpen", "slug": "sharpen", "task": "upscale", "owner": "assent-labs", "licence": licence.pk}
+    for field, value in {"slug": "espcn-x2", "task": "paint", "owner": "two words", "licence": ""}.items():
+        answer = steward.post(reverse("admin:registry_model_add"), good | {field: value})
+        assert field in answer.context["form"].errors
+    assert Model.objects.count() == 1
 
 
 def test_a_licence_is_written_with_its_terms(market, steward):

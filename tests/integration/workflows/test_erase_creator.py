@@ -224,29 +224,31 @@ def test_empty_values_are_not_committed_to(market: Marketplace) -> None:
     assert Receipt.objects.filter(kind="creator.committed").count() == 0
 
 
-def disclosed(pseudonym: str) -> list[dict[str, Any]]:
+def disclosed(creator: str) -> list[dict[str, Any]]:
     out = StringIO()
-    call_command("audit", "disclose", pseudonym, stdout=out)
-    told: list[dict[str, Any]] = json.loads(out.getvalue())["commitments"]
-    return told
+    call_command("audit", "disclose", creator, stdout=out)
+    opened: list[dict[str, Any]] = json.loads(out.getvalue())["commitments"]
+    return opened
 
 
 def test_disclosure_opens_the_entries_until_erasure(ada: Creator) -> None:
     sequence_pending()
-    replaced, names, emails = sorted(disclosed("ada"), key=lambda each: str(each["name"]))
+    replaced, names, emails, first, title = sorted(disclosed("ada"), key=lambda each: str(each["name"]))
 
     assert (replaced["value"], names["value"], emails["value"]) == (None, NAME, EMAIL)
+    assert (first["value"], title["value"]) == (None, f"Portrait of {NAME}")
+    assert [each["subject"].split(":")[0] for each in (names, title)] == ["creator", "asset"]
     assert commitment_of(name="email", salt=bytes.fromhex(emails["salt"]), value=EMAIL) == emails["commitment"]
     assert LedgerEntry.objects.get(index=emails["index"]).entry_id == UUID(emails["entry_id"])
     erase(ada)
-    assert [(each["salt"], each["value"]) for each in disclosed("ada")] == [(None, None)] * 3
+    assert [(each["salt"], each["value"]) for each in disclosed("ada")] == [(None, None)] * 5
 
 
 def test_disclosure_of_a_changed_value_names_the_entry_alone(ada: Creator) -> None:
     Creator.objects.filter(id=ada.id).update(display_name="Ada L. Roth")
 
     values = [(each["name"], each["value"]) for each in disclosed("ada")]
-    assert values == [("display_name", None), ("display_name", None), ("email", EMAIL)]
+    assert values[:3] == [("display_name", None), ("display_name", None), ("email", EMAIL)]
 
 
 def test_nobody_is_disclosed_who_is_not_there() -> None:

@@ -144,8 +144,8 @@ CHANGED = [
      ["consent_withdrawal_unrecorded", "receipt_unrecorded"], "no entry"),
     ("DELETE FROM audit_ledgerentry WHERE kind = 'evidence.issued' AND subject_id = '{released}'",
      ["evidence_unrecorded"], "no entry"),
-    ("DELETE FROM audit_ledgerentry WHERE kind = 'creator.erased'", ["erasure_unrecorded", "receipt_unrecorded"],
-     "no entry"),
+    ("DELETE FROM audit_ledgerentry WHERE kind = 'creator.erased'",
+     ["creator_differs", "erasure_unrecorded", "receipt_unrecorded"], "no entry"),
     # something that the log tells of is gone
     ("DELETE FROM audit_receipt WHERE kind = 'revision.activated'", ["receipt_removed"], "tells of it"),
     ("DELETE FROM jobs_jobevent WHERE job_id = '{released}' AND to_state = 'sealing'", ["event_removed"],
@@ -184,6 +184,17 @@ CHANGED = [
     # people
     ("INSERT INTO audit_commitmentsalt SELECT gen_random_uuid(), 'creator', '{erased}', 'email', '\\x00', now()",
      ["erasure_incomplete"], "still there"),
+    ("INSERT INTO audit_commitmentsalt SELECT gen_random_uuid(), 'asset', id::text, 'status_reason', '\\x00', now()"
+     " FROM catalog_asset WHERE creator_id = '{erased}'", ["erasure_incomplete"], "still there"),
+    ("UPDATE catalog_creator SET display_name = 'Somebody' WHERE id = '{withdrawn}'", ["creator_differs"],
+     "display_name"),
+    ("UPDATE catalog_creator SET region = 'US' WHERE id = '{withdrawn}'", ["creator_differs"], "region"),
+    ("UPDATE catalog_asset SET title = 'Another' WHERE creator_id = '{withdrawn}'", ["asset_differs"], "title"),
+    ("UPDATE catalog_asset SET status = 'quarantined' WHERE creator_id = '{withdrawn}'", ["asset_differs"], "status"),
+    # models
+    ("UPDATE registry_model SET owner = 'somebody'", ["model_differs"], "owner"),
+    ("UPDATE registry_modelversion SET stage = 'staging'", ["model_version_differs"], "stage"),
+    ("DELETE FROM registry_modelalias", ["model_differs"], "aliases"),
     ("UPDATE catalog_creator SET consent_epoch = 0 WHERE id = '{withdrawn}'", ["consent_epoch"], "newest statement"),
     # the log
     (("INSERT INTO audit_outboxentry (entry_id, kind, subject_type, subject_id, actor_type, actor_id, occurred_at,"
