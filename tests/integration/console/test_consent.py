@@ -217,7 +217,8 @@ def test_names_are_committed_to_when_a_creator_is_added_or_renamed(manager):
     creator = Creator.objects.get(slug="bea")
     manager.post(page_url(creator), {**entered, "display_name": "Bea Roth-Klein"})
 
-    bodies = [bytes(entry.body).decode() for entry in OutboxEntry.objects.filter(kind="creator.committed").order_by("id")]
+    committed = OutboxEntry.objects.filter(kind="creator.committed").order_by("id")
+    bodies = [bytes(entry.body).decode() for entry in committed]
     first, second = (body for body in bodies if str(creator.pk) in body)
     assert '"display_name"' in first
     assert '"email"' in first

@@ -184,8 +184,8 @@ CHANGED = [
     # people
     ("INSERT INTO audit_commitmentsalt SELECT gen_random_uuid(), 'creator', '{erased}', 'email', '\\x00', now()",
      ["erasure_incomplete"], "still there"),
-    ("INSERT INTO audit_commitmentsalt SELECT gen_random_uuid(), 'asset', id::text, 'status_reason', '\\x00', now()"
-     " FROM catalog_asset WHERE creator_id = '{erased}'", ["erasure_incomplete"], "still there"),
+    (("INSERT INTO audit_commitmentsalt SELECT gen_random_uuid(), 'asset', id::text, 'status_reason', '\\x00', now()"
+      " FROM catalog_asset WHERE creator_id = '{erased}'"), ["erasure_incomplete"], "still there"),
     ("UPDATE catalog_creator SET display_name = 'Somebody' WHERE id = '{withdrawn}'", ["creator_differs"],
      "display_name"),
     ("UPDATE catalog_creator SET region = 'US' WHERE id = '{withdrawn}'", ["creator_differs"], "region"),
@@ -296,6 +296,7 @@ def test_release_that_no_checkpoint_covers_is_named_after_a_while(
     assert hours_later(checkpoint(1)) == []
 
 
+@pytest.mark.usefixtures("history")
 def test_release_without_a_place_is_named_after_a_while(hours_later: Callable[..., list[Fault]]) -> None:
     columns = "entry_id, kind, subject_type, subject_id, actor_type, actor_id, occurred_at, body"
     faults = hours_later(
