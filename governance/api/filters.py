@@ -1,7 +1,7 @@
 """Filtering of lists. A query parameter that does not exist is refused, so that a typo never widens a list."""
 
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
@@ -9,6 +9,7 @@ from django_filters import Filter
 from django_filters.fields import IsoDateTimeField
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from rest_framework.request import Request
+from rest_framework.serializers import Serializer
 
 from governance.api.errors import QueryInvalid
 from governance.api.pagination import CURSOR, PAGE_SIZE
@@ -34,6 +35,20 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
             raise QueryInvalid(f"There are only the query parameters {choices}.", details={"field": unknown[0]})
         found: QuerySet[Row] = super().filter_queryset(request, queryset, view)
         return found
+
+
+def read_query(kind: type[Serializer[object]], request: Request) -> dict[str, Any]:
+    """Return the query parameters as a serializer reads them.
+
+    Raises QueryInvalid for unknown ones, ValidationError for bad values.
+    """
+    query = kind(data=request.query_params)
+    unknown = sorted(set(request.query_params) - set(query.fields))
+    if unknown:
+        choices = ", ".join(sorted(query.fields))
+        raise QueryInvalid(f"There are only the query parameters {choices}.", details={"field": unknown[0]})
+    query.is_valid(raise_exception=True)
+    return dict(query.validated_data)
 
 
 class MomentField(IsoDateTimeField):  # type: ignore[misc]

@@ -1,14 +1,13 @@
 """Proofs, for clients that do not compute them from tiles."""
 
 from base64 import b64encode
-from typing import TypeVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from governance.api.errors import QueryInvalid
+from governance.api.filters import read_query
 from governance.api.log.views import OpenLogView, needed_checkpoint
 from governance.api.schema import problems
 from governance.audit.errors import LogRangeInvalid
@@ -19,7 +18,6 @@ from governance.transparency.tiles import TILE_WIDTH
 MOST = 2**63 - 1
 CODES = ("log_not_published", "log_range_invalid")
 HASH = "A SHA-256 in base64."
-T = TypeVar("T", bound=serializers.Serializer[object])
 
 
 class InclusionQuery(serializers.Serializer[object]):
@@ -73,7 +71,7 @@ class InclusionProofView(OpenLogView):
     )
     def get(self, request: Request) -> Response:
         """Return the audit path of an entry in a published tree. Verify it against a checkpoint."""
-        asked = _asked(InclusionQuery, request)
+        asked = read_query(InclusionQuery, request)
         index, size = asked["index"], _published_size(asked.get("size"))
         proof = inclusion_proof(index=index, size=size)
         number, offset = divmod(index, TILE_WIDTH)
@@ -95,23 +93,12 @@ class ConsistencyProofView(OpenLogView):
     )
     def get(self, request: Request) -> Response:
         """Return the proof between two published trees. Verify it against two checkpoints."""
-        asked = _asked(ConsistencyQuery, request)
+        asked = read_query(ConsistencyQuery, request)
         first, second = asked["first"], _published_size(asked.get("second"))
         proof = consistency_proof(first=first, second=second)
         sizes = {"first": first, "second": second}
         roots = {"first_root_hash": _text(root_at(first)), "second_root_hash": _text(root_at(second))}
         return Response({**sizes, **roots, "proof": [_text(each) for each in proof]})
-
-
-def _asked(kind: type[T], request: Request) -> dict[str, int]:
-    """Return the query parameters. Raises QueryInvalid for unknown ones, ValidationError for bad values."""
-    query = kind(data=request.query_params)
-    unknown = sorted(set(request.query_params) - set(query.fields))
-    if unknown:
-        choices = ", ".join(sorted(query.fields))
-        raise QueryInvalid(f"There are only the query parameters {choices}.", details={"field": unknown[0]})
-    query.is_valid(raise_exception=True)
-    return dict(query.validated_data)
 
 
 def _published_size(wanted: int | None) -> int:

@@ -6,6 +6,7 @@ from governance.api.v1.assets.views import AssetListView, AssetReceiptView, Asse
 from governance.api.v1.decisions.views import DecisionListView, DecisionReceiptView, DecisionView
 from governance.api.v1.jobs.results import JobEvidenceView, JobOutputView, JobReceiptView
 from governance.api.v1.jobs.views import JobCancelView, JobListView, JobView
+from governance.api.v1.ledger.views import AsOfView
 from governance.api.v1.models.views import ModelListView, ModelView
 from governance.api.v1.tokens.views import IntrospectionView, OwnTokenView, RevocationView, TokenView
 
@@ -26,6 +27,7 @@ urlpatterns = [
     path("jobs/<uuid:id>/output", JobOutputView.as_view()),
     path("jobs/<uuid:id>/evidence", JobEvidenceView.as_view()),
     path("jobs/<uuid:id>/receipt", JobReceiptView.as_view()),
+    path("ledger/asof", AsOfView.as_view()),
     path("decisions", DecisionListView.as_view()),
     path("decisions/<uuid:id>", DecisionView.as_view()),
     path("decisions/<uuid:id>/receipt", DecisionReceiptView.as_view()),

@@ -20,6 +20,7 @@ from governance.kernel.ids import new_token
 from governance.partners.entries import TIER
 from governance.partners.models import Tier
 from governance.partners.tiers import change_tier, delete_tier
+from tests.effort import examples
 from tests.factories.audit import LooseEntry
 from tests.factories.partners import ACTOR, TierFactory
 
@@ -94,7 +95,7 @@ class Story:
 
 
 @given(steps=steps.filter(bool), moments=st.lists(st.integers(-1, 30), min_size=1, max_size=6))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_any_history_is_rebuilt_as_it_was(steps: list[Step], moments: list[int]) -> None:
     story = Story()
     story.live(steps)
