@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from governance.kernel.canonical import Json
 
@@ -38,7 +38,7 @@ AUDIT_ACTOR = Actor(type="system", id="audit")
 class StatementParts(TypedDict):
     """What an area puts into a receipt: what it is about, and what happened."""
 
-    statement_subject: list[dict[str, Any]]
+    statement_subject: list[dict[str, Json]]
     predicate: dict[str, Json]
 
 

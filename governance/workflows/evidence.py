@@ -36,7 +36,7 @@ def end_job(*, job: Job, to: JobState, actor: Actor, ending: Ending) -> Evidence
 
 def evidence_of(*, job: Job, outcome: str, output: dict[str, Json] | None) -> EvidenceRecord:
     """Issue the evidence record of a job in the present transaction and have it anchored in WORM after commit."""
-    subject = {"name": "request", "digest": {"sha256": job.request_digest}}
+    subject: dict[str, Json] = {"name": "request", "digest": {"sha256": job.request_digest}}
     if output is not None:
         subject = {"name": "output", "digest": {"sha256": output["sha256"]}}
     evidence = issue_evidence(

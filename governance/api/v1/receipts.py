@@ -1,6 +1,6 @@
 """Serves receipts: one file with its proof, or, for a few seconds, without the proof that is still to come."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -67,7 +67,7 @@ def receipt_schema(*, operation_id: str, tag: str, codes: tuple[str, ...]) -> Ca
     return described
 
 
-def receipt_response(document: dict[str, object], name: str) -> Response:
+def receipt_response(document: Mapping[str, object], name: str) -> Response:
     """Return a receipt file; one without a proof says when to ask again, and is not cached."""
     headers = {
         "Content-Disposition": f'attachment; filename="{name}.receipt.json"',

@@ -1,7 +1,6 @@
 """Issuing evidence: a signed statement of how something ended, with its ledger entry."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -12,7 +11,7 @@ from governance.audit.models import EvidenceRecord
 from governance.audit.recording.record import need_transaction, record
 from governance.audit.types import AUDIT_ACTOR, SubjectRef
 from governance.kernel import clock
-from governance.kernel.canonical import sha256_hex
+from governance.kernel.canonical import Json, sha256_hex
 from governance.kernel.ids import new_id
 from governance.keys.ring import key_ring
 
@@ -22,8 +21,8 @@ def issue_evidence(
     subject: SubjectRef,
     outcome: str,
     predicate_type: str,
-    statement_subject: list[dict[str, Any]],
-    predicate: Mapping[str, Any],
+    statement_subject: list[dict[str, Json]],
+    predicate: Mapping[str, Json],
 ) -> EvidenceRecord:
     """Sign a statement of how `subject` ended and store it in the present transaction, with its ledger entry.
 

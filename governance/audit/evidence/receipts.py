@@ -6,7 +6,6 @@ in the log says when it was signed, and nothing signed later with a stolen key c
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 from governance.audit.entries import EvidenceIssued
@@ -111,7 +110,7 @@ def needed_receipt(subject: SubjectRef, kind: str) -> Receipt:
     return receipt
 
 
-def receipt_document(*, envelope_text: str, entry_id: UUID) -> dict[str, Any]:
+def receipt_document(*, envelope_text: str, entry_id: UUID) -> dict[str, Json]:
     """Return the receipt file (docs/receipts.md) of an envelope that the ledger entry `entry_id` names.
 
     `proof` is None until the entry is under a published checkpoint. Raises ReceiptMissing when there is no such entry.
@@ -128,12 +127,12 @@ def receipt_document(*, envelope_text: str, entry_id: UUID) -> dict[str, Any]:
     }
 
 
-def receipt_file(receipt: Receipt) -> dict[str, Any]:
+def receipt_file(receipt: Receipt) -> dict[str, Json]:
     """Return the receipt file of a receipt. Raises ReceiptMissing."""
     return receipt_document(envelope_text=receipt.envelope, entry_id=receipt.entry_id)
 
 
-def evidence_file(evidence: EvidenceRecord) -> dict[str, Any]:
+def evidence_file(evidence: EvidenceRecord) -> dict[str, Json]:
     """Return the receipt file of evidence: it is the receipt of how something ended. Raises ReceiptMissing."""
     about = {
         "kind": EvidenceIssued.declaration.kind,

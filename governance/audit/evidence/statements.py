@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TypedDict
 from uuid import UUID
 
 from django.conf import settings
@@ -27,6 +27,15 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 EVIDENCE_MEMBER = "evidence"
 RECEIPT_MEMBER = "receipt"
 _PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
+
+
+class Statement(TypedDict):
+    """An in-toto statement (Statement v1) as JSON values."""
+
+    _type: str
+    subject: list[Json]
+    predicateType: str
+    predicate: dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +60,9 @@ def build_statement(
     *,
     identity: EvidenceIdentity,
     predicate_type: str,
-    statement_subject: Sequence[Mapping[str, Any]],
-    predicate: Mapping[str, Any],
-) -> dict[str, Any]:
+    statement_subject: Sequence[Mapping[str, Json]],
+    predicate: Mapping[str, Json],
+) -> Statement:
     """Return the statement as JSON values. Raises EntryInvalid when the subjects or the predicate cannot be taken."""
     if not _PLAIN_ID.fullmatch(identity.subject.id):
         raise EntryInvalid(f"{identity.subject} cannot have evidence: its id is part of a file name.")
@@ -69,11 +78,11 @@ def build_statement(
 def statement_of(
     *,
     predicate_type: str,
-    statement_subject: Sequence[Mapping[str, Any]],
-    predicate: Mapping[str, Any],
+    statement_subject: Sequence[Mapping[str, Json]],
+    predicate: Mapping[str, Json],
     member: str,
     about: Mapping[str, Json],
-) -> dict[str, Any]:
+) -> Statement:
     """Return a statement whose predicate says in `member` what the statement itself is. Raises EntryInvalid."""
     subjects = [to_json_value(each) for each in statement_subject]
     if not subjects or not all(_is_resource(each) for each in subjects):
@@ -93,9 +102,7 @@ def included_by(issued_at: datetime) -> str:
     return timestamp(issued_at + timedelta(seconds=settings.ASSENT_LOG_PROMISE_SECONDS))
 
 
-def seal_statement(
-    *, key_ring: KeyRing, statement: Mapping[str, Any], purpose: KeyPurpose = KeyPurpose.EVIDENCE
-) -> Envelope:
+def seal_statement(*, key_ring: KeyRing, statement: Statement, purpose: KeyPurpose = KeyPurpose.EVIDENCE) -> Envelope:
     """Return the statement signed with the key of `purpose`. Raises NotCanonical, KeyUnavailable."""
     return sign_envelope(
         key_ring=key_ring,
@@ -119,7 +126,7 @@ _EVIDENCE = _Sort("evidence", KeyPurpose.EVIDENCE, EVIDENCE_MEMBER, EvidenceAlte
 _RECEIPT = _Sort("receipt", KeyPurpose.RECEIPT, RECEIPT_MEMBER, ReceiptAltered)
 
 
-def open_evidence(*, key_ring: KeyRing, record: EvidenceRecord) -> dict[str, Any]:
+def open_evidence(*, key_ring: KeyRing, record: EvidenceRecord) -> Statement:
     """Return the statement of a record after checking digest, signature, and that both say the same.
 
     Raises EvidenceAltered, which says what does not hold.
@@ -133,7 +140,7 @@ def open_evidence(*, key_ring: KeyRing, record: EvidenceRecord) -> dict[str, Any
     return _opened(_EVIDENCE, key_ring=key_ring, row=record, stored=identity.to_json())
 
 
-def open_receipt(*, key_ring: KeyRing, receipt: Receipt) -> dict[str, Any]:
+def open_receipt(*, key_ring: KeyRing, receipt: Receipt) -> Statement:
     """Return the statement of a receipt after checking digest, signature, and that row and statement say the same.
 
     Raises ReceiptAltered, which says what does not hold.
@@ -148,9 +155,7 @@ def open_receipt(*, key_ring: KeyRing, receipt: Receipt) -> dict[str, Any]:
     return _opened(_RECEIPT, key_ring=key_ring, row=receipt, stored=stored)
 
 
-def _opened(
-    sort: _Sort, *, key_ring: KeyRing, row: EvidenceRecord | Receipt, stored: Mapping[str, Json]
-) -> dict[str, Any]:
+def _opened(sort: _Sort, *, key_ring: KeyRing, row: EvidenceRecord | Receipt, stored: Mapping[str, Json]) -> Statement:
     name = f"{sort.word.capitalize()} {row.id} of {row.subject_type}:{row.subject_id}"
     if sha256_hex(row.envelope.encode()) != row.envelope_sha256:
         raise sort.error(f"{name}: the envelope does not have the recorded SHA-256.", code=f"{sort.word}_digest")
@@ -166,8 +171,10 @@ def _opened(
     except GovernanceError as error:
         raise sort.error(f"{name}: {error.message}", code=f"{sort.word}_signature") from error
     try:
-        statement: dict[str, Any] = json.loads(payload)
+        statement: Statement = json.loads(payload)
         signed = statement["predicate"][sort.member]
+        if not isinstance(signed, dict):
+            raise TypeError(f"the member '{sort.member}' is no object")
         differing = [each for each, value in stored.items() if signed[each] != value]
         differing += _differing_columns(row, envelope, statement)
     except (ValueError, LookupError, TypeError) as error:
@@ -179,11 +186,11 @@ def _opened(
     return statement
 
 
-def _differing_columns(row: EvidenceRecord | Receipt, envelope: Envelope, statement: Mapping[str, Any]) -> list[str]:
+def _differing_columns(row: EvidenceRecord | Receipt, envelope: Envelope, statement: Statement) -> list[str]:
     differing = [] if statement["predicateType"] == row.predicate_type else ["predicate_type"]
     return differing + ([] if row.key_id in {each.key_id for each in envelope.signatures} else ["key_id"])
 
 
-def _is_resource(entry: Any) -> bool:
+def _is_resource(entry: Json) -> bool:
     digests = entry.get("digest") if isinstance(entry, dict) and entry.get("name") else None
     return isinstance(digests, dict) and bool(digests) and all(isinstance(each, str) for each in digests.values())

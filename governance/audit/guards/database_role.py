@@ -1,7 +1,6 @@
 """Production connects to the database as a role that could not rewrite history if it wanted to."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -10,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from governance.audit.guards.privileges import POWERS, RoleFacts
 
 
-def refuse_powerful(sender: Any, connection: BaseDatabaseWrapper, **given: Any) -> None:
+def refuse_powerful(sender: object, connection: BaseDatabaseWrapper, **given: object) -> None:
     """Refuse a new connection of the application as superuser or owner, where ASSENT_DATABASE_ROLE asks for it.
 
     Receives Django's `connection_created`. Raises ImproperlyConfigured.

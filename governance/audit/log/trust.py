@@ -5,8 +5,6 @@ and the places in the log at which it counts, and the witnesses. Whoever relies 
 another way than the receipts.
 """
 
-from typing import Any
-
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 from django.conf import settings
 
@@ -14,7 +12,7 @@ from governance.audit.log.key_history import KeyRange, announce_keys, key_ranges
 from governance.audit.recording.declarations import evidence_predicates, receipt_predicates
 from governance.audit.recording.predicates import PREDICATES
 from governance.kernel import clock
-from governance.kernel.canonical import canonical_json, timestamp
+from governance.kernel.canonical import Json, canonical_json, timestamp
 from governance.keys.ring import KeyPurpose, key_ring
 from governance.transparency.notes import vkey_of
 
@@ -26,7 +24,7 @@ def predicates_of(purpose: KeyPurpose) -> tuple[str, ...]:
     return {KeyPurpose.EVIDENCE: evidence_predicates(), KeyPurpose.RECEIPT: receipt_predicates()}.get(purpose, ())
 
 
-def trust_document(*, announce: bool = True) -> dict[str, Any]:
+def trust_document(*, announce: bool = True) -> dict[str, Json]:
     """Return the trust file as JSON values; keys that the log does not tell of yet are announced first, or left out.
 
     Only keys of this installation's key ring are named, whatever the log says. `exported_at` is when the log last told
@@ -61,11 +59,11 @@ def log_vkey(public_pem: str, *, origin: str) -> str:
     return vkey_of(name=origin, public=public.public_bytes(Encoding.Raw, PublicFormat.Raw))
 
 
-def _log_key(each: KeyRange) -> dict[str, Any]:
+def _log_key(each: KeyRange) -> dict[str, Json]:
     return {"vkey": log_vkey(each.public_pem, origin=settings.ASSENT_LOG_ORIGIN), **_range(each)}
 
 
-def _statement_key(each: KeyRange) -> dict[str, Any]:
+def _statement_key(each: KeyRange) -> dict[str, Json]:
     return {
         **_range(each),
         "algorithm": each.algorithm.value,
@@ -76,7 +74,7 @@ def _statement_key(each: KeyRange) -> dict[str, Any]:
     }
 
 
-def _range(each: KeyRange) -> dict[str, Any]:
+def _range(each: KeyRange) -> dict[str, Json]:
     return {
         "key_id": each.key_id,
         "from_index": each.from_index,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
-from typing import Any
+from typing import Any, TypeAlias
 
 import boto3.session
 from botocore.config import Config
@@ -19,6 +19,10 @@ from governance.audit.errors import WormKeyInvalid, WormObjectAltered, WormObjec
 from governance.audit.stores.preconditions import check_key
 from governance.audit.types import WormObject
 
+#: A boto3 client: its methods are made from the service's description, and it has no types.
+Client: TypeAlias = Any
+#: What a call answers with, by the names of the S3 API; each reader takes what it needs as its type.
+Answer: TypeAlias = Mapping[str, Any]
 UNLOCKED = "unlocked"
 #: What is noted beside the bytes, as metadata of the object.
 DIGEST, STORED_AT = "sha256", "stored-at"
@@ -54,7 +58,7 @@ class Version:
     deleted: bool
 
 
-def connect(*, region: str, endpoint: str, ca: str) -> Any:
+def connect(*, region: str, endpoint: str, ca: str) -> Client:
     """Return a client with credentials from boto3's chain (environment, profile, role of the machine).
 
     They are looked up for each client anew. `endpoint` is empty for Amazon S3 itself; `ca` is a file of certificates to
@@ -79,7 +83,7 @@ def connect(*, region: str, endpoint: str, ca: str) -> Any:
 class S3Bucket:
     """A bucket and a prefix in it. Keys are those of the WORM store, without the prefix. Safe for threads."""
 
-    def __init__(self, *, client: Any, name: str, prefix: str = "") -> None:
+    def __init__(self, *, client: Client, name: str, prefix: str = "") -> None:
         self._client = client
         self.name = name
         self.prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
@@ -93,11 +97,11 @@ class S3Bucket:
         check_key(key)
         return key
 
-    def call(self, operation: str, *, key: str | None = None, **given: Any) -> Mapping[str, Any]:
+    def call(self, operation: str, *, key: str | None = None, **given: Any) -> Answer:
         """Make one call. Raises S3Refused when the store refuses it, WormUnavailable when it cannot answer it."""
         place = {"Bucket": self.name} | ({} if key is None else {"Key": self.prefix + key})
         try:
-            answer: Mapping[str, Any] = getattr(self._client, operation)(**place, **given)
+            answer: Answer = getattr(self._client, operation)(**place, **given)
         except ClientError as error:
             told = error.response.get("Error", {})
             refused = S3Refused(str(told.get("Code", "")), str(told.get("Message", "")))
@@ -108,13 +112,13 @@ class S3Bucket:
             raise WormUnavailable(f"The WORM store {self.uri_prefix} does not answer: {error}") from error
         return answer
 
-    def create(self, key: str, data: bytes, **lock: Any) -> str:
+    def create(self, key: str, data: bytes, **lock: object) -> str:
         """Write a version unless the key has one; return its id. Raises S3Refused, `taken` if it has."""
         return self.write(key, data, IfNoneMatch="*", **lock)
 
-    def write(self, key: str, data: bytes, **given: Any) -> str:
+    def write(self, key: str, data: bytes, **given: object) -> str:
         """Write a version, whatever is there, and return its id. Raises S3Refused."""
-        checksum: dict[str, Any] = {} if "ChecksumSHA256" in given else {"ChecksumAlgorithm": "SHA256"}
+        checksum: dict[str, object] = {} if "ChecksumSHA256" in given else {"ChecksumAlgorithm": "SHA256"}
         answer = self.call("put_object", key=key, Body=data, **checksum, **given)
         return str(answer.get("VersionId", ""))
 
@@ -163,7 +167,7 @@ class S3Bucket:
                 return
             position = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
 
-    def altered(self, key: str, reason: str, **details: Any) -> WormObjectAltered:
+    def altered(self, key: str, reason: str, **details: object) -> WormObjectAltered:
         """Return the error for an object that is not as it was stored."""
         return WormObjectAltered(f"{self.uri_prefix}{key} was altered: {reason}.", details={"key": key, **details})
 
@@ -171,13 +175,13 @@ class S3Bucket:
         """Return the error for a call that the store should have carried out."""
         return WormUnavailable(f"The WORM store {self.uri_prefix} refused to {doing}: {error}")
 
-    def _asked(self, operation: str, **given: Any) -> Mapping[str, Any]:
+    def _asked(self, operation: str, **given: Any) -> Answer:
         try:
             return self.call(operation, **given)
         except S3Refused as error:
             raise self.unavailable(operation.replace("_", " "), error) from error
 
-    def _found(self, key: str, operation: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _found(self, key: str, operation: str, given: Mapping[str, Any]) -> Answer:
         try:
             return self.call(operation, key=key, **given)
         except S3Refused as error:
@@ -187,7 +191,7 @@ class S3Bucket:
                 f"{self.uri_prefix}{key} is missing in version {given['VersionId']}.", details={"key": key}
             ) from error
 
-    def _entries(self, page: Mapping[str, Any]) -> Iterator[Version]:
+    def _entries(self, page: Answer) -> Iterator[Version]:
         for deleted, name in ((False, "Versions"), (True, "DeleteMarkers")):
             for entry in page.get(name, ()):
                 yield Version(
@@ -198,7 +202,7 @@ class S3Bucket:
                     deleted=deleted,
                 )
 
-    def _digest(self, key: str, answer: Mapping[str, Any]) -> str:
+    def _digest(self, key: str, answer: Answer) -> str:
         """Return the SHA-256 that the store checked when it took the bytes; empty for what we did not write.
 
         A checksum of several parts ends with their number; it is not one of the bytes.
@@ -211,7 +215,7 @@ class S3Bucket:
         return digest
 
 
-def _stored_at(answer: Mapping[str, Any]) -> datetime:
+def _stored_at(answer: Answer) -> datetime:
     """Return when a version was stored: as we noted it, because some servers change their own date with the lock."""
     try:
         return datetime.fromisoformat(answer.get("Metadata", {})[STORED_AT]).astimezone(UTC)
