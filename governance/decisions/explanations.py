@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from governance.decisions.models import DecisionRecord
 from governance.kernel.errors import GovernanceError
-from governance.rulebook.explain import RuleExplanation, explain, sentences_for_asker
+from governance.rulebook.explain import RuleExplanation, explain, sentences_for_partner
 from governance.rulebook.queries import load_program
 from governance.rulebook.rules_in_force import rules_of_revision
 
@@ -43,7 +43,7 @@ def explain_decision(decision: DecisionRecord) -> list[Explanation]:
     ]
 
 
-def sentences_for_partner(decision: DecisionRecord) -> list[str]:
+def explain_decision_to_partner(decision: DecisionRecord) -> list[str]:
     """Return what the partner may read of a decision: its reasons, and what the rules say about each question."""
     sentences = [str(reason["message"]) for reason in decision.reasons]
     for each in decision.evaluations:
@@ -59,7 +59,7 @@ def explain_to_partner(*, revision: str, action: str, facts: Mapping[str, object
     try:
         if _is_handwritten(revision, action):
             return ()
-        return sentences_for_asker(rules=rules_of_revision(revision), action=action, facts=facts)
+        return sentences_for_partner(rules=rules_of_revision(revision), action=action, facts=facts)
     except (KeyError, TypeError, GovernanceError):
         return ()
 

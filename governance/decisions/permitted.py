@@ -100,7 +100,7 @@ def _parts(action: Action) -> list[_Part]:
     specs = [rule.spec for rule in rules if action.value in rule.spec.actions]
     permits = tuple(spec.condition for spec in specs if spec.effect is Effect.PERMIT)
     given = _given(permits, action)
-    barring = [spec.condition for spec in specs if spec.effect is Effect.DENY or _undone(spec)]
+    barring = [spec.condition for spec in specs if spec.effect is Effect.DENY or _is_unsupported(spec)]
     wanted = [_Part((item,)) for item in _conjuncts(permits[0])] if len(permits) == 1 else [_Part(permits)]
     return [*wanted, *(_Part((condition,), True, given) for condition in barring)]
 
@@ -132,7 +132,7 @@ def _with(facts: _Facts, given: Mapping[str, object]) -> _Facts:
     return known
 
 
-def _undone(spec: RuleSpec) -> bool:
+def _is_unsupported(spec: RuleSpec) -> bool:
     return not {obligation.kind for obligation in spec.obligations} <= supported_obligations.get()
 
 

@@ -8,7 +8,7 @@ from governance.kernel.vocabulary import Action
 from governance.registry.models import ModelVersion
 
 #: Actions with a work that also take a model; without one their facts are incomplete, which is a denial.
-TAKING_A_MODEL = frozenset([Action.ASSET_INFER, Action.ASSET_TRAIN])
+ACTIONS_WITH_A_MODEL = frozenset([Action.ASSET_INFER, Action.ASSET_TRAIN])
 
 
 def about_asset(
@@ -17,7 +17,7 @@ def about_asset(
     """Return the question whether `action` may be done with a work, for those that take one with a model version."""
     consent = effective_consent(asset=asset, at=context.at)
     facts = common_facts(context, action) | asset_facts(asset, consent, f"{action}:{context.purpose}")
-    if version is not None and action in TAKING_A_MODEL:
+    if version is not None and action in ACTIONS_WITH_A_MODEL:
         facts |= model_facts(version, context.at)
     question = Question(action, "asset", str(asset.id), facts)
     return QuestionSet((question,), {asset.creator.slug: consent.epoch})

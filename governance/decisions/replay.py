@@ -14,10 +14,10 @@ from django.db.models import F, Func, IntegerField, QuerySet
 
 from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
-from governance.decisions.again import Again, answer_again, effect_of, lacks_facts, why_undecided
 from governance.decisions.choices import FlipDirection, ReplayState
 from governance.decisions.errors import ReplayConflict
 from governance.decisions.models import DecisionRecord, ReplayFlip, ReplayReport
+from governance.decisions.reevaluation import Reevaluation, effect_of, lacks_facts, reevaluate, why_undecided
 from governance.engines.types import PolicyProgram
 from governance.kernel import clock
 from governance.kernel.canonical import Json
@@ -124,7 +124,7 @@ def _replay(report: ReplayReport, batch: Sequence[DecisionRecord]) -> None:
     program = program_of(text=report.draft.content, digest=report.draft_digest)
     decided = [each for each in batch if not why_undecided(each) and not lacks_facts(each)]
     report.skipped += len(batch) - len(decided)
-    answers = answer_again(decisions=decided, program=program)
+    answers = reevaluate(decisions=decided, program=program)
     flipped = [
         (decision, answer)
         for decision, answer in zip(decided, answers, strict=True)
@@ -144,10 +144,12 @@ def _today(base: str, decisions: Sequence[DecisionRecord]) -> list[str]:
     if not base:
         return [decision.effect for decision in decisions]
     program: PolicyProgram = load_program(base)
-    return [str(effect_of(answers)) for answers in answer_again(decisions=decisions, program=program)]
+    return [str(effect_of(answers)) for answers in reevaluate(decisions=decisions, program=program)]
 
 
-def _flip(report: ReplayReport, decision: DecisionRecord, answers: Sequence[Again], *, by_draft: bool) -> ReplayFlip:
+def _flip(
+    report: ReplayReport, decision: DecisionRecord, answers: Sequence[Reevaluation], *, by_draft: bool
+) -> ReplayFlip:
     changed = [each for each in answers if each.flipped]
     denied = decision.effect == "permit"
     return ReplayFlip(
@@ -163,14 +165,14 @@ def _flip(report: ReplayReport, decision: DecisionRecord, answers: Sequence[Agai
     )
 
 
-def _rules(again: Again) -> set[str]:
+def _rules(again: Reevaluation) -> set[str]:
     """Return the rules that make the difference: denials that came or went, else permits that did."""
     then, result = again.recorded["matched_rules"], again.result
     denies = set(then["deny"]) ^ set(result.matched_denies)
     return denies or set(then["permit"]) ^ set(result.matched_permits)
 
 
-def _facts(answers: Iterable[Again], group: str, name: str) -> list[str]:
+def _facts(answers: Iterable[Reevaluation], group: str, name: str) -> list[str]:
     groups = (each.recorded["facts"].get(group) for each in answers)
     found = (facts.get(name) for facts in groups if isinstance(facts, dict))
     return sorted({value for value in found if isinstance(value, str)})

@@ -64,7 +64,7 @@ def revoke(*, server: OpaServer, actor: Actor) -> OpaServer:
     return locked
 
 
-def saw(server: OpaServer) -> None:
+def note_contact(server: OpaServer) -> None:
     """Store that a server was in contact just now."""
     OpaServer.objects.filter(pk=server.pk).update(last_seen_at=clock.now())
 
@@ -96,7 +96,7 @@ def store_logs(*, server: OpaServer, events: Sequence[Mapping[str, object]]) -> 
     ]
     # The same upload may be in progress twice: the database decides which one comes first.
     OpaDecisionLog.objects.bulk_create(rows, ignore_conflicts=True)
-    saw(server)
+    note_contact(server)
     return len(rows)
 
 

@@ -61,7 +61,9 @@ def explain(*, rules: Iterable[RevisionRule], action: str, facts: Mapping[str, o
     return tuple(sorted(found, key=lambda each: (not each.matched, each.effect is Effect.PERMIT, each.rule_id)))
 
 
-def sentences_for_asker(*, rules: Iterable[RevisionRule], action: str, facts: Mapping[str, object]) -> tuple[str, ...]:
+def sentences_for_partner(
+    *, rules: Iterable[RevisionRule], action: str, facts: Mapping[str, object]
+) -> tuple[str, ...]:
     """Return why `action` is permitted or denied, as sentences that may be shown to the partner who asked.
 
     They are the messages of the rules that denied, or else of those that permit; where there are neither, what each

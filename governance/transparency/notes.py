@@ -90,7 +90,7 @@ class CheckpointBody:
 
 def note_key(*, name: str, public: bytes, algorithm: int = ED25519) -> NoteKey:
     """Return the key of that name; its hash is SHA-256(name || 0x0A || algorithm || public)[:4]. Raises NoteInvalid."""
-    _need_name(name)
+    _require_name(name)
     _utf8(name)
     if algorithm not in (ED25519, COSIGNATURE_V1):
         raise NoteInvalid(f"Keys of type {algorithm} are not supported: 1 is Ed25519, 4 a witness's Ed25519 key.")
@@ -128,7 +128,7 @@ def sign_note(*, text: str, name: str, public: bytes, sign: Callable[[bytes], by
 
     Raises NoteInvalid for a text that cannot be signed, or a signature that `public` does not verify.
     """
-    _need_text(text)
+    _require_text(text)
     key = note_key(name=name, public=public)
     signature = sign(text.encode())
     if not _is_signed(key.public, text.encode(), signature):
@@ -144,7 +144,7 @@ def split_note(note: str) -> tuple[str, tuple[SignatureLine, ...]]:
     if not separator or not below.endswith("\n"):
         raise NoteInvalid("This is not a signed note: a text, an empty line, and lines with signatures.")
     text += "\n"
-    _need_text(text)
+    _require_text(text)
     lines = tuple(parse_signature_line(line) for line in below[:-1].split("\n"))
     if len(lines) > MAX_SIGNATURES:
         raise NoteInvalid(f"The note has {len(lines)} signatures; at most {MAX_SIGNATURES} are accepted.")
@@ -157,7 +157,7 @@ def parse_signature_line(line: str) -> SignatureLine:
     name, _, encoded = rest.partition(" ")
     if dash != _DASH:
         raise NoteInvalid("A signature line begins with an em dash (U+2014) and a space.")
-    _need_name(name)
+    _require_name(name)
     data = _decoded(encoded)
     if len(data) <= KEY_HASH_BYTES:
         raise NoteInvalid(f"The signature of {name!r} is too short to be one.")
@@ -253,12 +253,12 @@ def _is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
     return True
 
 
-def _need_name(name: str) -> None:
+def _require_name(name: str) -> None:
     if not name or "+" in name or any(sign.isspace() or sign < " " for sign in name):
         raise NoteInvalid(f"{name!r} cannot be the name of a key: a name is not empty and has no blanks and no '+'.")
 
 
-def _need_text(text: str) -> None:
+def _require_text(text: str) -> None:
     _utf8(text)
     if not text.endswith("\n") or any(sign < " " and sign != "\n" for sign in text):
         raise NoteInvalid("The text of a note ends in a newline and has no other control characters.")

@@ -31,7 +31,7 @@ def verify_inclusion(*, index: int, size: int, leaf: bytes, proof: Sequence[byte
     """
     if not 0 <= index < size:
         raise ProofInvalid(f"A tree of {size} entries has none with the number {index}.")
-    _need_hashes(leaf, root, *proof)
+    _require_hashes(leaf, root, *proof)
     node, last, hashed = index, size - 1, leaf
     for sibling in proof:
         if last == 0:
@@ -59,7 +59,7 @@ def verify_consistency(
     """
     if not 0 <= first <= second:
         raise ProofInvalid(f"A tree of {second} entries cannot go on from one of {first}.")
-    _need_hashes(first_root, second_root, *proof)
+    _require_hashes(first_root, second_root, *proof)
     if first in (0, second):
         _verify_trivial(first=first, second=second, first_root=first_root, second_root=second_root, proof=proof)
         return
@@ -125,7 +125,7 @@ def parse_proof_file(text: str) -> ProofFile:
     if len(lines) > MAX_HASHES:
         raise ProofInvalid(f"The proof file has {len(lines)} hashes; no proof needs more than {MAX_HASHES}.")
     hashes = tuple(_decoded(line) for line in lines)
-    _need_hashes(*hashes)
+    _require_hashes(*hashes)
     return ProofFile(index=int(found[1]), hashes=hashes, checkpoint=checkpoint, extra=extra)
 
 
@@ -143,7 +143,7 @@ def _zeros_below(number: int) -> int:
     return (number & -number).bit_length() - 1 if number else 0
 
 
-def _need_hashes(*hashes: bytes) -> None:
+def _require_hashes(*hashes: bytes) -> None:
     for each in hashes:
         if len(each) != HASH_BYTES:
             raise ProofInvalid(f"A hash has {HASH_BYTES} bytes, not {len(each)}.")

@@ -23,7 +23,7 @@ from governance.api.errors import QueryInvalid
 from governance.catalog.queries import visible_assets
 from governance.decisions.errors import ModelNeeded
 from governance.decisions.permitted import permitted_assets, permitted_models
-from governance.decisions.questions import TAKING_A_MODEL
+from governance.decisions.questions import ACTIONS_WITH_A_MODEL
 from governance.decisions.services import answer_questions
 from governance.decisions.types import AccessContext
 from governance.kernel.vocabulary import Action
@@ -78,7 +78,7 @@ def actions(*, grant: TokenGrant, asked: ActionSearch) -> Results:
 def _asset_ids(
     access: AccessContext, action: Action, version: ModelVersion | None, after: str | None, limit: int
 ) -> list[str]:
-    if version is None and action in TAKING_A_MODEL:
+    if version is None and action in ACTIONS_WITH_A_MODEL:
         raise ModelNeeded(f"The action {action} takes a model; name it in the context.", details={"field": "model"})
     assets = visible_assets(partner_id=access.partner.id)
     if after is not None:

@@ -23,7 +23,7 @@ from rest_framework.views import APIView
 from governance.opa.errors import OpaCredentialInvalid, UploadMalformed, UploadTooLarge
 from governance.opa.models import OpaServer
 from governance.opa.queries import bundle_etag, bundle_to_run, server_of
-from governance.opa.services import saw, store_logs, store_status
+from governance.opa.services import note_contact, store_logs, store_status
 from governance.rulebook.bundles import MEDIA_TYPE
 
 LOOK_SECONDS = 0.2
@@ -81,7 +81,7 @@ class BundleView(_OpaView):
         A server that prefers to wait is kept until then. So that waiting never takes all threads, only some may; the
         others learn from the media type that there is no long polling now, and poll again later.
         """
-        saw(self.server)
+        note_contact(self.server)
         known = request.headers.get("If-None-Match", "")
         prefers = _WAIT.search(request.headers.get("Prefer", ""))
         patience = min(int(prefers[1]), settings.ASSENT_OPA_WAIT_SECONDS) if prefers else 0

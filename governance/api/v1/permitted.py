@@ -20,7 +20,7 @@ from governance.registry.models import Model, ModelVersion
 from governance.registry.queries import resolve_version
 
 
-def asking(grant: TokenGrant, purpose: str) -> AccessContext:
+def access_context(grant: TokenGrant, purpose: str) -> AccessContext:
     """Return the context of a question that is asked now with this token."""
     return AccessContext(
         partner=grant.partner, client_id=grant.client.client_id, token=grant.coverage, purpose=purpose, at=clock.now()
@@ -76,7 +76,7 @@ class PermittedAssetsFilterSet(PermittedFilterSet):
         return permitted_assets(
             assets=queryset,
             action=Action(value),
-            context=asking(grant, asked["purpose"]),
+            context=access_context(grant, asked["purpose"]),
             version=version_for(grant, asked["model"]),
         )
 
@@ -90,5 +90,5 @@ class PermittedModelsFilterSet(PermittedFilterSet):
 
     def permitted(self, queryset: QuerySet[Model], name: str, value: str) -> QuerySet[Model]:
         """Return the models with which the action is permitted."""
-        context = asking(grant_of(self.request), self.form.cleaned_data["purpose"])
+        context = access_context(grant_of(self.request), self.form.cleaned_data["purpose"])
         return permitted_models(models=queryset, action=Action(value), context=context)

@@ -19,9 +19,9 @@ from governance.console.pages import Page, form_page, render_page, require, sent
 from governance.console.playground import ask
 from governance.console.presentation import chips, choice_badge, code, digest, list_url, moment, permit_badge
 from governance.console.subjects import subject_link
-from governance.decisions.again import remake
 from governance.decisions.explanations import explain_decision
 from governance.decisions.models import DecisionRecord, Permit
+from governance.decisions.reevaluation import remake
 from governance.kernel.errors import GovernanceError
 from governance.rulebook.models import PolicyRevision
 

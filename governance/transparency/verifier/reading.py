@@ -31,7 +31,7 @@ def read_json(data: bytes) -> object:
         raise Unreadable(f"It is not UTF-8: {error.reason} at byte {error.start}.") from error
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"It is not acceptable JSON: {error}.") from error
-    _need_shallow(value, MAX_DEPTH)
+    _require_shallow(value, MAX_DEPTH)
     return value
 
 
@@ -67,12 +67,12 @@ def items(value: object, what: str) -> list[object]:
     return value
 
 
-def _need_shallow(value: object, levels: int) -> None:
+def _require_shallow(value: object, levels: int) -> None:
     if isinstance(value, dict | list):
         if not levels:
             raise Unreadable(f"It is nested more than {MAX_DEPTH} levels deep.")
         for each in value.values() if isinstance(value, dict) else value:
-            _need_shallow(each, levels - 1)
+            _require_shallow(each, levels - 1)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -85,10 +85,10 @@ def read_trust(data: bytes) -> TrustFile:
         witnesses=tuple(_note_key(each, COSIGNATURE_V1) for each in items(witnesses["keys"], "The witnesses' keys")),
         threshold=whole(witnesses["threshold"], "The threshold of witnesses"),
     )
-    _need_different([each.key_id for each in trust.keys], "statement key")
-    _need_different([each.note_key.public for each in trust.log_keys], "log key")
+    _require_different([each.key_id for each in trust.keys], "statement key")
+    _require_different([each.note_key.public for each in trust.log_keys], "log key")
     # By the key and not by its name: one witness under two names would be counted twice.
-    _need_different([each.public for each in trust.witnesses], "witness")
+    _require_different([each.public for each in trust.witnesses], "witness")
     if trust.threshold > len(trust.witnesses):
         raise Unreadable(f"It asks for {trust.threshold} witnesses and knows {len(trust.witnesses)}.")
     return trust
@@ -100,7 +100,7 @@ def _log_key(value: object, origin: str) -> LogKey:
     if key.name != origin:
         raise Unreadable(f"A log key has the name {key.name!r}, but the log is {origin!r}.")
     key_id = text(entry["key_id"], "The id of a log key")
-    _need_id(key_id, Ed25519PublicKey.from_public_bytes(key.public), development=key_id.startswith("dev-"))
+    _require_id(key_id, Ed25519PublicKey.from_public_bytes(key.public), development=key_id.startswith("dev-"))
     return LogKey(note_key=key, counts=_range(entry))
 
 
@@ -113,7 +113,7 @@ def _statement_key(value: object) -> StatementKey:
         raise Unreadable("The member 'development' of a key is true or false.")
     key_id = text(entry["key_id"], "The id of a key")
     public = _public_key(text(entry["public_pem"], "A public key"), entry["algorithm"])
-    _need_id(key_id, public, development=entry["development"])
+    _require_id(key_id, public, development=entry["development"])
     return StatementKey(
         key_id=key_id,
         public=public,
@@ -159,11 +159,11 @@ def _range(entry: dict[str, object]) -> IndexRange:
     )
 
 
-def _need_id(key_id: str, public: PublicKey, *, development: bool) -> None:
+def _require_id(key_id: str, public: PublicKey, *, development: bool) -> None:
     if key_id_of(public, development=development) != key_id:
         raise Unreadable(f"The id {key_id!r} is not that of the key beside it.")
 
 
-def _need_different(values: list[object], what: str) -> None:
+def _require_different(values: list[object], what: str) -> None:
     if len(set(values)) != len(values):
         raise Unreadable(f"It names a {what} twice.")

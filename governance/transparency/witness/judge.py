@@ -146,14 +146,14 @@ class Judge:
         checkpoint, last = submission.checkpoint, self._memory.seen(submission.checkpoint.origin)
         if submission.old != last.size:
             raise KnowsOther(last.size)
-        _need_continuation(submission, last)
+        _require_continuation(submission, last)
         self._memory.remember(checkpoint.origin, Seen(checkpoint.size, checkpoint.root, submission.note))
         at = int(clock.now().timestamp())
         line = cosign(text=text, name=self._memory.name, public=self.key.public, sign=self._memory.key.sign, at=at)
         return Answer(HTTPStatus.OK, line)
 
 
-def _need_continuation(submission: Submission, last: Seen) -> None:
+def _require_continuation(submission: Submission, last: Seen) -> None:
     """Accept that the checkpoint's tree goes on from `last`. Raises Refusal, or KnowsOther for two trees of one size.
 
     Both are signed by the log: what is written to the log of this program then proves that it shows different people

@@ -5,7 +5,7 @@ import pytest
 from governance.catalog.models import Asset
 from governance.decisions.choices import DecisionKind
 from governance.decisions.errors import PermittedSetUnavailable
-from governance.decisions.explanations import explain_decision, explain_evaluation, sentences_for_partner
+from governance.decisions.explanations import explain_decision, explain_decision_to_partner, explain_evaluation
 from governance.decisions.permitted import permitted_assets
 from governance.decisions.services import decide
 from governance.engines.types import Effect, RuleMeta
@@ -60,7 +60,7 @@ def test_hand_written_rego_is_not_explained_and_in_no_permitted_set(market, deci
     decision = decided()
 
     assert explain_decision(decision)[1].handwritten
-    assert sentences_for_partner(decision) == [
+    assert explain_decision_to_partner(decision) == [
         "Works of ada rest now.",
         "The licence open covers the model espcn-x2 for the purpose commercial.",
     ]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from governance.engines.types import Effect
 from governance.rulebook.content import ABAC, SYSTEM, RevisionRule
 from governance.rulebook.evaluation import holds as meaning
-from governance.rulebook.explain import explain, first_failure, sentences_for_asker
+from governance.rulebook.explain import explain, first_failure, sentences_for_partner
 from governance.rulebook.rules import system_rules
 from governance.rulebook.schema import current_schema
 from governance.rulebook.types import All, Any_, Compare, Not, Operator
@@ -74,7 +74,7 @@ def test_a_negation_that_failed_is_shown_as_one() -> None:
 def test_the_partner_gets_the_messages_of_the_denials() -> None:
     known = permitted_facts("asset.infer", asset__status="quarantined")
 
-    told = sentences_for_asker(rules=SYSTEM_RULES, action="asset.infer", facts=known)
+    told = sentences_for_partner(rules=SYSTEM_RULES, action="asset.infer", facts=known)
 
     assert told == ("The work is in quarantine and cannot be used.",)
 
@@ -87,7 +87,7 @@ def test_without_a_permit_the_partner_learns_only_about_its_own_attributes() -> 
         ABAC, rule(id="others", effect=Effect.PERMIT, condition=Compare("asset.tags", Operator.CONTAINS, "x"))
     )
 
-    told = sentences_for_asker(rules=[own, others], action="asset.infer", facts=permitted_facts("asset.infer"))
+    told = sentences_for_partner(rules=[own, others], action="asset.infer", facts=permitted_facts("asset.infer"))
 
     assert told == (
         "No rule permits asset.infer here.",
@@ -97,6 +97,6 @@ def test_without_a_permit_the_partner_learns_only_about_its_own_attributes() -> 
 
 
 def test_a_permit_is_explained_by_the_rules_that_permit() -> None:
-    told = sentences_for_asker(rules=SYSTEM_RULES, action="model.invoke", facts=permitted_facts("model.invoke"))
+    told = sentences_for_partner(rules=SYSTEM_RULES, action="model.invoke", facts=permitted_facts("model.invoke"))
 
     assert told == ("The licence open-commercial covers the model upscaler for the purpose commercial.",)

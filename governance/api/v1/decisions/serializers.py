@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from governance.api.serializers import ReasonSerializer
 from governance.decisions.choices import DecisionEffect
-from governance.decisions.explanations import sentences_for_partner
+from governance.decisions.explanations import explain_decision_to_partner
 from governance.decisions.models import DecisionRecord
 from governance.kernel.vocabulary import ACTION_CHOICES
 
@@ -67,4 +67,4 @@ class ExplainedDecisionSerializer(DecisionSerializer):
 
     def get_explanation(self, decision: DecisionRecord) -> list[str]:
         """Return the sentences."""
-        return sentences_for_partner(decision)
+        return explain_decision_to_partner(decision)

@@ -6,8 +6,8 @@ from uuid import UUID
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand, CommandParser
 
-from governance.decisions.again import Remade, remake
 from governance.decisions.models import DecisionRecord
+from governance.decisions.reevaluation import Remade, remake
 from governance.kernel.errors import GovernanceError
 from governance.operations.options import Options
 

@@ -233,14 +233,14 @@ def test_two_requests_at_once_cannot_roll_the_log_back(
     """The race of the specification: the smaller checkpoint is checked first and remembered last."""
     judge.add_checkpoint(log.submission(0, 5))
     small_was_checked = threading.Event()
-    real = judge_module._need_continuation
+    real = judge_module._require_continuation
 
     def slowly(asked: Submission, last: Seen) -> None:
         real(asked, last)
         small_was_checked.set()
         threading.Event().wait(0.2)
 
-    monkeypatch.setattr(judge_module, "_need_continuation", slowly)
+    monkeypatch.setattr(judge_module, "_require_continuation", slowly)
     with ThreadPoolExecutor(2) as pool:
         small = pool.submit(judge.add_checkpoint, log.submission(5, 6))
         small_was_checked.wait(PATIENCE_SECONDS)

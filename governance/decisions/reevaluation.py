@@ -19,7 +19,7 @@ _ANSWERS = {ReasonCode.ACTION_UNKNOWN, ReasonCode.NO_RULE_PERMITS}
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Reevaluation:
     """A recorded evaluation, and the answer of another program to the same facts."""
 
     recorded: EvaluationJson
@@ -67,15 +67,15 @@ def lacks_facts(decision: DecisionRecord) -> bool:
     return any(missing_facts(each["action"], each["facts"]) for each in decision.evaluations)
 
 
-def answer_again(*, decisions: Sequence[DecisionRecord], program: PolicyProgram) -> list[list[Again]]:
+def reevaluate(*, decisions: Sequence[DecisionRecord], program: PolicyProgram) -> list[list[Reevaluation]]:
     """Return, for each decision, its evaluations answered by `program`. Raises EngineUnavailable."""
     asked = [evaluation for decision in decisions for evaluation in decision.evaluations]
     requests = [EngineRequest(each["action"], each["facts"]) for each in asked]
     results = iter(offline_engine.get().evaluate(program=program, requests=requests) if requests else [])
-    return [[Again(each, next(results)) for each in decision.evaluations] for decision in decisions]
+    return [[Reevaluation(each, next(results)) for each in decision.evaluations] for decision in decisions]
 
 
-def effect_of(answers: Sequence[Again]) -> DecisionEffect:
+def effect_of(answers: Sequence[Reevaluation]) -> DecisionEffect:
     """Return the effect of the answers together: a permit only if every one permits and every obligation can be met."""
     demanded = {item.kind for each in answers for item in each.result.obligations}
     permitted = bool(answers) and all(each.result.effect is Effect.PERMIT for each in answers)
@@ -92,7 +92,7 @@ def remake(decision: DecisionRecord) -> Remade:
     if undecided:
         return Remade(decision, decision.effect, 0, (), undecided)
     program = archived_program(decision.revision_digest)
-    [answers] = answer_again(decisions=[decision], program=program)
+    [answers] = reevaluate(decisions=[decision], program=program)
     differences = [difference for each in answers for difference in _differences(each)]
     effect = effect_of(answers)
     if effect != decision.effect:
@@ -100,7 +100,7 @@ def remake(decision: DecisionRecord) -> Remade:
     return Remade(decision, str(effect), len(answers), tuple(differences))
 
 
-def _differences(again: Again) -> list[str]:
+def _differences(again: Reevaluation) -> list[str]:
     recorded, result = again.recorded, again.result
     pairs: dict[str, tuple[object, object]] = {
         "effect": (recorded["effect"], result.effect.value),

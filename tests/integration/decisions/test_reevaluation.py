@@ -7,8 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from governance.audit.ports import worm_store
-from governance.decisions.again import remake
 from governance.decisions.models import DecisionRecord
+from governance.decisions.reevaluation import remake
 from governance.rulebook.activation import publish_without_review
 from governance.rulebook.errors import RevisionCorrupt
 from governance.rulebook.freeze import freeze_policy
