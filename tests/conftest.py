@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 
 import pytest
+from django.db import connection
 from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
@@ -32,8 +33,13 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[MigratedDatabase]:
-    """Make the test database, and bring it back to what it held then after each test with real transactions."""
+    """Make the test database, and bring it back to what it held then after each test with real transactions.
+
+    Every test begins with an empty ledger: what an installation puts on record of itself is removed.
+    """
     with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM audit_outboxentry")
         migrated = MigratedDatabase()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: migrated.restore())

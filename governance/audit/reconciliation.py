@@ -1,6 +1,6 @@
 """What the ledger says of evidence, receipts, holds and reports must match their rows; the log its checkpoints."""
 
-from governance.audit.entries import EvidenceAnchored, EvidenceIssued
+from governance.audit.entries import EvidenceAnchored, EvidenceIssued, HoldReleased, HoldSet, Reconciled
 from governance.audit.models import Checkpoint, EvidenceRecord, LedgerEntry, OutboxEntry, Receipt, WormReference
 from governance.audit.recording.declarations import kinds_with_receipt
 from governance.audit.recording.reconciling import (
@@ -102,7 +102,7 @@ HELD = Pairing(
     code="hold",
     noun="legal hold",
     rows=_HOLD,
-    entries=("worm.held",),
+    entries=(HoldSet,),
     key="e.data ->> 'hold'",
     differs={
         "set_by": ("r.set_by", "e.actor"),
@@ -117,7 +117,7 @@ RELEASED = Pairing(
     code="hold_release",
     noun="release of legal hold",
     rows=f"{_HOLD} WHERE NOT h.active",
-    entries=("worm.hold_released",),
+    entries=(HoldReleased,),
     key="e.data ->> 'hold'",
     differs={
         "released_by": ("r.released_by", "e.actor"),
@@ -129,7 +129,7 @@ REPORTS = Pairing(
     code="reconciliation",
     noun="reconciliation",
     rows="SELECT id::text AS key, id AS ord, * FROM audit_reconciliationreport",
-    entries=("audit.reconciled",),
+    entries=(Reconciled,),
     key="e.subject_id",
     differs={
         "ok": ("to_jsonb(r.ok)", "e.data -> 'ok'"),

@@ -33,6 +33,8 @@ class Actor:
 
 #: Assent itself, where the audit area acts by its own clock.
 AUDIT_ACTOR = Actor(type="system", id="audit")
+#: The migrations of a new version, where they put on record what was there before.
+UPGRADE = Actor(type="system", id="upgrade")
 
 
 class StatementParts(TypedDict):

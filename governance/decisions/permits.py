@@ -14,10 +14,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.catalog.models import Creator
 from governance.decisions.choices import DecisionEffect
+from governance.decisions.entries import PermitIssued, PermitRedeemed, PermitRefused
 from governance.decisions.errors import PermitInvalid
 from governance.decisions.models import DecisionRecord, Permit
 from governance.kernel import clock
@@ -91,8 +92,7 @@ def issue(*, decision: DecisionRecord, binding: Binding, actor: Actor) -> Permit
             issued_at=issued_at,
             expires_at=expires_at,
         )
-        data = {"job": str(binding.job_id), "decision": str(decision.id), "expires_at": timestamp(expires_at)}
-        write_entry(kind="permit.issued", subject=SubjectRef("permit", str(permit_id)), actor=actor, data=data)
+        record(PermitIssued.of(permit), subject=SubjectRef("permit", str(permit_id)), actor=actor)
     return permit
 
 
@@ -203,10 +203,6 @@ def _current_epochs(epochs: Mapping[str, int]) -> dict[str, int]:
 
 
 def _record_use(permit: Permit, refusal: PermitInvalid | None) -> None:
-    data = {"job": str(permit.job_id), "decision": str(permit.decision_id)}
-    write_entry(
-        kind="permit.redeemed" if refusal is None else "permit.refused",
-        subject=SubjectRef("permit", str(permit.id)),
-        actor=Actor("worker", "runtime"),
-        data=data if refusal is None else data | {"reason_code": refusal.error_code},
-    )
+    used = PermitRedeemed.of(permit)
+    entry = used if refusal is None else PermitRefused.of(permit, reason_code=refusal.error_code)
+    record(entry, subject=SubjectRef("permit", str(permit.id)), actor=Actor("worker", "runtime"))

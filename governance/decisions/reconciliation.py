@@ -14,7 +14,7 @@ from governance.audit.recording.reconciling import (
 )
 from governance.audit.tally import Tally
 from governance.audit.types import Fault
-from governance.decisions.entries import DecisionRecorded
+from governance.decisions.entries import DecisionRecorded, PermitIssued, PermitRedeemed
 from governance.decisions.models import DecisionRecord, Permit
 from governance.kernel.canonical import digest
 
@@ -41,7 +41,7 @@ PERMITS = Pairing(
     code="permit",
     noun="permit",
     rows="SELECT id::text AS key, id AS ord, * FROM decisions_permit",
-    entries=("permit.issued",),
+    entries=(PermitIssued,),
     key="e.subject_id",
     differs={
         "job_id": ("r.job_id::text", "e.data ->> 'job'"),
@@ -54,7 +54,7 @@ REDEMPTIONS = Pairing(
     code="permit_use",
     noun="use of permit",
     rows="SELECT id::text AS key, id AS ord, job_id FROM decisions_permit WHERE redeemed_at IS NOT NULL",
-    entries=("permit.redeemed",),
+    entries=(PermitRedeemed,),
     key="e.subject_id",
     differs={"job_id": ("r.job_id::text", "e.data ->> 'job'")},
 )

@@ -12,15 +12,22 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Func, IntegerField, QuerySet
 
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.decisions.choices import FlipDirection, ReplayState
+from governance.decisions.entries import (
+    ReplayCancelled,
+    ReplayEnded,
+    ReplayEntry,
+    ReplayFailed,
+    ReplayFinished,
+    ReplayRequested,
+)
 from governance.decisions.errors import ReplayConflict
 from governance.decisions.models import DecisionRecord, ReplayFlip, ReplayReport
 from governance.decisions.reevaluation import Reevaluation, effect_of, lacks_facts, reevaluate, why_undecided
 from governance.engines.types import PolicyProgram
 from governance.kernel import clock
-from governance.kernel.canonical import Json
 from governance.kernel.errors import GovernanceError
 from governance.rulebook.content import program_of
 from governance.rulebook.lifecycle import REPLAYABLE, mark_replayed
@@ -30,6 +37,11 @@ from governance.rulebook.queries import active_digest, load_program
 BATCH = 200
 DIMENSIONS = ("rule", "creator", "partner", "model", "action")
 OPEN = (ReplayState.QUEUED, ReplayState.RUNNING)
+#: The entry that each state writes in which a replay ends by itself.
+ENDINGS: Mapping[ReplayState, type[ReplayEnded]] = {
+    ReplayState.FINISHED: ReplayFinished,
+    ReplayState.FAILED: ReplayFailed,
+}
 
 
 class _Share(Func):
@@ -68,7 +80,7 @@ def request_replay(
     )
     report.total = _population(report).count()
     report.save(force_insert=True)
-    _record("replay.requested", report, actor, percent=sample_percent, decisions=report.total)
+    _record(ReplayRequested.of(report), report, actor)
     return report
 
 
@@ -80,7 +92,7 @@ def cancel_replay(*, report: ReplayReport, actor: Actor) -> ReplayReport:
         raise ReplayConflict("This replay has ended.")
     locked.state, locked.cancel_asked, locked.finished_at = ReplayState.CANCELLED, True, clock.now()
     locked.save()
-    _record("replay.cancelled", locked, actor, done=locked.done)
+    _record(ReplayCancelled.of(locked), locked, actor)
     return locked
 
 
@@ -208,14 +220,8 @@ def _end(report: ReplayReport, state: ReplayState, actor: Actor, *, problem: str
             at=report.finished_at,
             actor=actor,
         )
-    _record(f"replay.{state}", report, actor, done=report.done, to_deny=report.to_deny, to_permit=report.to_permit)
+    _record(ENDINGS[state].of(report), report, actor)
 
 
-def _record(kind: str, report: ReplayReport, actor: Actor, **data: Json) -> None:
-    facts: dict[str, Json] = {
-        "draft": str(report.draft_id),
-        "digest": report.draft_digest,
-        "base": report.base_digest,
-        **data,
-    }
-    write_entry(kind=kind, subject=SubjectRef("replay", str(report.pk)), actor=actor, data=facts)
+def _record(entry: ReplayEntry, report: ReplayReport, actor: Actor) -> None:
+    record(entry, subject=SubjectRef("replay", str(report.pk)), actor=actor)

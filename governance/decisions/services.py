@@ -9,10 +9,10 @@ from uuid import UUID
 from django.db import transaction
 
 from governance.audit.evidence.receipts import record_with_receipt
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.decisions.choices import DecisionEffect, DecisionKind
-from governance.decisions.entries import DecisionRecorded
+from governance.decisions.entries import DecisionRecorded, EngineDisagreed
 from governance.decisions.models import DecisionRecord
 from governance.decisions.ports import decision_cache, supported_obligations
 from governance.decisions.receipts import decision_statement
@@ -102,10 +102,7 @@ def decide(
             **decision_statement(decision, entry.to_data()),
         )
         if EngineDisagreement.code in decision.reason_codes:
-            known: dict[str, Json] = {"facts_sha256": decision.facts_digest, "revision": decision.revision_digest}
-            write_entry(
-                kind="engine.disagreed", subject=SubjectRef("decision", str(decision.id)), actor=actor, data=known
-            )
+            record(EngineDisagreed.of(decision), subject=SubjectRef("decision", str(decision.id)), actor=actor)
     return decision
 
 

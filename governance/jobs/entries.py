@@ -1,5 +1,83 @@
 """Kinds of ledger entries of jobs, and the predicate of the evidence that a job ends with."""
 
-from governance.audit.recording.declarations import evidence_predicate
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from governance.audit.recording.declarations import Entry, entry, evidence_predicate
 
 JOB_OUTCOME = evidence_predicate("job-outcome/v1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobMoved(Entry):
+    """What entries say of a job that entered a state; the kind names the state."""
+
+    left_out_when_none = frozenset({"request_sha256", "decision"})
+
+    from_: Annotated[str, "The state before; empty for a new job."]
+    fencing_token: Annotated[int, "Number of the lease that the job had last; 0 before the first."]
+    reason_code: Annotated[str, "Why, where a state has a reason; empty otherwise."]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobEntered(JobMoved):
+    """A move that may be a job's first. Then the entry also says what was asked for, and how it was decided."""
+
+    request_sha256: Annotated[str | None, "SHA-256 of the request; only in the first entry of a job."] = None
+    decision: Annotated[UUID | None, "Id of the decision at admission; only in the first entry of a job."] = None
+
+
+@entry("job.queued", subject="job")
+class JobQueued(JobEntered):
+    """A job was admitted, or goes back to wait for another attempt."""
+
+
+@entry("job.denied", subject="job")
+class JobDenied(JobEntered):
+    """Policy denied a job at admission, or denied the release of its output. A job ends with it."""
+
+
+@entry("job.leased", subject="job")
+class JobLeased(JobMoved):
+    """A worker took a job, under a lease that ends by itself."""
+
+
+@entry("job.running", subject="job")
+class JobRunning(JobMoved):
+    """The worker got a permit and begins to run the model."""
+
+
+@entry("job.moderating", subject="job")
+class JobModerating(JobMoved):
+    """The model has run; the output waits for moderation."""
+
+
+@entry("job.releasing", subject="job")
+class JobReleasing(JobMoved):
+    """The output is moderated, and its release is decided and carried out."""
+
+
+@entry("job.sealing", subject="job")
+class JobSealing(JobMoved):
+    """The output may be released, once its evidence is in WORM storage."""
+
+
+@entry("job.released", subject="job")
+class JobReleased(JobMoved):
+    """The output was released to the partner. A job ends with it."""
+
+
+@entry("job.cancelled", subject="job")
+class JobCancelled(JobMoved):
+    """A job was cancelled on request. A job ends with it."""
+
+
+@entry("job.failed", subject="job")
+class JobFailed(JobMoved):
+    """A job could not be carried out, and is not tried again. A job ends with it."""
+
+
+@entry("job.cancel_requested", subject="job", unmatched="It asks a worker to stop; how the job ends is matched.")
+class JobCancelRequested(Entry):
+    """Somebody asked for a job to be cancelled while a worker had it."""

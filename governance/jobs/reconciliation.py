@@ -16,6 +16,7 @@ from governance.audit.recording.reconciling import (
     one_of,
 )
 from governance.jobs.choices import JobState
+from governance.jobs.entries import JobEntered, JobMoved, JobReleased
 from governance.jobs.models import Job, JobOutput, OutputCandidate
 
 _JOB = "'job ' || j.id"
@@ -170,7 +171,7 @@ EVENTS = Pairing(
     noun="event of job",
     rows="""SELECT job_id || ' ' || to_state AS key, id AS ord, from_state, fencing_token, reason_code,
             actor_type || ':' || actor_id AS actor FROM jobs_jobevent""",
-    entries=tuple(f"job.{state}" for state in JobState),
+    entries=(JobMoved,),
     key="e.subject_id || ' ' || substr(e.kind, 5)",
     differs={
         "from_state": ("r.from_state", "e.data ->> 'from'"),
@@ -182,13 +183,13 @@ EVENTS = Pairing(
 
 REQUESTS = Check(
     sql=f"""
-    WITH {entries_where("kind IN ('job.queued', 'job.denied')")}
+    WITH {entries_where(one_of(JobEntered))}
     SELECT 'request_differs', {_JOB}, e.name || ' says otherwise in: request_digest.'
     FROM jobs_job AS j JOIN entries AS e ON e.subject_id = j.id::text
     WHERE e.data ->> 'request_sha256' IS DISTINCT FROM j.request_digest AND e.data ? 'request_sha256'
     """,
     remedies={"request_differs": "The log counts, not the row. " + _LOOK},
-    kinds=("job.queued", "job.denied"),
+    kinds=(JobEntered,),
     noun="job",
     fields=("request_digest",),
 )
@@ -199,7 +200,7 @@ def publication(now: datetime) -> Check:
     before = now - timedelta(seconds=settings.ASSENT_LOG_PROMISE_SECONDS) - _LATE
     return Check(
         sql=f"""
-        WITH {entries_where(one_of("job.released"))},
+        WITH {entries_where(one_of(JobReleased))},
         published AS (SELECT coalesce((SELECT size FROM audit_checkpoint ORDER BY id DESC LIMIT 1), 0) AS size)
         SELECT 'release_not_published', 'job ' || e.subject_id, e.name || CASE
             WHEN e.index IS NULL THEN ' has no place in the log.'

@@ -1,21 +1,50 @@
 """Creating jobs and moving them along. Every move is checked, evented and put in the ledger in one place: `move`."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.decisions.choices import DecisionEffect
 from governance.jobs.choices import JobState
+from governance.jobs.entries import (
+    JobCancelled,
+    JobDenied,
+    JobEntered,
+    JobFailed,
+    JobLeased,
+    JobModerating,
+    JobMoved,
+    JobQueued,
+    JobReleased,
+    JobReleasing,
+    JobRunning,
+    JobSealing,
+)
 from governance.jobs.models import WORKED_ON, Job, JobEvent, JobInput
 from governance.jobs.states import ENDED, check_transition
 from governance.jobs.types import Ending, NewJob
 from governance.kernel import clock
-from governance.kernel.canonical import Json
+
+#: The entry that each state writes when a job enters it.
+MOVES: Mapping[JobState, type[JobMoved]] = {
+    JobState.QUEUED: JobQueued,
+    JobState.LEASED: JobLeased,
+    JobState.RUNNING: JobRunning,
+    JobState.MODERATING: JobModerating,
+    JobState.RELEASING: JobReleasing,
+    JobState.SEALING: JobSealing,
+    JobState.RELEASED: JobReleased,
+    JobState.DENIED: JobDenied,
+    JobState.CANCELLED: JobCancelled,
+    JobState.FAILED: JobFailed,
+}
 
 
 def create_job(*, new: NewJob, max_attempts: int, ending: Ending, actor: Actor) -> Job:
     """Store a job as its admission decided: queued, or denied for good. Call inside the admission's transaction."""
     permitted = new.admission.effect == DecisionEffect.PERMIT
+    first: type[JobEntered] = JobQueued if permitted else JobDenied
     job = Job(
         id=new.id,
         partner=new.partner,
@@ -35,7 +64,14 @@ def create_job(*, new: NewJob, max_attempts: int, ending: Ending, actor: Actor) 
     _enter(job, JobState.QUEUED if permitted else JobState.DENIED, ending)
     job.save(force_insert=True)
     JobInput.objects.bulk_create(JobInput(job=job, asset=asset, sha256=asset.sha256) for asset in new.assets)
-    _note(job, "", ending, actor, {"request_sha256": new.request_digest, "decision": str(new.admission.id)})
+    entry = first(
+        from_="",
+        fencing_token=job.fencing_token,
+        reason_code=ending.code,
+        request_sha256=new.request_digest,
+        decision=new.admission.id,
+    )
+    _note(job, entry, actor)
     return job
 
 
@@ -52,7 +88,8 @@ def move(
     if to not in WORKED_ON:
         job.lease_owner = ""
     job.save()
-    _note(job, before, ending, actor, {})
+    entry = MOVES[to](from_=before, fencing_token=job.fencing_token, reason_code=ending.code)
+    _note(job, entry, actor)
     return job
 
 
@@ -65,16 +102,15 @@ def _enter(job: Job, to: JobState, ending: Ending) -> None:
         job.finished_at = now
 
 
-def _note(job: Job, before: str, ending: Ending, actor: Actor, extra: dict[str, Json]) -> None:
+def _note(job: Job, entry: JobMoved, actor: Actor) -> None:
     JobEvent.objects.create(
         job=job,
-        from_state=before,
+        from_state=entry.from_,
         to_state=job.state,
         actor_type=actor.type,
         actor_id=actor.id,
-        reason_code=ending.code,
-        fencing_token=job.fencing_token,
+        reason_code=entry.reason_code,
+        fencing_token=entry.fencing_token,
         at=job.updated_at,
     )
-    data: dict[str, Json] = {"from": str(before), "fencing_token": job.fencing_token, "reason_code": ending.code}
-    write_entry(kind=f"job.{job.state}", subject=SubjectRef("job", str(job.id)), actor=actor, data=data | extra)
+    record(entry, subject=SubjectRef("job", str(job.id)), actor=actor)

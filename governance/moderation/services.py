@@ -2,11 +2,12 @@
 
 from django.db import transaction
 
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.types import SubjectRef
 from governance.jobs.leases import lock_leased, worker
 from governance.jobs.types import Lease
 from governance.moderation.choices import ModerationStage
+from governance.moderation.entries import ModerationRecorded
 from governance.moderation.models import ModerationVerdict
 from governance.moderation.types import Scored
 
@@ -26,15 +27,5 @@ def record_verdict(*, lease: Lease, stage: ModerationStage, scored: Scored) -> M
             labels=[{"label": label, "score": score} for label, score in scored.labels],
             duration_ms=scored.duration_ms,
         )
-        write_entry(
-            kind="moderation.recorded",
-            subject=SubjectRef("job", str(job.id)),
-            actor=worker(lease.owner),
-            data={
-                "stage": str(stage),
-                "content_sha256": scored.content_sha256,
-                "moderator_sha256": scored.moderator_sha256,
-                "score_permille": round(scored.score * 1000),
-            },
-        )
+        record(ModerationRecorded.of(verdict), subject=SubjectRef("job", str(job.id)), actor=worker(lease.owner))
     return verdict

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
 from governance.kernel.errors import InvalidInput
 from governance.kernel.ids import new_token
 from governance.keys.ring import KeyPurpose, key_ring
+from governance.opa.entries import OpaCredentialRenewed, OpaServerEnrolled, OpaServerEntry, OpaServerRevoked
 from governance.opa.errors import OpaNameTaken, OpaRevoked
 from governance.opa.events import read_event, read_status
 from governance.opa.models import SERVER_NAME, OpaDecisionLog, OpaServer, OpaStatus
@@ -32,7 +33,7 @@ def enrol(*, name: str, actor: Actor) -> tuple[OpaServer, str]:
             server = OpaServer.objects.create(
                 name=name, token_sha256=_sha256(token), key_id=_bundle_key(), created_by=str(actor)
             )
-            _record("opa.enrolled", server, actor)
+            _record(OpaServerEnrolled(name=server.name), server, actor)
     except IntegrityError as error:
         raise OpaNameTaken(f"There is an OPA server '{name}' already.", details={"field": "name"}) from error
     return server, token
@@ -49,7 +50,7 @@ def renew_credential(*, server: OpaServer, actor: Actor) -> str:
     locked.token_sha256 = _sha256(token)
     locked.key_id = _bundle_key()
     locked.save(update_fields=["token_sha256", "key_id"])
-    _record("opa.credential_renewed", locked, actor)
+    _record(OpaCredentialRenewed(name=locked.name), locked, actor)
     return token
 
 
@@ -60,7 +61,7 @@ def revoke(*, server: OpaServer, actor: Actor) -> OpaServer:
     if locked.revoked_at is None:
         locked.revoked_at = clock.now()
         locked.save(update_fields=["revoked_at"])
-        _record("opa.revoked", locked, actor)
+        _record(OpaServerRevoked(name=locked.name), locked, actor)
     return locked
 
 
@@ -115,8 +116,8 @@ def store_status(*, server: OpaServer, report: Mapping[str, object]) -> OpaServe
     return locked
 
 
-def _record(kind: str, server: OpaServer, actor: Actor) -> None:
-    write_entry(kind=kind, subject=SubjectRef("opa_server", str(server.pk)), actor=actor, data={"name": server.name})
+def _record(entry: OpaServerEntry, server: OpaServer, actor: Actor) -> None:
+    record(entry, subject=SubjectRef("opa_server", str(server.pk)), actor=actor)
 
 
 def _bundle_key() -> str:

@@ -5,15 +5,21 @@ from django.db import transaction
 from django.db.models import Max
 
 from governance.audit.evidence.receipts import record_with_receipt
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.engines.ports import policy_engine
 from governance.kernel import clock
-from governance.kernel.canonical import Json
 from governance.rulebook.archive import anchor_revision
 from governance.rulebook.choices import ActivationKind, DraftState
 from governance.rulebook.content import RevisionContent
-from governance.rulebook.entries import RevisionActivated
+from governance.rulebook.entries import (
+    DraftActivated,
+    DraftRestored,
+    DraftStep,
+    DraftSuperseded,
+    RevisionActivated,
+    RevisionPublished,
+)
 from governance.rulebook.errors import (
     DraftStale,
     DraftStateConflict,
@@ -50,7 +56,7 @@ def activate_draft(*, draft: PolicyDraft, actor: Actor) -> PolicyRevision:
     _activate(revision, kind=ActivationKind.REVIEWED, actor=actor, reason=f"Draft {locked.number}")
     locked.state, locked.revision, locked.updated_at = DraftState.ACTIVE, revision, clock.now()
     locked.save(update_fields=["state", "revision", "updated_at"])
-    add_event(locked, step="activated", actor=actor)
+    add_event(locked, DraftActivated, actor=actor)
     return revision
 
 
@@ -72,7 +78,7 @@ def roll_back(*, actor: Actor, reason: str, to: PolicyRevision | None = None) ->
     if earlier is not None:
         earlier.state, earlier.updated_at = DraftState.ACTIVE, clock.now()
         earlier.save(update_fields=["state", "updated_at"])
-        add_event(earlier, step="restored", actor=actor, comment=reason)
+        add_event(earlier, DraftRestored, actor=actor, comment=reason)
     return target
 
 
@@ -115,24 +121,19 @@ def newest_edit() -> int:
     return RuleEdit.objects.aggregate(newest=Max("id"))["newest"] or 0
 
 
-def add_event(draft: PolicyDraft, *, step: str, actor: Actor, comment: str = "") -> None:
+def add_event(draft: PolicyDraft, step: type[DraftStep], *, actor: Actor, comment: str = "") -> None:
     """Record one step of a draft; comments that people wrote stay out of the ledger."""
     DraftEvent.objects.create(
         draft=draft,
-        step=step,
+        step=step.step(),
         state=draft.state,
         digest=draft.digest,
         person=str(actor),
         comment=comment,
         happened_at=clock.now(),
     )
-    data: dict[str, Json] = {
-        "number": draft.number,
-        "digest": draft.digest,
-        "state": str(draft.state),
-        "base": draft.base_digest,
-    }
-    write_entry(kind=f"draft.{step}", subject=SubjectRef("draft", str(draft.pk)), actor=actor, data=data)
+    entry = step(number=draft.number, digest=draft.digest, state=draft.state, base=draft.base_digest)
+    record(entry, subject=SubjectRef("draft", str(draft.pk)), actor=actor)
 
 
 def _revision(content: RevisionContent, *, actor: Actor, note: str, last_edit: int) -> PolicyRevision:
@@ -151,7 +152,7 @@ def _revision(content: RevisionContent, *, actor: Actor, note: str, last_edit: i
         created_by=str(actor),
         created_at=clock.now(),
     )
-    write_entry(kind="revision.published", subject=_subject(revision), actor=actor, data=_facts(revision))
+    record(RevisionPublished.of(revision), subject=_subject(revision), actor=actor)
     return revision
 
 
@@ -162,7 +163,7 @@ def _activate(revision: PolicyRevision, *, kind: ActivationKind, actor: Actor, r
     for draft in PolicyDraft.objects.select_for_update().filter(state=DraftState.ACTIVE):
         draft.state, draft.updated_at = DraftState.SUPERSEDED, clock.now()
         draft.save(update_fields=["state", "updated_at"])
-        add_event(draft, step="superseded", actor=actor)
+        add_event(draft, DraftSuperseded, actor=actor)
     PolicyActivation.objects.create(
         revision=revision,
         kind=kind,
@@ -185,7 +186,3 @@ def _activate(revision: PolicyRevision, *, kind: ActivationKind, actor: Actor, r
 
 def _subject(revision: PolicyRevision) -> SubjectRef:
     return SubjectRef("revision", revision.digest)
-
-
-def _facts(revision: PolicyRevision) -> dict[str, Json]:
-    return {"number": revision.number, "digest": revision.digest, "rules": revision.rule_count}

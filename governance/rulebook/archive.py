@@ -3,14 +3,15 @@
 import json
 
 from governance.audit.choices import WormKind
-from governance.audit.keeping.worm import object_data, store_object
+from governance.audit.keeping.worm import store_object
 from governance.audit.ports import worm_store
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.engines.types import PolicyProgram
 from governance.kernel.canonical import canonical_json, sha256_hex, timestamp
 from governance.keys.dsse import Envelope, EnvelopeMalformed
 from governance.rulebook.content import program_of
+from governance.rulebook.entries import RevisionAnchored
 from governance.rulebook.errors import RevisionCorrupt, RevisionNotFound
 from governance.rulebook.models import PolicyRevision, RevisionAnchor
 from governance.rulebook.signing import verify_revision
@@ -46,7 +47,7 @@ def anchor_revision(*, revision: PolicyRevision, actor: Actor) -> RevisionAnchor
         key=f"policy/revisions/{revision.digest}/{document}.json",
         data=data,
     )
-    write_entry(kind="revision.anchored", subject=subject, actor=actor, data=object_data(reference))
+    record(RevisionAnchored.of(reference), subject=subject, actor=actor)
     return RevisionAnchor.objects.create(
         revision=revision,
         uri=reference.uri,

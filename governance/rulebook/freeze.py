@@ -2,10 +2,12 @@
 
 from django.db import IntegrityError, transaction
 
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.declarations import Entry
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
-from governance.kernel.canonical import Json, sha256_hex
+from governance.kernel.canonical import sha256_hex
+from governance.rulebook.entries import FreezeLiftAsked, FreezeLifted, FreezeLiftWithdrawn, FreezeStarted
 from governance.rulebook.errors import FreezeConflict
 from governance.rulebook.models import PolicyFreeze
 
@@ -15,7 +17,7 @@ def freeze_policy(*, actor: Actor, reason: str) -> PolicyFreeze:
     try:
         with transaction.atomic():
             freeze = PolicyFreeze.objects.create(reason=reason, frozen_by=str(actor), frozen_at=clock.now())
-            _record("policy.frozen", freeze, actor, reason_sha256=sha256_hex(reason.encode()))
+            _record(FreezeStarted(reason_sha256=sha256_hex(reason.encode())), freeze, actor)
     except IntegrityError as error:
         raise FreezeConflict("The policy is frozen already.") from error
     return freeze
@@ -35,10 +37,10 @@ def lift_freeze(*, freeze: PolicyFreeze, actor: Actor) -> PolicyFreeze:
         raise FreezeConflict("You asked for this already; a second person must agree.")
     if not locked.lift_asked_by:
         locked.lift_asked_by, locked.lift_asked_at = person, now
-        _record("policy.lift_asked", locked, actor)
+        _record(FreezeLiftAsked(), locked, actor)
     else:
         locked.active, locked.lifted_by, locked.lifted_at = False, person, now
-        _record("policy.lifted", locked, actor, asked_by=locked.lift_asked_by)
+        _record(FreezeLifted(asked_by=locked.lift_asked_by), locked, actor)
     locked.save()
     return locked
 
@@ -51,9 +53,9 @@ def withdraw_lift(*, freeze: PolicyFreeze, actor: Actor) -> PolicyFreeze:
         raise FreezeConflict("Nobody asks for this freeze to be lifted.")
     locked.lift_asked_by, locked.lift_asked_at = "", None
     locked.save()
-    _record("policy.lift_withdrawn", locked, actor)
+    _record(FreezeLiftWithdrawn(), locked, actor)
     return locked
 
 
-def _record(kind: str, freeze: PolicyFreeze, actor: Actor, **data: Json) -> None:
-    write_entry(kind=kind, subject=SubjectRef("freeze", str(freeze.pk)), actor=actor, data=data)
+def _record(entry: Entry, freeze: PolicyFreeze, actor: Actor) -> None:
+    record(entry, subject=SubjectRef("freeze", str(freeze.pk)), actor=actor)

@@ -14,6 +14,16 @@ from governance.rulebook.choices import DraftState
 from governance.rulebook.content import RevisionContent, rules_of
 from governance.rulebook.diff import compare_rules
 from governance.rulebook.draft_checks import check_draft_content
+from governance.rulebook.entries import (
+    DraftApproved,
+    DraftChecked,
+    DraftCheckFailed,
+    DraftOpened,
+    DraftRefreshed,
+    DraftRejected,
+    DraftReplayed,
+    DraftSubmitted,
+)
 from governance.rulebook.errors import DraftStale, DraftStateConflict, NothingToPropose, OwnDraft, ReplayNeeded
 from governance.rulebook.locks import lock_policy
 from governance.rulebook.models import PolicyDraft, RuleEdit
@@ -38,7 +48,7 @@ def open_draft(*, title: str, note: str = "", actor: Actor) -> PolicyDraft:
     draft = PolicyDraft(number=number, title=title, note=note, authors=[], created_by=str(actor))
     _take(draft, content, actor)
     draft.save(force_insert=True)
-    add_event(draft, step="opened", actor=actor, comment=note)
+    add_event(draft, DraftOpened, actor=actor, comment=note)
     return draft
 
 
@@ -55,7 +65,7 @@ def refresh_draft(*, draft: PolicyDraft, actor: Actor) -> PolicyDraft:
         raise NothingToPropose("The active revision holds the rules exactly as they are now.")
     _take(locked, content, actor)
     locked.save()
-    add_event(locked, step="refreshed", actor=actor)
+    add_event(locked, DraftRefreshed, actor=actor)
     return locked
 
 
@@ -70,7 +80,7 @@ def check_draft(*, draft: PolicyDraft, actor: Actor) -> PolicyDraft:
     locked.check_report = report
     locked.state = DraftState.DRAFT if report["problems"] else DraftState.CHECKED
     _save(locked)
-    add_event(locked, step="check_failed" if report["problems"] else "checked", actor=actor)
+    add_event(locked, DraftCheckFailed if report["problems"] else DraftChecked, actor=actor)
     return locked
 
 
@@ -84,7 +94,7 @@ def mark_replayed(*, draft: PolicyDraft, replay_id: UUID, digest: str, base: str
     if locked.state == DraftState.CHECKED:
         locked.state = DraftState.REPLAYED
     _save(locked)
-    add_event(locked, step="replayed", actor=actor)
+    add_event(locked, DraftReplayed, actor=actor)
     return True
 
 
@@ -95,7 +105,7 @@ def submit_draft(*, draft: PolicyDraft, actor: Actor, comment: str = "") -> Poli
     _require_current(locked)
     locked.state = DraftState.IN_REVIEW
     _save(locked)
-    add_event(locked, step="submitted", actor=actor, comment=comment)
+    add_event(locked, DraftSubmitted, actor=actor, comment=comment)
     return locked
 
 
@@ -114,7 +124,7 @@ def approve_draft(*, draft: PolicyDraft, digest: str, actor: Actor, comment: str
     _require_current(locked)
     locked.state, locked.approved_by, locked.approved_at = DraftState.APPROVED, str(actor), clock.now()
     _save(locked)
-    add_event(locked, step="approved", actor=actor, comment=comment)
+    add_event(locked, DraftApproved, actor=actor, comment=comment)
     return locked
 
 
@@ -124,7 +134,7 @@ def reject_draft(*, draft: PolicyDraft, actor: Actor, comment: str) -> PolicyDra
     locked = _locked(draft, OPEN)
     locked.state, locked.approved_by, locked.approved_at = DraftState.REJECTED, "", None
     _save(locked)
-    add_event(locked, step="rejected", actor=actor, comment=comment)
+    add_event(locked, DraftRejected, actor=actor, comment=comment)
     return locked
 
 

@@ -1,14 +1,21 @@
 """What the ledger says of revisions, activations, drafts, approvals and freezes must match their rows."""
 
 from governance.audit.recording.reconciling import Pairing, check, declare_checks, declare_counted, declare_kept
-from governance.rulebook.entries import RevisionActivated
+from governance.rulebook.entries import (
+    DraftStep,
+    FreezeLifted,
+    FreezeStarted,
+    RevisionActivated,
+    RevisionAnchored,
+    RevisionPublished,
+)
 from governance.rulebook.models import PolicyActivation, PolicyDraft, PolicyFreeze, PolicyRevision
 
 REVISIONS = Pairing(
     code="revision",
     noun="policy revision",
     rows="SELECT digest AS key, id AS ord, * FROM rulebook_policyrevision",
-    entries=("revision.published",),
+    entries=(RevisionPublished,),
     key="e.subject_id",
     differs={
         "number": ("r.number", "(e.data ->> 'number')::numeric"),
@@ -38,7 +45,7 @@ ARCHIVED = Pairing(
     noun="archive of policy revision",
     rows="""SELECT r.digest AS key, a.id AS ord, a.* FROM rulebook_revisionanchor AS a
             JOIN rulebook_policyrevision AS r ON r.id = a.revision_id""",
-    entries=("revision.anchored",),
+    entries=(RevisionAnchored,),
     key="e.subject_id",
     differs={
         "uri": ("r.uri", "e.data ->> 'uri'"),
@@ -53,7 +60,7 @@ STEPS = Pairing(
     code="draft_step",
     noun="step of policy draft",
     rows="SELECT draft_id::text AS key, id AS ord, * FROM rulebook_draftevent",
-    entries=("draft.*",),
+    entries=(DraftStep,),
     key="e.subject_id",
     differs={
         "step": ("r.step", "substr(e.kind, 7)"),
@@ -67,7 +74,7 @@ FREEZES = Pairing(
     code="freeze",
     noun="policy freeze",
     rows="SELECT id::text AS key, id AS ord, * FROM rulebook_policyfreeze",
-    entries=("policy.frozen",),
+    entries=(FreezeStarted,),
     key="e.subject_id",
     differs={
         "frozen_by": ("r.frozen_by", "e.actor"),
@@ -79,7 +86,7 @@ LIFTS = Pairing(
     code="freeze_lift",
     noun="lift of policy freeze",
     rows="SELECT id::text AS key, id AS ord, * FROM rulebook_policyfreeze WHERE NOT active",
-    entries=("policy.lifted",),
+    entries=(FreezeLifted,),
     key="e.subject_id",
     differs={
         "lifted_by": ("r.lifted_by", "e.actor"),

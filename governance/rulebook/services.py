@@ -3,13 +3,15 @@
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
-from governance.audit.recording.record import write_entry
-from governance.audit.types import Actor, SubjectRef
+from governance.audit.recording.record import record
+from governance.audit.recording.states import State
+from governance.audit.types import Actor
 from governance.kernel import clock
 from governance.kernel.canonical import digest
 from governance.rulebook.conditions import condition_json
 from governance.rulebook.content import RevisionContent, build_content
 from governance.rulebook.custom_rego import custom_modules
+from governance.rulebook.entries import RULE, RuleCreated, RuleDeleted, RuleUpdated, RuleWritten
 from governance.rulebook.errors import FieldError, RuleIdTaken, RuleInvalid
 from governance.rulebook.locks import lock_policy
 from governance.rulebook.models import AbacRule, RuleEdit
@@ -31,7 +33,7 @@ def create_rule(*, spec: RuleSpec, enabled: bool, actor_user: AbstractBaseUser) 
         with transaction.atomic():
             lock_policy()
             rule.save(force_insert=True)
-            _record_rule("rule.created", rule, spec, actor_user)
+            _record(RuleCreated, rule, spec, before=None, user=actor_user)
     except IntegrityError as error:
         raise RuleIdTaken(f"There is already a rule '{spec.id}'.") from error
     return rule
@@ -45,9 +47,10 @@ def update_rule(*, rule: AbacRule, spec: RuleSpec, enabled: bool, actor_user: Ab
     with transaction.atomic():
         lock_policy()
         locked = AbacRule.objects.select_for_update().get(pk=rule.pk)
+        before = RULE.state(locked)
         _fill(locked, spec=spec, enabled=enabled, author=actor_user.get_username())
         locked.save()
-        _record_rule("rule.updated", locked, spec, actor_user)
+        _record(RuleUpdated, locked, spec, before=before, user=actor_user)
     return locked
 
 
@@ -55,10 +58,11 @@ def update_rule(*, rule: AbacRule, spec: RuleSpec, enabled: bool, actor_user: Ab
 def delete_rule(*, rule: AbacRule, actor_user: AbstractBaseUser) -> None:
     """Remove an ABAC rule; it stays in effect until a revision without it is active."""
     lock_policy()
-    subject, slug = _rule_ref(rule), rule.slug
-    rule.delete()
-    _note_edit(slug, actor_user)
-    write_entry(kind="rule.deleted", subject=subject, actor=_user(actor_user), data={"rule": slug})
+    locked = AbacRule.objects.select_for_update().get(pk=rule.pk)
+    subject, deleted = RULE.ref(locked), RuleDeleted(rule=locked.slug, before=RULE.state(locked), after=None)
+    locked.delete()
+    _note_edit(deleted.rule, actor_user)
+    record(deleted, subject=subject, actor=_user(actor_user))
 
 
 def current_content() -> RevisionContent:
@@ -89,18 +93,23 @@ def _fill(rule: AbacRule, *, spec: RuleSpec, enabled: bool, author: str) -> None
     rule.updated_at = clock.now()
 
 
-def _record_rule(kind: str, rule: AbacRule, spec: RuleSpec, user: AbstractBaseUser) -> None:
-    data = {"rule": spec.id, "effect": spec.effect.value, "enabled": rule.enabled, "digest": digest(rule_json(spec))}
+def _record(
+    kind: type[RuleWritten], rule: AbacRule, spec: RuleSpec, *, before: State | None, user: AbstractBaseUser
+) -> None:
+    entry = kind(
+        rule=spec.id,
+        effect=spec.effect.value,
+        enabled=rule.enabled,
+        digest=digest(rule_json(spec)),
+        before=before,
+        after=RULE.state(rule),
+    )
     _note_edit(spec.id, user)
-    write_entry(kind=kind, subject=_rule_ref(rule), actor=_user(user), data=data)
+    record(entry, subject=RULE.ref(rule), actor=_user(user))
 
 
 def _note_edit(slug: str, user: AbstractBaseUser) -> None:
     RuleEdit.objects.create(slug=slug, person=str(_user(user)), edited_at=clock.now())
-
-
-def _rule_ref(rule: AbacRule) -> SubjectRef:
-    return SubjectRef("rule", str(rule.pk))
 
 
 def _user(user: AbstractBaseUser) -> Actor:

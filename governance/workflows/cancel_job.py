@@ -2,9 +2,10 @@
 
 from django.db import transaction
 
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.jobs.choices import JobState
+from governance.jobs.entries import JobCancelRequested
 from governance.jobs.errors import TransitionRefused
 from governance.jobs.models import WORKED_ON, Job
 from governance.jobs.types import Ending
@@ -36,4 +37,4 @@ def _ask_to_stop(job: Job, actor: Actor) -> None:
     if not job.cancel_requested:
         job.cancel_requested = True
         job.save(update_fields=["cancel_requested"])
-        write_entry(kind="job.cancel_requested", subject=SubjectRef("job", str(job.id)), actor=actor, data={})
+        record(JobCancelRequested(), subject=SubjectRef("job", str(job.id)), actor=actor)

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import factory
 from django.db import connection, transaction
@@ -13,7 +14,7 @@ from governance.audit.log.sequencer import sequence_all
 from governance.audit.models import EvidenceRecord, OutboxEntry, Receipt, ReconciliationReport
 from governance.audit.recording.declarations import Declaration, Entry
 from governance.audit.recording.entries import entry_data
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, Fault, SubjectRef
 from governance.kernel import clock
 from governance.kernel.canonical import Json
@@ -54,11 +55,19 @@ class LooseEntry(Entry):
             unmatched="",
             meaning="A test's own.",
             fields=(),
-            names=(),
         )
 
     def to_data(self) -> dict[str, Json]:
         return self.data
+
+
+def record_loose(
+    kind: str, *, subject: SubjectRef, actor: Actor | None = None, data: dict[str, Json] | None = None
+) -> UUID:
+    """Record an entry of any kind, in a transaction of its own; return its id."""
+    entry = LooseEntry(kind, data or {}, subject=subject.type)
+    with transaction.atomic():
+        return record(entry, subject=subject, actor=actor or ActorFactory())
 
 
 def uploaded(**given: Any) -> LooseEntry:
@@ -78,8 +87,7 @@ def record_entries(count: int, *, subject: SubjectRef | None = None, kind: str =
     """Record `count` entries about one subject, each in its own transaction; return the subject."""
     about = subject or SubjectRefFactory()
     for number in range(count):
-        with transaction.atomic():
-            write_entry(kind=kind, subject=about, actor=ActorFactory(), data={"number": number})
+        record_loose(kind, subject=about, data={"number": number})
     return about
 
 

@@ -5,10 +5,8 @@ from django.db import transaction
 from governance.audit.recording.record import record
 from governance.audit.recording.state_checks import newest_states
 from governance.audit.recording.states import recorded_objects, state_kinds
-from governance.audit.types import Actor
+from governance.audit.types import UPGRADE
 from tests.factories.audit import LooseEntry
-
-UPGRADE = Actor("system", "upgrade")
 
 
 @transaction.atomic

@@ -12,10 +12,11 @@ from pytest_django.live_server_helper import LiveServer
 from governance.audit.log.checkpoints import advance_log
 from governance.audit.models import LedgerEntry, LogTile
 from governance.audit.ports import worm_store
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.stores.filesystem import FilesystemWormStore
 from governance.audit.types import Actor, SubjectRef
 from governance.keys.ring import KeyRing, key_ring
+from tests.factories.audit import LooseEntry
 from tests.factories.keys import development_ring
 from tests.factories.witnesses import RunningWitness, running_witness
 from tests.history import guards_lifted
@@ -59,11 +60,10 @@ def witness(tmp_path: Path, vkeys: list[str], settings: LazySettings) -> Iterato
 def grow(count: int) -> None:
     with transaction.atomic():
         for number in range(count):
-            write_entry(
-                kind="decision.recorded",
+            record(
+                LooseEntry("decision.recorded", {"number": number, "text": "é" * (number % 7)}),
                 subject=SubjectRef("job", f"job-{number}"),
                 actor=Actor("system", "test"),
-                data={"number": number, "text": "é" * (number % 7)},
             )
     advance_log()
 

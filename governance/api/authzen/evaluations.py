@@ -8,7 +8,8 @@ from rest_framework.exceptions import ValidationError
 from governance.api.authzen.questions import Refusal, context_for, question_for, version_in
 from governance.api.authzen.serializers import EvaluationRequestSerializer
 from governance.api.authzen.types import AccessDecision, BatchRequest, EvaluationRequest
-from governance.audit.recording.record import write_entry
+from governance.api.entries import AccessEvaluated
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.decisions.explanations import explain_to_partner
 from governance.decisions.services import Answer, answer_questions
@@ -74,22 +75,22 @@ def with_defaults(body: BatchRequest) -> Iterator[dict[str, object]]:
 
 def _decision(grant: TokenGrant, asked: EvaluationRequest, answer: Answer, request_id: str) -> AccessDecision:
     evaluation_id = new_id()
+    entry = AccessEvaluated(
+        about=asked["subject"]["id"],
+        action=asked["action"]["name"],
+        resource={"type": asked["resource"]["type"], "id": asked["resource"]["id"]},
+        effect="permit" if answer.permitted else "deny",
+        reason_codes=tuple(dict.fromkeys(reason.code for reason in answer.reasons)),
+        facts_sha256=digest([each.question.facts for each in answer.evaluated]),
+        revision=answer.revision,
+        engine=answer.engine,
+        request_id=request_id,
+    )
     with transaction.atomic():
-        write_entry(
-            kind="access.evaluated",
+        record(
+            entry,
             subject=SubjectRef("evaluation", str(evaluation_id)),
             actor=Actor("client", grant.client.client_id),
-            data={
-                "about": asked["subject"]["id"],
-                "action": asked["action"]["name"],
-                "resource": {"type": asked["resource"]["type"], "id": asked["resource"]["id"]},
-                "effect": "permit" if answer.permitted else "deny",
-                "reason_codes": list(dict.fromkeys(reason.code for reason in answer.reasons)),
-                "facts_sha256": digest([each.question.facts for each in answer.evaluated]),
-                "revision": answer.revision,
-                "engine": answer.engine,
-                "request_id": request_id,
-            },
         )
     context: dict[str, object] = {"id": str(evaluation_id), "revision": answer.revision, "engine": answer.engine}
     if answer.permitted:

@@ -5,11 +5,20 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from governance.audit.choices import WormKind
+from governance.audit.entries import (
+    RETENTION,
+    ObjectExtended,
+    RetentionAdded,
+    RetentionChanged,
+    RetentionEntry,
+    RetentionRemoved,
+    retention_state,
+)
 from governance.audit.errors import RetentionClassInvalid
-from governance.audit.keeping.worm import kept_until, object_data
+from governance.audit.keeping.worm import kept_until
 from governance.audit.models import RetentionClass, WormReference
 from governance.audit.ports import worm_store
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
 
@@ -29,7 +38,7 @@ def add_retention_class(
             row = RetentionClass.objects.create(
                 slug=slug, name=name, kind=kind, partner=partner, region=region, days=days, updated_at=clock.now()
             )
-            _record_class("retention.added", row, actor, before=0)
+            _record(RetentionAdded.of(row, before=None, after=retention_state(row)), row, actor)
     except IntegrityError as error:
         raise RetentionClassInvalid("There is a class for this kind, partner and region already.") from error
     return row
@@ -43,10 +52,10 @@ def change_retention_class(*, row: RetentionClass, name: str, days: int | None, 
     one never.
     """
     locked = RetentionClass.objects.select_for_update().get(pk=row.pk)
-    before = locked.days
+    before = retention_state(locked)
     locked.name, locked.days, locked.updated_at = name, days, clock.now()
     locked.save()
-    _record_class("retention.changed", locked, actor, before=before)
+    _record(RetentionChanged.of(locked, before=before, after=retention_state(locked)), locked, actor)
     return locked
 
 
@@ -58,7 +67,7 @@ def remove_retention_class(*, row: RetentionClass, actor: Actor) -> None:
     """
     if not row.partner and not row.region:
         raise RetentionClassInvalid("The general class of a kind cannot be removed; change its days instead.")
-    _record_class("retention.removed", row, actor, before=row.days)
+    _record(RetentionRemoved.of(row, before=retention_state(row), after=None), row, actor)
     row.delete()
 
 
@@ -70,7 +79,7 @@ def extend_object(*, reference: WormReference, until: datetime, actor: Actor) ->
     """
     extended = roll_on(reference=reference, until=until)
     subject = SubjectRef("worm", str(extended.pk))
-    write_entry(kind="worm.extended", subject=subject, actor=actor, data=object_data(extended))
+    record(ObjectExtended.of(extended), subject=subject, actor=actor)
     return extended
 
 
@@ -85,16 +94,5 @@ def roll_on(*, reference: WormReference, until: datetime) -> WormReference:
     return kept_until(locked, stored.retain_until)
 
 
-def _record_class(kind: str, row: RetentionClass, actor: Actor, *, before: int | None) -> None:
-    write_entry(
-        kind=kind,
-        subject=SubjectRef("retention", row.slug),
-        actor=actor,
-        data={
-            "kind": row.kind,
-            "partner": row.partner,
-            "region": row.region,
-            "days": row.days,
-            "days_before": before,
-        },
-    )
+def _record(entry: RetentionEntry, row: RetentionClass, actor: Actor) -> None:
+    record(entry, subject=RETENTION.ref(row), actor=actor)

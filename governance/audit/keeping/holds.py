@@ -5,17 +5,19 @@ released. So whoever dies in between leaves an object that is held for longer th
 """
 
 from functools import partial
+from typing import TypedDict
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from governance.audit.entries import HoldEntry, HoldReleaseAsked, HoldReleased, HoldReleaseWithdrawn, HoldSet
 from governance.audit.errors import HoldConflict
 from governance.audit.models import LegalHold, WormReference
 from governance.audit.ports import worm_store
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
-from governance.kernel.canonical import Json, sha256_hex
+from governance.kernel.canonical import sha256_hex
 
 
 def set_hold(*, reference: WormReference, actor: Actor, reason: str) -> LegalHold:
@@ -24,7 +26,7 @@ def set_hold(*, reference: WormReference, actor: Actor, reason: str) -> LegalHol
         with transaction.atomic():
             lock_reference(reference.pk)
             hold = LegalHold.objects.create(reference=reference, reason=reason, set_by=str(actor), set_at=clock.now())
-            _record("worm.held", hold, actor, reason_sha256=sha256_hex(reason.encode()))
+            _record(HoldSet(reason_sha256=sha256_hex(reason.encode()), **_facts(hold)), hold, actor)
             worm_store.get().hold(uri=reference.uri, version_id=reference.version_id)
     except IntegrityError as error:
         raise HoldConflict("This object is under legal hold already.") from error
@@ -39,7 +41,7 @@ def ask_release(*, hold: LegalHold, actor: Actor, reason: str) -> LegalHold:
         raise HoldConflict("Somebody asked for this already; a second person must agree.")
     locked.release_asked_by, locked.release_asked_at, locked.release_reason = str(actor), clock.now(), reason
     locked.save()
-    _record("worm.hold_release_asked", locked, actor, reason_sha256=sha256_hex(reason.encode()))
+    _record(HoldReleaseAsked(reason_sha256=sha256_hex(reason.encode()), **_facts(locked)), locked, actor)
     return locked
 
 
@@ -53,7 +55,7 @@ def release_hold(*, hold: LegalHold, actor: Actor) -> LegalHold:
         raise HoldConflict("You asked for this yourself; a second person must agree.")
     locked.active, locked.released_by, locked.released_at = False, str(actor), clock.now()
     locked.save()
-    _record("worm.hold_released", locked, actor, asked_by=locked.release_asked_by)
+    _record(HoldReleased(asked_by=locked.release_asked_by, **_facts(locked)), locked, actor)
     transaction.on_commit(partial(let_go, locked.reference_id), robust=True)
     return locked
 
@@ -66,7 +68,7 @@ def withdraw_release(*, hold: LegalHold, actor: Actor) -> LegalHold:
         raise HoldConflict("Nobody asked for this hold to be released.")
     locked.release_asked_by, locked.release_asked_at, locked.release_reason = "", None, ""
     locked.save()
-    _record("worm.hold_release_withdrawn", locked, actor)
+    _record(HoldReleaseWithdrawn(**_facts(locked)), locked, actor)
     return locked
 
 
@@ -90,11 +92,15 @@ def _active(hold: LegalHold) -> LegalHold:
     return locked
 
 
-def _record(kind: str, hold: LegalHold, actor: Actor, **data: Json) -> None:
-    facts: dict[str, Json] = {
-        "hold": str(hold.pk),
-        "uri": hold.reference.uri,
-        "version_id": hold.reference.version_id,
-        **data,
-    }
-    write_entry(kind=kind, subject=SubjectRef("worm", str(hold.reference_id)), actor=actor, data=facts)
+class _HoldFacts(TypedDict):
+    hold: UUID
+    uri: str
+    version_id: str
+
+
+def _facts(hold: LegalHold) -> _HoldFacts:
+    return {"hold": hold.pk, "uri": hold.reference.uri, "version_id": hold.reference.version_id}
+
+
+def _record(entry: HoldEntry, hold: LegalHold, actor: Actor) -> None:
+    record(entry, subject=SubjectRef("worm", str(hold.reference_id)), actor=actor)

@@ -7,7 +7,7 @@ retention classes say by now, and completes holds that somebody died over.
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from governance.audit.choices import ScrubState, WormKind
+from governance.audit.entries import ScrubCancelled, ScrubEnded, ScrubFinished, ScrubStarted
 from governance.audit.errors import ScrubConflict, WormObjectAltered, WormObjectMissing
 from governance.audit.keeping.extensions import extend_object, roll_on
 from governance.audit.keeping.holds import lock_reference
@@ -23,11 +24,11 @@ from governance.audit.keeping.retention import retention_called
 from governance.audit.keeping.worm_checks import record_faults
 from governance.audit.models import LegalHold, ScrubRun, WormReference
 from governance.audit.ports import WormStore, worm_store
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.declarations import Entry
+from governance.audit.recording.record import record
 from governance.audit.tally import fault
 from governance.audit.types import Actor, Fault, SubjectRef, WormObject
 from governance.kernel import clock
-from governance.kernel.canonical import Json
 from governance.kernel.errors import GovernanceError, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,11 @@ FAULTS_KEPT = 1000
 #: A key that is never stored: asking for it tells whether the store answers at all.
 _NOTHING = "scrub/none"
 _ROWS = 100
+#: The entry that each state writes in which a scrub can end.
+ENDINGS: Mapping[ScrubState, type[ScrubEnded]] = {
+    ScrubState.FINISHED: ScrubFinished,
+    ScrubState.CANCELLED: ScrubCancelled,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ def start_scrub(*, actor: Actor) -> ScrubRun:
     try:
         with transaction.atomic():
             run.save(force_insert=True)
-            _record("scrub.started", run, actor, objects=run.total)
+            _record(ScrubStarted(objects=run.total), run, actor)
     except IntegrityError as error:
         raise ScrubConflict("A scrub is under way.") from error
     return run
@@ -178,10 +184,10 @@ def _keep_longer(reference: WormReference, actor: Actor) -> None:
 def _end(run: ScrubRun, state: ScrubState, actor: Actor) -> None:
     run.state, run.finished_at = state, clock.now()
     run.save()
-    _record(f"scrub.{state}", run, actor, objects=run.done, bytes=run.bytes_read, faults=len(run.faults))
+    _record(ENDINGS[state](objects=run.done, bytes=run.bytes_read, faults=len(run.faults)), run, actor)
     if run.faults:
         logger.error("Scrub %s ended with %s faults; the console lists them.", run.pk, len(run.faults))
 
 
-def _record(kind: str, run: ScrubRun, actor: Actor, **data: Json) -> None:
-    write_entry(kind=kind, subject=SubjectRef("scrub", str(run.pk)), actor=actor, data=data)
+def _record(entry: Entry, run: ScrubRun, actor: Actor) -> None:
+    record(entry, subject=SubjectRef("scrub", str(run.pk)), actor=actor)

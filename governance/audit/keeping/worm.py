@@ -7,9 +7,9 @@ from governance.audit.errors import WormObjectAltered
 from governance.audit.keeping.retention import retention_for
 from governance.audit.models import EvidenceRecord, WormReference
 from governance.audit.ports import worm_store
-from governance.audit.types import SubjectRef, WormObject
+from governance.audit.types import SubjectRef
 from governance.kernel import clock
-from governance.kernel.canonical import Json, sha256_hex, timestamp
+from governance.kernel.canonical import sha256_hex
 
 
 def store_object(
@@ -57,15 +57,3 @@ def kept_until(reference: WormReference, retain_until: datetime) -> WormReferenc
         reference.retain_until = retain_until
         reference.save(update_fields=["retain_until"])
     return reference
-
-
-def object_data(known: WormReference | WormObject) -> dict[str, Json]:
-    """Return what the ledger says of an object in WORM storage."""
-    return {
-        "uri": known.uri,
-        "version_id": known.version_id,
-        "sha256": known.sha256,
-        "size": known.size,
-        "mode": known.mode,
-        "retain_until": timestamp(known.retain_until),
-    }

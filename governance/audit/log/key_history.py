@@ -8,27 +8,26 @@ and from where on nothing counts that it signs (`key.revoked`). The ring of keys
 For a signed entry the place is its index. For a checkpoint over n entries it is n - 1, the last entry that it covers.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
+from governance.audit.entries import KeyAnnounced, KeyRetired, KeyRevoked
 from governance.audit.errors import KeyHistoryAltered
 from governance.audit.guards.advisory_locks import AdvisoryLock, wait_for_lock
 from governance.audit.models import Checkpoint, LedgerEntry, OutboxEntry, TreeHead
+from governance.audit.recording.declarations import Entry
 from governance.audit.recording.entries import entry_data
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.types import AUDIT_ACTOR, SubjectRef
 from governance.kernel import clock
-from governance.kernel.canonical import Json, timestamp
+from governance.kernel.canonical import timestamp
 from governance.keys.ring import KeyAlgorithm, KeyPurpose, PublicKeyInfo, key_ring
 
 KEY = "key"
-ANNOUNCED = "key.announced"
-RETIRED = "key.retired"
-REVOKED = "key.revoked"
 #: How far the clocks of two machines may be apart before a key would seem younger than what it signed.
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
@@ -81,8 +80,8 @@ def announce_keys() -> int:
     with transaction.atomic():
         wait_for_lock(AdvisoryLock.KEY_HISTORY)
         unsaid = _unsaid(keys)
-        for kind, info in unsaid:
-            write_entry(kind=kind, subject=SubjectRef(KEY, info.key_id), actor=AUDIT_ACTOR, data=_said_of(kind, info))
+        for entry_of, info in unsaid:
+            record(entry_of(info), subject=SubjectRef(KEY, info.key_id), actor=AUDIT_ACTOR)
         return len(unsaid)
 
 
@@ -105,12 +104,12 @@ def _entries() -> Iterable[LedgerEntry | OutboxEntry]:
 
 
 def _tell(ranges: dict[str, KeyRange], kind: str, key_id: str, data: Mapping[str, Any]) -> None:
-    if kind == ANNOUNCED:
+    if kind == KeyAnnounced.declaration.kind:
         ranges.setdefault(key_id, _announced(key_id, data))
-    elif kind == RETIRED:
+    elif kind == KeyRetired.declaration.kind:
         known = ranges[key_id]
         ranges[key_id] = replace(known, until_index=_earlier(known.until_index, data["until_index"]))
-    elif kind == REVOKED:
+    elif kind == KeyRevoked.declaration.kind:
         known = ranges[key_id]
         end = _earlier(known.revoked_from_index, data["from_index"])
         ranges[key_id] = replace(known, revoked_from_index=end, revoked_at=data["revoked_at"])
@@ -131,13 +130,15 @@ def _earlier(known: int | None, told: int) -> int:
     return told if known is None else min(known, told)
 
 
-def _unsaid(keys: Sequence[PublicKeyInfo]) -> list[tuple[str, PublicKeyInfo]]:
+def _unsaid(keys: Sequence[PublicKeyInfo]) -> Sequence[tuple[Callable[[PublicKeyInfo], Entry], PublicKeyInfo]]:
+    """Return the keys of which something is to be recorded, each with what makes the entry."""
     now = clock.now()
     known = {each.key_id: each for each in key_ranges()}
-    announced = [(ANNOUNCED, info) for info in keys if info.key_id not in known]
-    revoked = [(REVOKED, info) for info in keys if info.revoked(now) and _is_earlier(info, known.get(info.key_id))]
+    announced = [(_announcement, info) for info in keys if info.key_id not in known]
+    revoked = [(_revocation, info) for info in keys if info.revoked(now) and _is_earlier(info, known.get(info.key_id))]
     ended = [info for info in keys if info.not_after and info.not_after <= now and _is_open(known.get(info.key_id))]
-    return announced + [(RETIRED, info) for info in ended if not _still_waits(info)] + revoked
+    retired = [(_retirement, info) for info in ended if not _still_waits(info)]
+    return [*announced, *retired, *revoked]
 
 
 def _is_earlier(info: PublicKeyInfo, known: KeyRange | None) -> bool:
@@ -154,19 +155,23 @@ def _still_waits(info: PublicKeyInfo) -> bool:
     return OutboxEntry.objects.filter(occurred_at__lt=info.not_after).exists()
 
 
-def _said_of(kind: str, info: PublicKeyInfo) -> dict[str, Json]:
-    if kind == RETIRED:
-        return {"until_index": size_at(clock.now())}
-    if kind == REVOKED:
-        moment = info.revoked_at or clock.now()
-        return {"from_index": size_at(moment), "revoked_at": timestamp(moment)}
-    return {
-        "purpose": info.purpose.value,
-        "algorithm": info.algorithm.value,
-        "public_pem": info.public_pem,
-        "development": info.development,
-        "from_index": _first_place(info),
-    }
+def _announcement(info: PublicKeyInfo) -> Entry:
+    return KeyAnnounced(
+        purpose=info.purpose.value,
+        algorithm=info.algorithm.value,
+        public_pem=info.public_pem,
+        development=info.development,
+        from_index=_first_place(info),
+    )
+
+
+def _retirement(info: PublicKeyInfo) -> Entry:
+    return KeyRetired(until_index=size_at(clock.now()))
+
+
+def _revocation(info: PublicKeyInfo) -> Entry:
+    moment = info.revoked_at or clock.now()
+    return KeyRevoked(from_index=size_at(moment), revoked_at=moment)
 
 
 def _first_place(info: PublicKeyInfo) -> int:

@@ -5,17 +5,17 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from governance.audit.entries import LogResumed
 from governance.audit.errors import LogDiverged, LogHalted
 from governance.audit.log.log_guard import check_whole_log
 from governance.audit.models import LogAlarm
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
 
 logger = logging.getLogger(__name__)
 
 LOG = "log"
-RESUMED = "log.resumed"
 _MESSAGE_LENGTH = 1000
 
 
@@ -57,8 +57,7 @@ def resolve_alarms(*, resolution: str, actor: Actor) -> list[LogAlarm]:
         for alarm in alarms:
             alarm.resolved_at, alarm.resolved_by, alarm.resolution = clock.now(), str(actor), resolution
             alarm.save(update_fields=["resolved_at", "resolved_by", "resolution"])
-            data = {"code": alarm.code, "raised_at": alarm.raised_at.isoformat()}
-            write_entry(kind=RESUMED, subject=SubjectRef(LOG, str(alarm.id)), actor=actor, data=data)
+            record(LogResumed.of(alarm), subject=SubjectRef(LOG, str(alarm.id)), actor=actor)
     return alarms
 
 

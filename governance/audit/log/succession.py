@@ -9,17 +9,17 @@ from base64 import b64encode
 from django.conf import settings
 from django.db import transaction
 
+from governance.audit.entries import LogSucceeded
 from governance.audit.errors import LogDiverged, SuccessionInvalid
 from governance.audit.log.checkpoint_slots import StoredCheckpoint, read_slot
 from governance.audit.log.log_alarms import LOG, resolve_alarms
 from governance.audit.models import Checkpoint, LedgerEntry, OutboxEntry
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel.canonical import Json
 
 logger = logging.getLogger(__name__)
 
-SUCCEEDED = "log.succeeded"
 _REASON_LENGTH = 300
 
 
@@ -53,11 +53,13 @@ def succeed(*, old_origin: str, reason: str, actor: Actor) -> StoredCheckpoint |
         raise SuccessionInvalid(f"{origin} is in use already; a log that succeeds another begins with a new name.")
     last = last_in_storage(old_origin)
     with transaction.atomic():
-        told = None if last is None else _told(last)
-        data: dict[str, Json] = {"old_origin": old_origin, "reason": reason, "checkpoint": told}
-        if spoiled := last_slot(old_origin) - (last.number if last else 0):
-            data["spoiled_slots"] = spoiled
-        write_entry(kind=SUCCEEDED, subject=SubjectRef(LOG, origin), actor=actor, data=data)
+        entry = LogSucceeded(
+            old_origin=old_origin,
+            reason=reason,
+            checkpoint=None if last is None else _checkpoint_json(last),
+            spoiled_slots=last_slot(old_origin) - (last.number if last else 0) or None,
+        )
+        record(entry, subject=SubjectRef(LOG, origin), actor=actor)
         resolve_alarms(resolution=reason, actor=actor)
     return last
 
@@ -94,10 +96,10 @@ def _is_taken(origin: str, number: int) -> bool:
         return True
 
 
-def _told(last: StoredCheckpoint) -> Json:
+def _checkpoint_json(last: StoredCheckpoint) -> dict[str, Json]:
     return {"number": last.number, "size": last.body.size, "root": b64encode(last.body.root).decode("ascii")}
 
 
 def _is_announced(origin: str) -> bool:
-    about = {"kind": SUCCEEDED, "subject_type": LOG, "subject_id": origin}
+    about = {"kind": LogSucceeded.declaration.kind, "subject_type": LOG, "subject_id": origin}
     return OutboxEntry.objects.filter(**about).exists() or LedgerEntry.objects.filter(**about).exists()

@@ -136,11 +136,6 @@ def kinds_of(*classes: type[Entry]) -> tuple[str, ...]:
     return tuple(sorted(kind for kind, cls in _declared.items() if issubclass(cls, classes)))
 
 
-def sql_of_kinds(*classes: type[Entry]) -> str:
-    """Return the SQL condition that the column `kind` is one of `kinds_of(*classes)`."""
-    return f"kind IN ({', '.join(repr(kind) for kind in kinds_of(*classes))})"
-
-
 def kinds_with_receipt() -> tuple[str, ...]:
     """Return the kinds whose entries come with a receipt, in alphabetical order."""
     return tuple(sorted(kind for kind, cls in _declared.items() if cls.declaration.receipt))

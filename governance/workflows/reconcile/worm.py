@@ -7,11 +7,12 @@ from datetime import timedelta
 from django.db import transaction
 
 from governance.audit.choices import WormKind
+from governance.audit.entries import ObjectAcknowledged
 from governance.audit.errors import WormObjectMissing
 from governance.audit.keeping.worm_checks import object_faults, record_faults
 from governance.audit.models import LedgerEntry, OutboxEntry, WormReference
 from governance.audit.ports import WormStore, worm_store
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.stores.probe import FOLDER as PROBES
 from governance.audit.tally import Tally, chunks, fault
 from governance.audit.types import Actor, Fault, ListedObject, SubjectRef, WormObject
@@ -20,7 +21,6 @@ from governance.kernel.errors import GovernanceError
 from governance.rulebook.archive import revision_document
 from governance.rulebook.models import PolicyRevision
 
-ACKNOWLEDGED = "worm.acknowledged"
 _CHUNK = 500
 #: An object is written before its reference is committed; younger ones may still be on their way.
 GRACE = timedelta(minutes=10)
@@ -43,12 +43,7 @@ def acknowledge(*, uri: str, version_id: str, actor: Actor) -> WormObject:
     """
     known = worm_store.get().verify(uri=uri, version_id=version_id)
     with transaction.atomic():
-        write_entry(
-            kind=ACKNOWLEDGED,
-            subject=SubjectRef("worm_object", known.sha256),
-            actor=actor,
-            data={"uri": known.uri, "version_id": known.version_id, "size": known.size, "mode": known.mode},
-        )
+        record(ObjectAcknowledged.of(known), subject=SubjectRef("worm_object", known.sha256), actor=actor)
     return known
 
 
@@ -112,9 +107,10 @@ def _is_passing(found: ListedObject) -> bool:
 
 
 def _acknowledged() -> set[tuple[str, str]]:
+    kind = ObjectAcknowledged.declaration.kind
     bodies = [
-        *OutboxEntry.objects.filter(kind=ACKNOWLEDGED).values_list("body", flat=True),
-        *LedgerEntry.objects.filter(kind=ACKNOWLEDGED).values_list("body", flat=True),
+        *OutboxEntry.objects.filter(kind=kind).values_list("body", flat=True),
+        *LedgerEntry.objects.filter(kind=kind).values_list("body", flat=True),
     ]
     said = [json.loads(bytes(body))["data"] for body in bodies]
     return {(data["uri"], data["version_id"]) for data in said}

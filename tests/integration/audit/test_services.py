@@ -22,7 +22,7 @@ from governance.audit.evidence.issue import issue_evidence
 from governance.audit.log.sequencer import sequence_pending
 from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry, RetentionClass, TreeHead, WormReference
 from governance.audit.ports import worm_store
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.stores.filesystem import FilesystemWormStore
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
@@ -31,7 +31,14 @@ from governance.kernel.clock import ManualClock
 from governance.keys.dsse import IN_TOTO_PAYLOAD_TYPE, Envelope, verify_envelope
 from governance.keys.ring import KeyPurpose, KeyRing, KeyUnavailable
 from governance.transparency.merkle import Frontier, leaf_hash
-from tests.factories.audit import ActorFactory, SubjectRefFactory, example_predicate, issued_evidence, record_entries
+from tests.factories.audit import (
+    ActorFactory,
+    LooseEntry,
+    SubjectRefFactory,
+    example_predicate,
+    issued_evidence,
+    record_entries,
+)
 from tests.history import guards_lifted
 from tests.threads import in_threads
 
@@ -50,7 +57,7 @@ class BusinessFailed(Exception):
 def test_entry_waits_in_the_outbox_with_its_final_bytes() -> None:
     subject, actor = SubjectRef("job", "j-1"), Actor("client", "c-1")
     with clock.using(ManualClock(START)):
-        entry_id = write_entry(kind="job.submitted", subject=subject, actor=actor, data={"size": 3})
+        entry_id = record(LooseEntry("job.submitted", {"size": 3}), subject=subject, actor=actor)
 
     entry = OutboxEntry.objects.get()
     assert entry.entry_id == entry_id
@@ -69,7 +76,7 @@ def test_entry_waits_in_the_outbox_with_its_final_bytes() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_recording_outside_a_transaction_is_refused() -> None:
     with pytest.raises(OutsideTransaction, match=r"job\.submitted") as caught:
-        write_entry(kind="job.submitted", subject=SubjectRefFactory(), actor=ActorFactory(), data={})
+        record(LooseEntry("job.submitted", {}), subject=SubjectRefFactory(), actor=ActorFactory())
     assert caught.value.error_code == "ledger_outside_transaction"
     with pytest.raises(OutsideTransaction):
         issue_evidence(
@@ -82,7 +89,7 @@ def test_recording_outside_a_transaction_is_refused() -> None:
 def test_rolled_back_business_leaves_no_entry() -> None:
     def business() -> None:
         with transaction.atomic():
-            write_entry(kind="job.submitted", subject=SubjectRefFactory(), actor=ActorFactory(), data={})
+            record(LooseEntry("job.submitted", {}), subject=SubjectRefFactory(), actor=ActorFactory())
             issued_evidence()
             raise BusinessFailed
 
@@ -95,7 +102,7 @@ def test_rolled_back_business_leaves_no_entry() -> None:
 
 def test_entry_that_is_none_is_refused() -> None:
     with pytest.raises(EntryInvalid):
-        write_entry(kind="nonsense", subject=SubjectRefFactory(), actor=ActorFactory(), data={})
+        record(LooseEntry("nonsense", {}), subject=SubjectRefFactory(), actor=ActorFactory())
     assert OutboxEntry.objects.count() == 0
 
 

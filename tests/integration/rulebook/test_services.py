@@ -14,9 +14,11 @@ from governance.audit.types import Actor
 from governance.engines.errors import ProgramRejected
 from governance.engines.ports import policy_engine
 from governance.engines.types import Effect, EngineRequest
+from governance.kernel.canonical import digest
 from governance.keys.ring import KeyUnavailable, key_ring
 from governance.rulebook.activation import publish_without_review
 from governance.rulebook.content import ABAC
+from governance.rulebook.entries import rule_state
 from governance.rulebook.errors import RevisionCorrupt, RuleIdTaken, RuleInvalid
 from governance.rulebook.models import AbacRule, PolicyActivation, PolicyRevision
 from governance.rulebook.queries import active_program, active_revision, revision_rules, spec_of
@@ -54,6 +56,7 @@ def test_a_rule_is_stored_in_normal_form_and_recorded(author: AbstractBaseUser) 
     [(kind, data)] = ledger()
     assert kind == "rule.created"
     assert (data["rule"], data["effect"], data["enabled"]) == ("block-region", "deny", True)
+    assert (data["before"], data["after"]) == (None, rule_state(stored))
     assert OutboxEntry.objects.get().actor_id == str(author.pk)
 
 
@@ -85,16 +88,33 @@ def test_a_rule_is_changed_and_keeps_its_id(author: AbstractBaseUser) -> None:
 
     assert (changed.message, changed.enabled) == ("No.", False)
     assert (changed.created_by, changed.updated_by) == ("somebody", "policy-author")
-    assert kinds() == ["rule.updated"]
+    [(kind, data)] = ledger()
+    assert kind == "rule.updated"
+    assert (data["before"], data["after"]) == (rule_state(stored), rule_state(changed))
+    assert (data["before"]["enabled"], data["after"]["message"]) == (True, "No.")
     with pytest.raises(RuleInvalid, match="does not change"):
         update_rule(rule=stored, spec=rule(id="another"), enabled=True, actor_user=author)
 
 
 def test_a_rule_is_deleted_and_recorded(author: AbstractBaseUser) -> None:
-    delete_rule(rule=AbacRuleFactory(slug="block-region"), actor_user=author)
+    stored = AbacRuleFactory(slug="block-region")
+    was = rule_state(stored)
+
+    delete_rule(rule=stored, actor_user=author)
 
     assert not AbacRule.objects.exists()
-    assert ledger() == [("rule.deleted", {"rule": "block-region"})]
+    assert ledger() == [("rule.deleted", {"rule": "block-region", "before": was, "after": None})]
+
+
+def test_a_condition_too_long_for_an_entry_is_recorded_by_its_digest(author: AbstractBaseUser) -> None:
+    regions = [f"{number:0200}" for number in range(200)]
+    stored = AbacRuleFactory(slug="block-region", condition={"attr": "subject.region", "op": "in", "value": regions})
+
+    update_rule(rule=stored, spec=rule(), enabled=True, actor_user=author)
+
+    [(_, data)] = ledger()
+    assert data["before"]["condition"] == {"sha256": digest(stored.condition)}
+    assert data["after"]["condition"] == {"attr": "subject.region", "op": "in", "value": ["DE", "FR"]}
 
 
 @pytest.mark.django_db

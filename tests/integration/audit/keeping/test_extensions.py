@@ -28,6 +28,9 @@ ADA = Actor("user", "1")
 DAY = timedelta(days=1)
 
 
+STATE = {"slug": "evidence", "kind": "evidence", "partner": "", "region": ""}
+
+
 def a_class(days: int | None, *, partner: str = "", region: str = "", **given: Any) -> RetentionClass:
     slug = "-".join(["evidence", *filter(None, (partner, region.lower()))])
     arguments = {"slug": slug, "name": slug, "kind": WormKind.EVIDENCE, "partner": partner, "region": region}
@@ -91,6 +94,8 @@ def test_a_class_that_was_removed_gives_way_to_the_general_one() -> None:
         "region": "",
         "days": 30,
         "days_before": 30,
+        "before": {**STATE, "slug": "evidence-acme", "name": row.name, "partner": "acme", "days": 30},
+        "after": None,
     }
 
 
@@ -129,6 +134,8 @@ def test_a_change_is_recorded() -> None:
         "region": "",
         "days": 3000,
         "days_before": 2557,
+        "before": {**STATE, "name": "Evidence", "days": 2557},
+        "after": {**STATE, "name": "Longer", "days": 3000},
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from governance.audit.errors import KeyHistoryAltered
@@ -12,12 +12,11 @@ from governance.audit.log.key_history import CLOCK_TOLERANCE, KeyRange, announce
 from governance.audit.log.sequencer import sequence_pending
 from governance.audit.models import OutboxEntry
 from governance.audit.recording.entries import entry_data
-from governance.audit.recording.record import write_entry
-from governance.audit.types import Actor, SubjectRef
+from governance.audit.types import SubjectRef
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
 from governance.keys.ring import ROTATION_OVERLAP, KeyPurpose, KeyRing
-from tests.factories.audit import record_entries
+from tests.factories.audit import record_entries, record_loose
 
 pytestmark = pytest.mark.django_db
 
@@ -183,25 +182,20 @@ def test_a_checkpoint_key_counts_from_the_last_checkpoint_before_it(ring: KeyRin
 def test_of_two_announcements_the_first_counts(ring: KeyRing) -> None:
     announce_keys()
     again = OutboxEntry.objects.filter(kind="key.announced").first()
-    with transaction.atomic():
-        data = {**entry_data(bytes(again.body)), "from_index": 77}
-        write_entry(
-            kind="key.announced", subject=SubjectRef("key", again.subject_id), actor=Actor("system", "x"), data=data
-        )
+    data = {**entry_data(bytes(again.body)), "from_index": 77}
+    record_loose("key.announced", subject=SubjectRef("key", again.subject_id), data=data)
     assert place(again.subject_id).from_index == 0
 
 
 @pytest.mark.parametrize("kind", ["key.announced", "key.retired", "key.revoked"])
 def test_an_entry_about_a_key_that_says_nothing_is_refused(kind: str) -> None:
-    with transaction.atomic():
-        write_entry(kind=kind, subject=SubjectRef("key", "abc"), actor=Actor("system", "x"), data={})
+    record_loose(kind, subject=SubjectRef("key", "abc"))
     with pytest.raises(KeyHistoryAltered, match="about key abc is not as it was recorded"):
         key_ranges()
 
 
 def test_other_entries_about_a_key_are_let_be() -> None:
-    with transaction.atomic():
-        write_entry(kind="key.looked_at", subject=SubjectRef("key", "abc"), actor=Actor("system", "x"), data={})
+    record_loose("key.looked_at", subject=SubjectRef("key", "abc"))
     assert key_ranges() == []
 
 

@@ -8,14 +8,15 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.db import transaction
 
-from governance.audit.log.key_history import ANNOUNCED, KEY
+from governance.audit.entries import KeyAnnounced
+from governance.audit.log.key_history import KEY
 from governance.audit.log.trust import predicates_of, trust_document, trust_file
 from governance.audit.models import OutboxEntry
-from governance.audit.recording.record import write_entry
+from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
-from governance.keys.ring import KeyPurpose, KeyRing
+from governance.keys.ring import KeyPurpose, KeyRing, PublicKeyInfo
 from governance.transparency.notes import parse_vkey
 from governance.transparency.predicates.catalogue import all_predicates
 from tests.factories.keys import development_ring
@@ -52,32 +53,28 @@ def test_witnesses_and_their_quorum_are_named(settings: Any) -> None:
     assert trust_document()["witnesses"] == {"threshold": 1, "keys": [WITNESS]}
 
 
+def _announce(key: PublicKeyInfo, *, as_key: str) -> None:
+    entry = KeyAnnounced(
+        purpose="receipt",
+        algorithm=key.algorithm.value,
+        public_pem=key.public_pem,
+        development=False,
+        from_index=0,
+    )
+    with transaction.atomic():
+        record(entry, subject=SubjectRef(KEY, as_key), actor=Actor("system", "x"))
+
+
 def test_a_key_that_the_log_tells_of_and_the_ring_does_not_hold_is_not_trusted() -> None:
     foreign = development_ring().current(purpose=KeyPurpose.RECEIPT)
-    data = {
-        "purpose": "receipt",
-        "algorithm": foreign.algorithm.value,
-        "public_pem": foreign.public_pem,
-        "development": False,
-        "from_index": 0,
-    }
-    with transaction.atomic():
-        write_entry(kind=ANNOUNCED, subject=SubjectRef(KEY, foreign.key_id), actor=Actor("system", "x"), data=data)
+    _announce(foreign, as_key=foreign.key_id)
     assert foreign.key_id not in {key["key_id"] for key in trust_document()["keys"]}
 
 
 def test_a_key_whose_announcement_names_another_public_key_is_not_trusted(ring: KeyRing) -> None:
     ours = ring.current(purpose=KeyPurpose.RECEIPT)
     foreign = development_ring().current(purpose=KeyPurpose.RECEIPT)
-    data = {
-        "purpose": "receipt",
-        "algorithm": foreign.algorithm.value,
-        "public_pem": foreign.public_pem,
-        "development": False,
-        "from_index": 0,
-    }
-    with transaction.atomic():
-        write_entry(kind=ANNOUNCED, subject=SubjectRef(KEY, ours.key_id), actor=Actor("system", "x"), data=data)
+    _announce(foreign, as_key=ours.key_id)
     assert [key["purpose"] for key in trust_document()["keys"]] == ["evidence"]
 
 
