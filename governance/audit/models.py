@@ -48,7 +48,10 @@ class LedgerEntry(models.Model):
         ordering = ["index"]
         verbose_name = "ledger entry"
         verbose_name_plural = "ledger entries"
-        indexes = [models.Index(fields=["subject_type", "subject_id", "index"], name="ledger_by_subject")]
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id", "index"], name="ledger_by_subject"),
+            models.Index(fields=["actor_id", "index"], name="ledger_by_actor"),
+        ]
         constraints = [models.CheckConstraint(condition=models.Q(index__gte=0), name="ledger_index_not_negative")]
 
     def __str__(self) -> str:

@@ -1,14 +1,14 @@
 """Filters with a fixed vocabulary. They never ask a long table which values it holds."""
 
 from collections.abc import Iterable
-from functools import reduce
-from operator import or_
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import CheckboxFilter
+from unfold.contrib.filters.admin import CheckboxFilter, MultipleDropdownFilter
 
+from governance.audit.recording.areas import kinds_by_area
+from governance.audit.recording.declarations import declarations, kinds_with_receipt
 from governance.audit.recording.entries import ACTOR_TYPES
 from governance.jobs.choices import JobState
 from governance.jobs.states import ENDED
@@ -33,34 +33,44 @@ def vocabulary_filter(column: str, title: str, choices: Iterable[tuple[str, Any]
     return Vocabulary
 
 
-class KindFilter(CheckboxFilter):  # type: ignore[misc]
-    """What ledger entries are about, by the first words of their kinds."""
+class AreaFilter(CheckboxFilter):  # type: ignore[misc]
+    """Ledger entries by the area that declares their kinds."""
 
     title = "subject matter"
     parameter_name = "about"
-    groups = {
-        "jobs": ("Jobs", ("job.",)),
-        "decisions": ("Decisions and permits", ("decision.", "permit.")),
-        "moderation": ("Moderation", ("moderation.",)),
-        "evidence": ("Evidence", ("evidence.",)),
-        "keys": ("Log, keys and WORM storage", ("audit.", "key.", "log.", "retention.", "scrub.", "worm.")),
-        "consent": ("Consent", ("consent.", "consent_level.")),
-        "catalogue": ("Creators and works", ("creator.", "asset.", "dataset.")),
-        "policy": ("Policy", ("rule.", "revision.", "draft.", "replay.", "policy.")),
-        "models": ("Models and licences", ("model.", "licence.")),
-        "access": ("Partners and tokens", ("partner.", "tier.", "client.", "token.")),
-        "accounts": ("Console users", ("user.", "group.")),
-    }
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, label) for name, (label, _) in self.groups.items()]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(area.label, area.name) for area in kinds_by_area()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = [self.groups[name][1] for name in self.value() or () if name in self.groups]
-        if not chosen:
-            return queryset
-        beginnings = [Q(kind__startswith=beginning) for group in chosen for beginning in group]
-        return queryset.filter(reduce(or_, beginnings))
+        chosen = self.value()
+        kinds = [kind for area in kinds_by_area() if area.label in (chosen or ()) for kind in area.kinds]
+        return queryset.filter(kind__in=kinds) if chosen else queryset
+
+
+class KindFilter(MultipleDropdownFilter):  # type: ignore[misc]
+    """Ledger entries by kind: a list to type in, of every kind that is declared."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def offered(self) -> Iterable[str]:
+        """Return the kinds to choose from, in order."""
+        return sorted(declarations())
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(kind, kind) for kind in self.offered()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = [kind for kind in self.value() or () if kind]
+        return queryset.filter(kind__in=chosen) if chosen else queryset
+
+
+class ReceiptKindFilter(KindFilter):
+    """Receipts by the kind of the entry that they came with."""
+
+    def offered(self) -> Iterable[str]:
+        return kinds_with_receipt()
 
 
 PurposeFilter = vocabulary_filter("purpose", "purpose", PURPOSE_CHOICES)

@@ -8,13 +8,19 @@ from typing import Any
 
 from django.db.models import Q
 
+from governance.audit.entries import EvidenceAnchored, EvidenceIssued
 from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry
+from governance.audit.recording.declarations import Entry, declarations, kinds_of
 from governance.console.evaluations import EvaluationView, consent_views, evaluation_views, licence_facts
 from governance.console.presentation import TONES, Tone
+from governance.decisions.entries import DecisionRecorded, PermitIssued, PermitRedeemed, PermitRefused
 from governance.decisions.models import DecisionRecord
 from governance.jobs.choices import JobState
+from governance.jobs.entries import JobCancelRequested, JobMoved
 from governance.jobs.models import Job, JobEvent
+from governance.jobs.services import MOVES
 from governance.jobs.states import ENDED
+from governance.moderation.entries import ModerationRecorded
 from governance.moderation.queries import verdicts_for_job
 from governance.partners.types import Coverage
 from governance.rulebook.models import PolicyRevision
@@ -28,17 +34,21 @@ WAY = (
     (JobState.SEALING, "Evidence sealed"),
     (JobState.RELEASED, "Released"),
 )
-TITLES = {
-    "job.cancel_requested": "Cancelling was asked for",
-    "decision.recorded": "Decision recorded",
-    "permit.issued": "Permit issued",
-    "permit.refused": "Permit refused",
-    "permit.redeemed": "Permit used by the model runtime",
-    "moderation.recorded": "Moderation verdict recorded",
-    "evidence.issued": "Evidence signed",
-    "evidence.anchored": "Evidence written to WORM storage",
+TITLES: Mapping[type[Entry], str] = {
+    JobCancelRequested: "Cancelling was asked for",
+    DecisionRecorded: "Decision recorded",
+    PermitIssued: "Permit issued",
+    PermitRefused: "Permit refused",
+    PermitRedeemed: "Permit used by the model runtime",
+    ModerationRecorded: "Moderation verdict recorded",
+    EvidenceIssued: "Evidence signed",
+    EvidenceAnchored: "Evidence written to WORM storage",
 }
-LEDGER_TONES = {"permit.refused": Tone.BAD, "job.cancel_requested": Tone.WARN, "evidence.anchored": Tone.GOOD}
+LEDGER_TONES: Mapping[type[Entry], Tone] = {
+    PermitRefused: Tone.BAD,
+    JobCancelRequested: Tone.WARN,
+    EvidenceAnchored: Tone.GOOD,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +144,7 @@ def _timeline(
     moves = defaultdict(list)
     lines = []
     for entry in entries:
-        if entry.kind.startswith("job.") and entry.kind not in TITLES:
+        if entry.kind in kinds_of(JobMoved):
             moves[entry.kind].append(entry)
         else:
             lines.append(_ledger_line(entry, by_id))
@@ -154,7 +164,8 @@ def _entries(about: Mapping[str, set[str]]) -> list[LedgerEntry | OutboxEntry]:
 
 
 def _ledger_line(entry: LedgerEntry | OutboxEntry, decisions: Mapping[str, DecisionRecord]) -> Line:
-    title, tone = TITLES.get(entry.kind, entry.kind), LEDGER_TONES.get(entry.kind, Tone.QUIET)
+    declared = declarations().get(entry.kind, Entry)
+    title, tone = TITLES.get(declared, entry.kind), LEDGER_TONES.get(declared, Tone.QUIET)
     decision = decisions.get(entry.subject_id)
     if decision is not None:
         title = f"{decision.get_kind_display()} decided: {decision.get_effect_display().lower()}"
@@ -170,9 +181,10 @@ def _event_line(event: JobEvent, moves: Mapping[str, list[LedgerEntry | OutboxEn
         parts.append(f"lease #{event.fencing_token}")
     if event.reason_code:
         parts.append(event.reason_code)
-    entry = next(iter(moves.get(f"job.{event.to_state}", [])), None)
+    kind = MOVES[JobState(event.to_state)].declaration.kind
+    entry = next(iter(moves.get(kind, [])), None)
     if entry is not None:
-        moves[f"job.{event.to_state}"].remove(entry)
+        moves[kind].remove(entry)
     return Line(event.at, title, ", ".join(parts), TONES[event.to_state], _index(entry))
 
 

@@ -3,6 +3,7 @@
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
+from governance.audit.recording.locking import lock_unchanged
 from governance.audit.recording.record import record
 from governance.audit.recording.states import State
 from governance.audit.types import Actor
@@ -39,15 +40,20 @@ def create_rule(*, spec: RuleSpec, enabled: bool, actor_user: AbstractBaseUser) 
     return rule
 
 
-def update_rule(*, rule: AbacRule, spec: RuleSpec, enabled: bool, actor_user: AbstractBaseUser) -> AbacRule:
-    """Change an ABAC rule; its id stays. The change takes effect with a revision that has it. Raises RuleInvalid."""
+def update_rule(
+    *, rule: AbacRule, spec: RuleSpec, enabled: bool, actor_user: AbstractBaseUser, seen: State | None = None
+) -> AbacRule:
+    """Change an ABAC rule; its id stays. The change takes effect with a revision that has it.
+
+    `seen` is the state that the change was prepared from, None to change it as it is. Raises RuleInvalid,
+    ChangedMeanwhile.
+    """
     spec = checked(spec, current_schema())
     if spec.id != rule.slug:
         raise RuleInvalid([FieldError("id", "The id of a rule does not change; make a new rule.")], rule_id=rule.slug)
     with transaction.atomic():
         lock_policy()
-        locked = AbacRule.objects.select_for_update().get(pk=rule.pk)
-        before = RULE.state(locked)
+        locked, before = lock_unchanged(RULE, rule, seen=seen)
         _fill(locked, spec=spec, enabled=enabled, author=actor_user.get_username())
         locked.save()
         _record(RuleUpdated, locked, spec, before=before, user=actor_user)
@@ -56,10 +62,10 @@ def update_rule(*, rule: AbacRule, spec: RuleSpec, enabled: bool, actor_user: Ab
 
 @transaction.atomic
 def delete_rule(*, rule: AbacRule, actor_user: AbstractBaseUser) -> None:
-    """Remove an ABAC rule; it stays in effect until a revision without it is active."""
+    """Remove an ABAC rule; it stays in effect until a revision without it is active. Raises ChangedMeanwhile."""
     lock_policy()
-    locked = AbacRule.objects.select_for_update().get(pk=rule.pk)
-    subject, deleted = RULE.ref(locked), RuleDeleted(rule=locked.slug, before=RULE.state(locked), after=None)
+    locked, before = lock_unchanged(RULE, rule, seen=None)
+    subject, deleted = RULE.ref(locked), RuleDeleted(rule=locked.slug, before=before, after=None)
     locked.delete()
     _note_edit(deleted.rule, actor_user)
     record(deleted, subject=subject, actor=_user(actor_user))

@@ -96,14 +96,14 @@ def receipt_data(receipt: Receipt) -> dict[str, Json]:
     }
 
 
-def receipt_for(subject: SubjectRef, kind: str | None = None) -> Receipt | None:
+def receipt_for(subject: SubjectRef, kind: type[Entry] | None = None) -> Receipt | None:
     """Return the newest receipt about `subject`, of one kind of entry if that is given."""
     found = Receipt.objects.filter(subject_type=subject.type, subject_id=subject.id)
-    return (found.filter(kind=kind) if kind else found).order_by("-created_at", "-id").first()
+    return (found.filter(kind=kind.declaration.kind) if kind else found).order_by("-created_at", "-id").first()
 
 
-def needed_receipt(subject: SubjectRef, kind: str) -> Receipt:
-    """Return the newest receipt of that kind about `subject`. Raises ReceiptMissing, as for what is older than them."""
+def needed_receipt(subject: SubjectRef, kind: type[Entry]) -> Receipt:
+    """Return the newest receipt of a kind of entry about `subject`. Raises ReceiptMissing for what has none."""
     receipt = receipt_for(subject, kind)
     if receipt is None:
         raise ReceiptMissing("There is no receipt: this happened before receipts were issued.")

@@ -18,7 +18,9 @@ from governance.audit.errors import RetentionClassInvalid
 from governance.audit.keeping.worm import kept_until
 from governance.audit.models import RetentionClass, WormReference
 from governance.audit.ports import worm_store
+from governance.audit.recording.locking import lock_unchanged
 from governance.audit.recording.record import record
+from governance.audit.recording.states import State
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
 
@@ -45,14 +47,16 @@ def add_retention_class(
 
 
 @transaction.atomic
-def change_retention_class(*, row: RetentionClass, name: str, days: int | None, actor: Actor) -> RetentionClass:
+def change_retention_class(
+    *, row: RetentionClass, name: str, days: int | None, actor: Actor, seen: State | None = None
+) -> RetentionClass:
     """Change for how long a class keeps things; `days` is None for ever. What it is for stays as it is.
 
     What is stored already is kept at least as long as before: a longer class reaches it with the next scrub, a shorter
-    one never.
+    one never. `seen` is the state that the change was prepared from, None to change it as it is. Raises
+    ChangedMeanwhile.
     """
-    locked = RetentionClass.objects.select_for_update().get(pk=row.pk)
-    before = retention_state(locked)
+    locked, before = lock_unchanged(RETENTION, row, seen=seen)
     locked.name, locked.days, locked.updated_at = name, days, clock.now()
     locked.save()
     _record(RetentionChanged.of(locked, before=before, after=retention_state(locked)), locked, actor)

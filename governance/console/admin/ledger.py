@@ -1,6 +1,7 @@
 """The ledger: its entries, each with its proof, and its tree heads."""
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -20,12 +21,15 @@ from governance.audit.log.log_reader import inclusion_proof
 from governance.audit.models import EvidenceRecord, LedgerEntry, Receipt, TreeHead
 from governance.audit.queries import evidence_for
 from governance.audit.recording.asof import AsOf, find_as_of
+from governance.audit.recording.declarations import declarations
+from governance.audit.recording.entries import entry_data
 from governance.audit.types import SubjectRef
 from governance.console.asof import as_of_story
 from governance.console.base import StoryAdmin
 from governance.console.downloads import attachment, hex_dump
+from governance.console.entry_meaning import entry_in_words
 from governance.console.entry_proof import prove_entry
-from governance.console.filters import ActorFilter, KindFilter
+from governance.console.filters import ActorFilter, AreaFilter, KindFilter
 from governance.console.forms.asof import AsOfForm
 from governance.console.pages import Page, add_domain_error, render_page, require
 from governance.console.presentation import badge, code, digest, list_url, moment
@@ -40,6 +44,8 @@ RELATED = 100
 AROUND = 3
 #: 2^63 - 1, the largest index, has 19 digits; 18 nines are enough.
 INDEX_DIGITS = 18
+#: The first words of a kind, with the full stop behind them, such as "job." in a search.
+_PREFIX = re.compile(r"([a-z][a-z_]*\.)+", re.ASCII)
 
 
 @admin.register(LedgerEntry)
@@ -54,12 +60,13 @@ class LedgerEntryAdmin(StoryAdmin):
     story_template = "console/ledger_entry.html"
     list_display = ["position", "what", "about", "who", "when", "leaf"]
     list_filter = [
+        AreaFilter,
         KindFilter,
         ActorFilter,
         ("occurred_at", RangeDateTimeFilter),
     ]
     search_fields = ["subject_id__exact", "actor_id__exact", "kind__exact"]
-    search_help_text = "A number such as #42, an entry's, subject's or actor's id, or a kind such as job.released"
+    search_help_text = "A number such as #42, an id of an entry, subject or actor, a kind such as job.released, or job."
     list_pages = {"asof": "as_of_page"}
     row_pages = {"raw": "raw_page", "proof": "proof_page"}
     ordering = ["-index"]
@@ -99,6 +106,9 @@ class LedgerEntryAdmin(StoryAdmin):
         number = search_term.strip().removeprefix("#")
         if number.isascii() and number.isdigit() and len(number) <= INDEX_DIGITS:
             return queryset.filter(index=int(number)), False
+        kinds = [kind for kind in declarations() if _PREFIX.fullmatch(number) and kind.startswith(number)]
+        if kinds:
+            return queryset.filter(kind__in=kinds), False
         entry = queryset.filter(entry_id=search_term.strip()) if _is_uuid(search_term.strip()) else None
         if entry is not None and entry.exists():
             return entry, False
@@ -110,6 +120,7 @@ class LedgerEntryAdmin(StoryAdmin):
         proof = prove_entry(row, published_checkpoint(), quorum=settings.ASSENT_WITNESS_QUORUM)
         around = LedgerEntry.objects.filter(index__gte=row.index - AROUND, index__lte=row.index + AROUND)
         return {
+            "words": entry_in_words(row.kind, entry_data(body)),
             "body": _indented(body),
             "body_bytes": len(body),
             "raw_dump": hex_dump(body),

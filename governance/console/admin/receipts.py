@@ -14,23 +14,13 @@ from unfold.paginator import InfinitePaginator
 from governance.audit.models import LedgerEntry, Receipt
 from governance.console.base import StoryAdmin
 from governance.console.downloads import attachment
-from governance.console.filters import vocabulary_filter
+from governance.console.filters import ReceiptKindFilter
 from governance.console.forms.verification import VerificationForm
 from governance.console.pages import Page, render_page, require, sent
 from governance.console.presentation import badge, code, digest, list_url, moment
 from governance.console.subjects import short_id, subject_link
 from governance.console.verification import check_receipt, receipt_file, sha256_of, trust
 from governance.keys.dsse import Envelope
-
-KINDS = {
-    "asset.registered": "Uploads",
-    "consent.granted": "Consent given",
-    "consent.withdrawn": "Consent withdrawn",
-    "creator.erased": "Erasures",
-    "decision.recorded": "Decisions",
-    "evidence.anchored": "WORM anchors",
-    "revision.activated": "Policy activations",
-}
 
 
 @admin.register(Receipt)
@@ -46,7 +36,7 @@ class ReceiptAdmin(StoryAdmin):
     list_before_template = "console/receipts_banner.html"
     story_template = "console/receipt.html"
     list_display = ["about", "kind_", "proven", "sha", "when", "save"]
-    list_filter = [vocabulary_filter("kind", "kind", KINDS.items()), ("created_at", RangeDateTimeFilter)]
+    list_filter = [ReceiptKindFilter, ("created_at", RangeDateTimeFilter)]
     search_fields = ["subject_id__exact", "envelope_sha256__exact"]
     search_help_text = "A receipt's, entry's or subject's id, or the SHA-256 of an envelope"
     search_ids = ("id", "entry_id")

@@ -12,8 +12,6 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 
-from governance.audit.queries import timeline
-from governance.audit.types import SubjectRef
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.rules import RuleForm
 from governance.console.pages import require, sent
@@ -88,13 +86,14 @@ class AbacRuleAdmin(FormAdmin):
             "builder_schema": form_schema(row.actions if row else []),
             "suggestions": value_suggestions(),
             "can_propose": request.user.has_perm("rulebook.add_policydraft"),
-            "ledger": timeline(SubjectRef("rule", str(row.pk))) if row else [],
         }
 
     def perform(self, request: HttpRequest, row: AbacRule | None, data: dict[str, Any]) -> AbacRule:
         if row is None:
             return create_rule(spec=data["spec"], enabled=data["enabled"], actor_user=_user(request))
-        return update_rule(rule=row, spec=data["spec"], enabled=data["enabled"], actor_user=_user(request))
+        return update_rule(
+            rule=row, spec=data["spec"], enabled=data["enabled"], actor_user=_user(request), seen=data["seen"]
+        )
 
     def saved_message(self, row: Any) -> str:
         return f"The rule “{row.slug}” was saved. It decides once a draft with it is approved and activated."

@@ -193,7 +193,7 @@ class RetentionClassAdmin(FormAdmin):
     def perform(self, request: HttpRequest, row: RetentionClass | None, data: dict[str, Any]) -> RetentionClass:
         what = {"name": data["name"], "days": data["days"], "actor": actor_of(request)}
         if row is not None:
-            return change_retention_class(row=row, **what)
+            return change_retention_class(row=row, seen=data["seen"], **what)
         return add_retention_class(**scope_of(data), **what)
 
     def saved_message(self, row: Model) -> str:

@@ -19,7 +19,7 @@ from governance.api.v1.assets.serializers import AssetSerializer, UploadSerializ
 from governance.api.v1.receipts import receipt_response, receipt_schema
 from governance.api.v1.visibility import assets_for, uploads_of
 from governance.audit.evidence.receipts import needed_receipt, receipt_file
-from governance.catalog.entries import asset_ref
+from governance.catalog.entries import AssetRegistered, asset_ref
 from governance.catalog.models import Asset
 from governance.workflows.upload_asset import upload_asset
 
@@ -104,5 +104,5 @@ class AssetReceiptView(APIView):
     def get(self, request: Request, id: UUID) -> Response:
         """Return the receipt of a work that the partner itself uploaded, as a file that proves by itself."""
         asset = get_object_or_404(uploads_of(grant_of(request)), id=id)
-        receipt = needed_receipt(asset_ref(asset), "asset.registered")
+        receipt = needed_receipt(asset_ref(asset), AssetRegistered)
         return receipt_response(receipt_file(receipt), f"asset-{asset.id}")

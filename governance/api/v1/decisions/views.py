@@ -17,6 +17,7 @@ from governance.api.v1.receipts import receipt_response, receipt_schema
 from governance.api.v1.visibility import decisions_for
 from governance.audit.evidence.receipts import needed_receipt, receipt_file
 from governance.audit.types import SubjectRef
+from governance.decisions.entries import DecisionRecorded
 from governance.decisions.models import DecisionRecord
 
 
@@ -65,5 +66,5 @@ class DecisionReceiptView(APIView):
     def get(self, request: Request, id: UUID) -> Response:
         """Return the signed decision as a file that proves by itself when it was made, and by which policy."""
         decision = get_object_or_404(decisions_for(grant_of(request)), id=id)
-        receipt = needed_receipt(SubjectRef("decision", str(decision.id)), "decision.recorded")
+        receipt = needed_receipt(SubjectRef("decision", str(decision.id)), DecisionRecorded)
         return receipt_response(receipt_file(receipt), f"decision-{decision.id}")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from governance.audit.entries import EvidenceAnchored
 from governance.audit.errors import EntryInvalid, OutsideTransaction, ReceiptMissing
 from governance.audit.evidence.anchoring import anchor_evidence
 from governance.audit.evidence.receipts import (
@@ -21,6 +22,7 @@ from governance.audit.log.sequencer import sequence_pending
 from governance.audit.log.trust import trust_file
 from governance.audit.models import OutboxEntry, Receipt
 from governance.audit.types import Actor, SubjectRef
+from governance.catalog.entries import AssetRegistered, CreatorErased
 from governance.kernel import clock
 from governance.kernel.canonical import sha256_hex
 from governance.kernel.clock import ManualClock
@@ -128,8 +130,8 @@ def test_newest_receipt_of_a_subject_is_found() -> None:
     receipt_of(SubjectRef("asset", str(new_id())))
 
     assert receipt_for(SUBJECT) == second
-    assert receipt_for(SUBJECT, "asset.registered") == first
-    assert receipt_for(SUBJECT, "asset.lost") is None
+    assert receipt_for(SUBJECT, AssetRegistered) == first
+    assert receipt_for(SUBJECT, CreatorErased) is None
 
 
 def test_evidence_says_by_when_it_will_be_in_the_log() -> None:
@@ -146,7 +148,7 @@ def test_anchoring_leaves_a_receipt_of_the_stored_bytes() -> None:
 
     reference = anchor_evidence(evidence_id=evidence.id)
 
-    receipt = receipt_for(SubjectRef(evidence.subject_type, evidence.subject_id), "evidence.anchored")
+    receipt = receipt_for(SubjectRef(evidence.subject_type, evidence.subject_id), EvidenceAnchored)
     assert receipt is not None
     statement = statement_in(receipt)
     assert statement["predicateType"] == "https://assent.dev/predicates/worm-anchor/v1"
@@ -204,7 +206,7 @@ def test_anchored_evidence_is_proven_byte_for_byte() -> None:
     anchor_evidence(evidence_id=evidence.id)
     advance_log()
 
-    receipt = needed_receipt(SubjectRef(evidence.subject_type, evidence.subject_id), "evidence.anchored")
+    receipt = needed_receipt(SubjectRef(evidence.subject_type, evidence.subject_id), EvidenceAnchored)
 
     assert _verified(receipt_file(receipt), evidence.envelope.encode()).status is Status.VALID
 
@@ -226,7 +228,7 @@ def _evidence_without_entry() -> Any:
 
 def test_what_has_no_receipt_says_why() -> None:
     with pytest.raises(ReceiptMissing, match="before receipts were issued"):
-        needed_receipt(SUBJECT, "asset.registered")
+        needed_receipt(SUBJECT, AssetRegistered)
 
 
 def test_a_rotated_key_proves_what_it_signed_and_nothing_later(ring: KeyRing) -> None:
