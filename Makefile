@@ -10,10 +10,10 @@ VENV := .venv/bin
 RUNTIME := $(PYTHON) scripts/bootstrap.py
 DEV := $(PYTHON) scripts/bootstrap.py --dev
 
-.PHONY: help demo run test check opa fmt openapi predicates pins parity bench-decisions
+.PHONY: help demo run test check opa fmt openapi predicates ledger-docs pins parity bench-decisions
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-zA-Z%-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-zA-Z%-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## See a governed inference end to end on real photos, then stop everything
 	@$(RUNTIME) && exec $(VENV)/python -m scripts.demo $(ARGS)
@@ -38,6 +38,9 @@ openapi: ## Write docs/openapi.yaml from the code
 
 predicates: ## Write docs/predicates.md from the schemas of statements
 	@$(DEV) && exec $(VENV)/python -m scripts.predicates
+
+ledger-docs: ## Write docs/ledger.md from the declared kinds of ledger entries
+	@$(DEV) && exec $(VENV)/python -m scripts.ledger_docs
 
 pins: ## Write constraints.txt from .venv after changing a requirement file
 	@$(DEV) && exec $(VENV)/python -m scripts.pin

@@ -42,6 +42,7 @@ CHECKS = (
     Check("migrations", "models and migrations agree", (*MANAGE, "makemigrations", "--check", "--dry-run")),
     Check("openapi", "docs/openapi.yaml is what the code serves", (PYTHON, "-m", "scripts.openapi", "--check")),
     Check("predicates", "docs/predicates.md is what the schemas say", (PYTHON, "-m", "scripts.predicates", "--check")),
+    Check("ledger", "docs/ledger.md is what the code records", (PYTHON, "-m", "scripts.ledger_docs", "--check")),
     Check("policies", "rules fit the schema and their cases hold", (*MANAGE, "check_policies")),
     Check("opa", "a real OPA agrees: check, fmt, test, cases", (PYTHON, "-m", "scripts.check_opa")),
 )

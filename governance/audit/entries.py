@@ -228,7 +228,7 @@ class ScrubEnded(Entry):
 
     objects: Annotated[int, "How many objects were read."]
     bytes: Annotated[int, "How many bytes were read."]
-    faults: Annotated[int, "How many faults were found, of those that are kept."]
+    faults: Annotated[int, "How many faults were found; at most 1,000 are counted."]
 
 
 @entry("scrub.finished", subject="scrub", unmatched="A scrub changes nothing that the log vouches for.")

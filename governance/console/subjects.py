@@ -32,6 +32,7 @@ PAGES = {
     "output": "jobs_job",
     "partner": "partners_partner",
     "permit": "decisions_permit",
+    "reconciliation": "audit_reconciliationreport",
     "replay": "decisions_replayreport",
     "retention": "audit_retentionclass",
     "revision": "rulebook_policyrevision",

@@ -259,7 +259,10 @@ class ModelGroupAdopted(StateEntry):
     """A group of models from before version 0.2 came on record as it was at the upgrade."""
 
 
-@entry("token.issued", subject="token")
+_TOKENS = "The row of a token is deleted some time after it has expired."
+
+
+@entry("token.issued", subject="token", unmatched=_TOKENS)
 class TokenIssued(Entry):
     """An access token was issued to an API client."""
 
@@ -270,7 +273,7 @@ class TokenIssued(Entry):
     authorization_details: Annotated[Details, "What the token covers (RFC 9396)."]
 
 
-@entry("token.revoked", subject="token")
+@entry("token.revoked", subject="token", unmatched=_TOKENS)
 class TokenRevocation(Entry):
     """An access token was revoked by itself."""
 

@@ -55,6 +55,7 @@ class LooseEntry(Entry):
             unmatched="",
             meaning="A test's own.",
             fields=(),
+            names=(),
         )
 
     def to_data(self) -> dict[str, Json]:

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from governance.audit.log.sequencer import sequence_pending
-from governance.audit.models import OutboxEntry
+from governance.audit.models import OutboxEntry, RetentionClass
 from governance.audit.recording import state_checks
 from governance.audit.recording.reconciling import Coverage, coverage_of
 from governance.audit.recording.record import record
@@ -22,6 +22,12 @@ from tests.factories.states import put_on_record
 from tests.history import guards_lifted
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def nothing_but_what_the_test_makes(db: None) -> None:
+    """Remove the objects that an installation begins with: their entries are not there in tests."""
+    RetentionClass.objects.all().delete()
 
 
 def faults() -> list[tuple[str, str, str]]:
