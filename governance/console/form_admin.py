@@ -13,9 +13,10 @@ from django.db.models import Model
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
+from governance.audit.recording.states import State
 from governance.console.base import ConsoleAdmin
 from governance.console.changes_on_record import changes_on_record
-from governance.console.meanwhile import carry_seen
+from governance.console.meanwhile import carry_state, recorded_state
 from governance.console.pages import Page, form_page
 from governance.console.presentation import list_url, page_url
 from governance.kernel.errors import GovernanceError
@@ -41,6 +42,10 @@ class FormAdmin(ConsoleAdmin):
         """
         raise NotImplementedError
 
+    def seen_state(self, row: Any) -> State | None:
+        """Return what the form shows of a row, for `perform` to hand to the service as `seen`; None for nothing."""
+        return recorded_state(row)
+
     def form_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return what the page shows beside the form."""
         return {}
@@ -61,7 +66,7 @@ class FormAdmin(ConsoleAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         row = self._row(request, object_id)
-        form = carry_seen(self.build_form(request, row), row)
+        form = carry_state(self.build_form(request, row), self.seen_state(row))
         allowed = self.has_change_permission(request, row) if row else self.has_add_permission(request)
         if not allowed:
             for field in form.fields.values():

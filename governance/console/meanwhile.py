@@ -45,12 +45,25 @@ def carry_seen(form: FormT, row: Model | None) -> FormT:
 
     The cleaned data then has `seen` for the service.
     """
+    return carry_state(form, recorded_state(row))
+
+
+def recorded_state(row: Model | None) -> State | None:
+    """Return the present state of a row whose state is on record, None for any other."""
     described = recorded_object_of(row) if row is not None else None
-    if row is None or described is None:
+    return described.state(row) if row is not None and described is not None else None
+
+
+def carry_state(form: FormT, state: State | None) -> FormT:
+    """Return the form with the field `seen` that holds this state, or as it is for None.
+
+    For forms that show more of a row than is on record.
+    """
+    if state is None:
         return form
     for field in form.fields.values():
         field.show_hidden_initial = not isinstance(field, forms.FileField)
-    form.fields[SEEN] = SeenField(described.state(row))
+    form.fields[SEEN] = SeenField(state)
     return form
 
 

@@ -61,7 +61,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "Partners",
         (
-            _table("Organisations", "apartment", "partners", "partner"),
+            _table("Partners", "apartment", "partners", "partner"),
             _table("Tiers", "stacks", "partners", "tier"),
             _table("API clients", "api", "partners", "apiclient"),
             _table("Access tokens", "key", "partners", "accesstoken"),

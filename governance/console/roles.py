@@ -8,6 +8,11 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import Q
 
+from governance.audit.types import Actor
+from governance.console.groups import change_group, create_group
+
+#: Who keeps the standard groups.
+SETUP = Actor("system", "ensure_roles")
 AREAS = ("audit", "catalog", "partners", "registry", "rulebook", "decisions", "jobs", "opa", "moderation")
 
 
@@ -94,18 +99,21 @@ ROLES: Mapping[str, Role] = {
 
 
 @transaction.atomic
-def ensure_roles() -> dict[str, int]:
+def ensure_roles(actor: Actor = SETUP) -> dict[str, int]:
     """Make the standard groups, or set them back to their permissions; return the number of permissions of each.
 
-    Other groups, and who is in a group, are left alone.
+    Other groups, and who is in a group, are left alone. A group that is as it should be leaves no entry.
     """
     seen = Permission.objects.filter(content_type__app_label__in=AREAS, codename__startswith="view_")
     accounts = Permission.objects.filter(content_type__app_label="auth", codename__in=["view_user", "view_group"])
     counts = {}
     for name, role in ROLES.items():
         wanted = [*seen, *_named(role.permissions), *(accounts if role.sees_accounts else ())]
-        group, _ = Group.objects.get_or_create(name=name)
-        group.permissions.set(wanted)
+        group = Group.objects.filter(name=name).first()
+        if group is None:
+            create_group(name=name, permissions=wanted, actor=actor)
+        else:
+            change_group(group=group, permissions=wanted, actor=actor)
         counts[name] = len(wanted)
     return counts
 

@@ -6,7 +6,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from governance.audit.types import Actor, SubjectRef
@@ -16,6 +15,7 @@ from governance.catalog.creators import create_creator
 from governance.catalog.datasets import create_dataset
 from governance.catalog.models import Asset, ConsentLevel, Creator, Dataset
 from governance.catalog.works import register_asset
+from governance.console.accounts import Access, Person, create_user
 from governance.demo import samples
 from governance.kernel.ids import new_token
 from governance.kernel.vocabulary import Action, Purpose
@@ -206,5 +206,5 @@ def _seed_partners() -> dict[str, dict[str, str]]:
 
 def _seed_console_user() -> dict[str, str]:
     password = new_token(12)
-    get_user_model().objects.create_superuser("admin", password=password)
+    create_user(person=Person("admin"), access=Access(staff=True, superuser=True), password=password, actor=SEEDER)
     return {"console_username": "admin", "console_password": password}

@@ -157,7 +157,7 @@ class Role(models.Model):
         related_name="roles",
         null=True,
         blank=True,
-        help_text="The one organisation that the role is for; empty: any.",
+        help_text="The one partner that the role is for; empty: any.",
     )
     inherits = models.ManyToManyField("self", symmetrical=False, related_name="heirs", blank=True)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.db import transaction
 
+from governance.audit.recording.locking import lock_unchanged
 from governance.audit.recording.record import record
 from governance.audit.types import Actor
 from governance.kernel import clock
@@ -62,8 +63,8 @@ def revoke_partner_tokens(*, partner: Partner, actor: Actor, reason: str) -> int
     Nothing caches tokens, so the next request with one of them is refused. `reason` is a code.
     """
     with transaction.atomic():
-        locked = PARTNER.rows().select_for_update(of=("self",), no_key=True).get(pk=partner.pk)
-        before, now = PARTNER.state(locked), clock.now()
+        locked, before = lock_unchanged(PARTNER, partner, seen=None)
+        now = clock.now()
         locked.tokens_valid_after = now
         locked.save(update_fields=["tokens_valid_after"])
         open_tokens = AccessToken.objects.filter(application__partner=locked, revoked_at=None)

@@ -20,6 +20,7 @@ from governance.jobs.dispatch import dispatch_on_commit
 from governance.jobs.errors import JobCancelRequested
 from governance.jobs.leases import lock_leased, take_lease, worker
 from governance.jobs.models import Job, JobOutput, OutputCandidate
+from governance.jobs.outputs import keep_output
 from governance.jobs.services import move
 from governance.jobs.types import Lease
 from governance.kernel.errors import IntegrityFault, Unavailable
@@ -164,7 +165,7 @@ def _seal_later(lease: Lease, decision: DecisionRecord, applied: AppliedImage) -
 def _record_output(
     job: Job, lease: Lease, decision: DecisionRecord, applied: AppliedImage, stored: StoredObject
 ) -> None:
-    output = JobOutput.objects.create(
+    output = JobOutput(
         job=job,
         object_name=stored.name,
         sha256=stored.sha256,
@@ -175,6 +176,7 @@ def _record_output(
         obligations_applied=[dict(each) for each in applied.applied],
         release_decision=decision,
     )
+    keep_output(output)
     job.dispatched_at = None
     move(job=job, to=JobState.SEALING, actor=worker(lease.owner))
     description = {

@@ -16,6 +16,7 @@ from governance.jobs.dispatch import dispatch_on_commit
 from governance.jobs.errors import JobCancelRequested
 from governance.jobs.leases import forget_attempts, lease_end, lock_leased, take_lease, worker
 from governance.jobs.models import Job, JobInput, OutputCandidate
+from governance.jobs.outputs import keep_candidate
 from governance.jobs.services import move
 from governance.jobs.types import Lease
 from governance.kernel.canonical import sha256_hex
@@ -93,7 +94,7 @@ def _hand_on(lease: Lease, result: RuntimeResult) -> None:
     try:
         with transaction.atomic():
             job = lock_leased(lease)
-            OutputCandidate.objects.create(
+            candidate = OutputCandidate(
                 job=job,
                 fencing_token=lease.fencing_token,
                 object_name=name,
@@ -103,6 +104,7 @@ def _hand_on(lease: Lease, result: RuntimeResult) -> None:
                 device=result.device,
                 duration_ms=result.duration_ms,
             )
+            keep_candidate(candidate)
             forget_attempts(job)
             move(job=job, to=JobState.MODERATING, actor=worker(lease.owner))
             dispatch_on_commit(job)

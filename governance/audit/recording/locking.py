@@ -31,9 +31,17 @@ def require_unchanged(described: RecordedObject[RowT], locked: RowT, *, seen: St
     For services that lock in an order of their own; others use `lock_unchanged`.
     """
     now = described.state(locked)
+    require_same(described, locked, seen=seen, now=now)
+    return now
+
+
+def require_same(described: RecordedObject[RowT], locked: RowT, *, seen: State | None, now: State) -> None:
+    """Raise ChangedMeanwhile unless what was seen of a locked row is what is shown of it now, or None.
+
+    For forms that show more than the ledger says, such as personal data.
+    """
     if seen is not None and canonical_json(seen) != canonical_json(now):
         raise ChangedMeanwhile(described.noun, _meanwhile(described.ref(locked), seen, now))
-    return now
 
 
 def _meanwhile(subject: SubjectRef, seen: State, now: State | None) -> Meanwhile:

@@ -1,48 +1,64 @@
 """Console users and the groups that say what they may do."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib import admin, messages
 from django.contrib.auth.models import Group, User
-from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Model, QuerySet
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from governance.console.base import ConsoleAdmin
-from governance.console.presentation import badge, chips, moment
+from governance.audit.recording.states import State
+from governance.console.accounts import (
+    activate_user,
+    change_user,
+    create_user,
+    deactivate_user,
+    delete_user,
+    set_password,
+    shown_state,
+)
+from governance.console.base import actor_of
+from governance.console.form_admin import FormAdmin
+from governance.console.forms.accounts import GroupForm, NewUserForm, PasswordForm, UserForm
+from governance.console.groups import change_group, create_group, delete_group
+from governance.console.meanwhile import carry_seen
+from governance.console.pages import Page, form_page, require, sent
+from governance.console.presentation import badge, chips, moment, page_url
 from governance.console.roles import ROLES
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
+CHANGE_USER = "auth.change_user"
+
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ConsoleAdmin):  # type: ignore[type-arg, misc]
+class UserAdmin(FormAdmin):
     """People who may open the console."""
 
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
     intro = "People who may open the console. What they may see and do comes from their groups."
-    list_display = ["username", "full_name", "roles", "standing", "seen"]
+    form_template = "console/user.html"
+    list_display = ["username", "full_name", "roles", "account", "seen"]
     list_filter = ["is_active", "is_superuser", "groups"]
     list_filter_submit = False
-    autocomplete_fields = ["groups"]
-    filter_horizontal = ()
-    fieldsets = (
-        (None, {"fields": ("username", "password")}),
-        ("Person", {"fields": (("first_name", "last_name"), "email")}),
-        ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
-        ("Dates", {"fields": (("last_login", "date_joined"),)}),
-    )
-    readonly_fields = ["last_login", "date_joined"]
+    search_fields = ["username", "first_name", "last_name", "email"]
+    ordering = ["username"]
+    row_pages = {"password": "password_page", "deactivate": "deactivate_page", "activate": "activate_page"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         users: QuerySet[User] = super().get_queryset(request)
         return users.prefetch_related("groups")
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Only superusers change superusers: else anybody who may change users could become one."""
+        return bool(super().has_change_permission(request, obj)) and _within(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return bool(super().has_delete_permission(request, obj)) and _within(request, obj)
 
     @admin.display(description="Name", ordering="last_name")
     def full_name(self, user: User) -> str:
@@ -53,7 +69,7 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):  # type: ignore[type-arg, misc]
         return chips([group.name for group in user.groups.all()], empty="everything" if user.is_superuser else "none")
 
     @admin.display(description="Account", ordering="is_active")
-    def standing(self, user: User) -> SafeString:
+    def account(self, user: User) -> SafeString:
         if not user.is_active:
             return badge("Disabled", "bad")
         if user.is_superuser:
@@ -64,17 +80,95 @@ class UserAdmin(DjangoUserAdmin, ConsoleAdmin):  # type: ignore[type-arg, misc]
     def seen(self, user: User) -> SafeString:
         return moment(user.last_login)
 
+    def build_form(self, request: HttpRequest, row: User | None) -> Form:
+        by_superuser = request.user.is_superuser
+        if row is None:
+            return NewUserForm(**sent(request), by_superuser=by_superuser)
+        return UserForm(**sent(request), user=row, by_superuser=by_superuser)
+
+    def seen_state(self, row: User | None) -> State | None:
+        """Return what the form shows: names and addresses too, which are not on record."""
+        return shown_state(row) if row is not None else None
+
+    def form_context(self, request: HttpRequest, row: User | None) -> dict[str, Any]:
+        if row is None:
+            return {}
+        return {"can_change": self.has_change_permission(request, row), "account_badge": self.account(row)}
+
+    def perform(self, request: HttpRequest, row: User | None, data: dict[str, Any]) -> User:
+        if row is None:
+            return create_user(**data, actor=actor_of(request))
+        return change_user(user=row, **data, actor=actor_of(request))
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        """Delete an account, on record."""
+        assert isinstance(obj, User)
+        delete_user(user=obj, actor=actor_of(request))
+
+    def password_page(self, request: HttpRequest, row: User) -> HttpResponse:
+        """Give a user a new password."""
+        page = Page(
+            title=f"New password for {row}",
+            submit="Set the password",
+            back=page_url(row),
+            intro="Every session of the account ends. That the password was set is on record, not what it is.",
+        )
+        return self._act(request, row, page, PasswordForm(**sent(request)), set_password, "{} has a new password.")
+
+    def deactivate_page(self, request: HttpRequest, row: User) -> HttpResponse:
+        """Let a user no longer log in, after asking once more."""
+        page = Page(
+            title=f"Deactivate {row}?",
+            submit="Deactivate the account",
+            back=page_url(row),
+            intro="The user can no longer log in, and open sessions end. What the account did stays on record.",
+            danger=True,
+        )
+        form = carry_seen(Form(**sent(request)), row)
+        return self._act(request, row, page, form, deactivate_user, "{} is deactivated.")
+
+    def activate_page(self, request: HttpRequest, row: User) -> HttpResponse:
+        """Let a user log in again, after asking once more."""
+        page = Page(
+            title=f"Activate {row}?",
+            submit="Activate the account",
+            back=page_url(row),
+            intro="The user can log in again, with the rights that the account has now.",
+        )
+        form = carry_seen(Form(**sent(request)), row)
+        return self._act(request, row, page, form, activate_user, "{} is active.")
+
+    def _act(
+        self, request: HttpRequest, row: User, page: Page, form: Form, service: Callable[..., object], said: str
+    ) -> HttpResponse:
+        """Show the page of one action and call its service with what was entered."""
+        require(request, CHANGE_USER)
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied("Only superusers change superusers.")
+
+        def perform(data: dict[str, Any]) -> HttpResponse:
+            service(user=row, **data, actor=actor_of(request))
+            messages.success(request, said.format(row))
+            return HttpResponseRedirect(page_url(row))
+
+        return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
+
+
+def _within(request: HttpRequest, user: User | None) -> bool:
+    return user is None or not user.is_superuser or bool(request.user.is_superuser)
+
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ConsoleAdmin):  # type: ignore[misc]
+class GroupAdmin(FormAdmin):
     """Roles of console users."""
 
     intro = (
-        "What a group of people may see and do. The six standard roles are kept by “manage.py ensure_roles”; groups of "
+        "What a group of people may see and do. The standard roles are kept by “manage.py ensure_roles”; groups of "
         "your own can be added beside them."
     )
     list_display = ["name", "about", "members", "permission_total"]
     search_fields = ["name"]
+    ordering = ["name"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         groups: QuerySet[Group] = super().get_queryset(request)
@@ -94,3 +188,16 @@ class GroupAdmin(DjangoGroupAdmin, ConsoleAdmin):  # type: ignore[misc]
     @admin.display(description="Permissions", ordering="permission_count")
     def permission_total(self, group: Any) -> int:
         return int(group.permission_count)
+
+    def build_form(self, request: HttpRequest, row: Group | None) -> Form:
+        return GroupForm(**sent(request), group=row)
+
+    def perform(self, request: HttpRequest, row: Group | None, data: dict[str, Any]) -> Group:
+        if row is None:
+            return create_group(**data, actor=actor_of(request))
+        return change_group(group=row, **data, actor=actor_of(request))
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        """Delete a group that nobody is in, on record."""
+        assert isinstance(obj, Group)
+        delete_group(group=obj, actor=actor_of(request))

@@ -189,7 +189,11 @@ class PartnerAdmin(FormAdmin):
     def suspend_page(self, request: HttpRequest, row: Partner) -> HttpResponse:
         """Say what a suspension does, ask why, and suspend."""
         open_jobs = Job.objects.filter(partner=row, state__in=OPEN_STATES).count()
-        jobs = "It has no open job." if not open_jobs else f"Its {open_jobs} open {_jobs(open_jobs)} will be denied."
+        jobs = (
+            f"Its {open_jobs} open {_jobs(open_jobs)} will end without a result."
+            if open_jobs
+            else "It has no open job."
+        )
         page = Page(
             title=f"Suspend {row}?",
             submit="Suspend the partner",
@@ -212,7 +216,7 @@ class PartnerAdmin(FormAdmin):
             back=page_url(row),
             intro=(
                 "It can ask for tokens and jobs again, as far as consent, licences and policy permit. Tokens that "
-                "have not expired work again; jobs that were denied stay denied."
+                "have not expired work again; jobs that ended meanwhile stay ended."
             ),
         )
         return self._change(

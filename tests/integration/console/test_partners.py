@@ -92,7 +92,7 @@ def test_a_suspension_says_what_it_does_and_has_a_reason(boss: Client, market: M
 
     text = boss.get(address).text
     assert "is denied everything from the next request on" in text
-    assert "Its 1 open job will be denied." in text
+    assert "Its 1 open job will end without a result." in text
     shown = act(boss, market.partner, "suspend", reason="unpaid")
 
     assert Partner.objects.get().status == PartnerStatus.SUSPENDED

@@ -1,0 +1,155 @@
+"""Use cases about console users. Each change of what a user may do is in the ledger, before and after."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+from django.contrib.auth.models import Group, User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from governance.audit.recording.locking import lock_unchanged, require_same
+from governance.audit.recording.record import record
+from governance.audit.recording.states import State, StateEntry
+from governance.audit.types import Actor
+from governance.console.entries import (
+    USER,
+    UserActivated,
+    UserChanged,
+    UserCreated,
+    UserDeactivated,
+    UserDeleted,
+    UserPasswordSet,
+)
+from governance.console.errors import AccountConflict, AccountInvalid
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whose account it is. None of it is ever part of a ledger entry."""
+
+    username: str
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What an account may do: open the console, everything, or what its groups permit."""
+
+    staff: bool = True
+    superuser: bool = False
+    groups: Sequence[Group] = field(default_factory=tuple)
+
+
+def shown_state(user: User) -> State:
+    """Return the state of a user with the personal data beside it, as forms show it and the ledger does not."""
+    return {**USER.state(user), **asdict(_person(user))}
+
+
+@transaction.atomic
+def create_user(*, person: Person, access: Access, password: str, actor: Actor) -> User:
+    """Add a console user. Raises AccountInvalid, also for a user name that is taken and for a weak password."""
+    user = User(is_staff=access.staff, is_superuser=access.superuser, **asdict(person))
+    _set_password(user, password)
+    _check(user)
+    user.save()
+    user.groups.set(access.groups)
+    filled = sorted(name for name, value in asdict(person).items() if value)
+    created = UserCreated(before=None, after=USER.present_state(user), fields=filled)
+    record(created, subject=USER.ref(user), actor=actor)
+    return user
+
+
+@transaction.atomic
+def change_user(*, user: User, person: Person, access: Access, actor: Actor, seen: State | None = None) -> User:
+    """Change whose account it is and what it may do, and return it; whether it is active stays.
+
+    `seen` is what `shown_state` said when the change was prepared, None to change the user as it is. Raises
+    AccountInvalid, ChangedMeanwhile.
+    """
+    locked, before = lock_unchanged(USER, user, seen=None)
+    shown = shown_state(locked)
+    require_same(USER, locked, seen=seen, now=shown)
+    for name, value in asdict(person).items():
+        setattr(locked, name, value)
+    locked.is_staff, locked.is_superuser = access.staff, access.superuser
+    _check(locked)
+    locked.save(update_fields=[*asdict(person), "is_staff", "is_superuser"])
+    locked.groups.set(access.groups)
+    after = shown_state(USER.rows().get(pk=locked.pk))
+    changed = sorted(name for name in after if after[name] != shown[name])
+    if changed:
+        entry = UserChanged(before=before, after=USER.present_state(locked), fields=changed)
+        record(entry, subject=USER.ref(locked), actor=actor)
+    return locked
+
+
+@transaction.atomic
+def deactivate_user(*, user: User, actor: Actor, seen: State | None = None) -> User:
+    """Let a user no longer log in; open sessions end with their next request.
+
+    Raises AccountConflict for one's own account and for one that is inactive already, ChangedMeanwhile.
+    """
+    _refuse_own(user, actor)
+    return _set_active(user, False, UserDeactivated, actor, seen)
+
+
+@transaction.atomic
+def activate_user(*, user: User, actor: Actor, seen: State | None = None) -> User:
+    """Let a user log in again. Raises AccountConflict for one that is active already, ChangedMeanwhile."""
+    return _set_active(user, True, UserActivated, actor, seen)
+
+
+@transaction.atomic
+def set_password(*, user: User, password: str, actor: Actor) -> None:
+    """Give a user a new password, which ends all sessions of the account. Raises AccountInvalid for a weak one."""
+    locked, _ = lock_unchanged(USER, user, seen=None)
+    _set_password(locked, password)
+    locked.save(update_fields=["password"])
+    record(UserPasswordSet(), subject=USER.ref(locked), actor=actor)
+
+
+@transaction.atomic
+def delete_user(*, user: User, actor: Actor, seen: State | None = None) -> None:
+    """Delete a user; the ledger still says what the account did. Raises AccountConflict for one's own account."""
+    _refuse_own(user, actor)
+    locked, before = lock_unchanged(USER, user, seen=seen)
+    ref = USER.ref(locked)
+    locked.delete()
+    record(UserDeleted(before=before, after=None), subject=ref, actor=actor)
+
+
+def _set_active(user: User, active: bool, kind: type[StateEntry], actor: Actor, seen: State | None) -> User:
+    locked, before = lock_unchanged(USER, user, seen=seen)
+    if locked.is_active == active:
+        raise AccountConflict(f"The account is {'active' if active else 'inactive'} already.")
+    locked.is_active = active
+    locked.save(update_fields=["is_active"])
+    record(kind(before=before, after=USER.state(locked)), subject=USER.ref(locked), actor=actor)
+    return locked
+
+
+def _refuse_own(user: User, actor: Actor) -> None:
+    if actor == Actor("user", str(user.pk)):
+        raise AccountConflict("Nobody locks themselves out; ask somebody else.")
+
+
+def _person(user: User) -> Person:
+    return Person(user.username, user.first_name, user.last_name, user.email)
+
+
+def _set_password(user: User, password: str) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise AccountInvalid("The password is too weak.", details={"fields": {"password": error.messages}}) from error
+    user.set_password(password)
+
+
+def _check(user: User) -> None:
+    try:
+        user.full_clean()
+    except ValidationError as error:
+        raise AccountInvalid("The user is not valid.", details={"fields": error.message_dict}) from error

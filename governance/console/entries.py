@@ -1,0 +1,124 @@
+"""Kinds of ledger entries about console users and their groups.
+
+Users are known by the key of their row: user names, names and addresses are personal data and never part of an entry.
+What a user may do is on record with every change of it; so are the permissions of groups.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+from django.contrib.auth.models import Group, Permission, User
+
+from governance.audit.recording.declarations import Entry, entry
+from governance.audit.recording.states import RecordedObject, State, StateEntry, recorded_object
+from governance.kernel.canonical import Json
+
+Fields = Annotated[Sequence[str], "Names of the fields that were filled in or changed, never what they say."]
+
+
+def permission_code(permission: Permission) -> str:
+    """Return how Django and the ledger name a permission, such as "partners.change_partner"."""
+    return f"{permission.content_type.app_label}.{permission.codename}"
+
+
+def user_state(user: User) -> State:
+    """Return all that the ledger says of a console user: what the account may do, not whose it is."""
+    return {
+        "active": user.is_active,
+        "staff": user.is_staff,
+        "superuser": user.is_superuser,
+        "groups": _sorted(group.name for group in user.groups.all()),
+        "permissions": _sorted(permission_code(each) for each in user.user_permissions.all()),
+    }
+
+
+def group_state(group: Group) -> State:
+    """Return all that the ledger says of a group of console users."""
+    return {"name": group.name, "permissions": _sorted(permission_code(each) for each in group.permissions.all())}
+
+
+def _sorted(names: Iterable[str]) -> list[Json]:
+    return [*sorted(names)]
+
+
+USER = recorded_object(
+    RecordedObject(
+        subject="user",
+        noun="console user",
+        rows=lambda: User.objects.prefetch_related("groups", "user_permissions__content_type"),
+        key=lambda user: str(user.pk),
+        slug=lambda user: str(user.pk),
+        state=user_state,
+    )
+)
+GROUP = recorded_object(
+    RecordedObject(
+        subject="group",
+        noun="group",
+        rows=lambda: Group.objects.prefetch_related("permissions__content_type"),
+        key=lambda group: str(group.pk),
+        slug=lambda group: group.name,
+        state=group_state,
+    )
+)
+
+
+@entry("user.created", subject="user")
+class UserCreated(StateEntry):
+    """A console user was added."""
+
+    fields: Fields
+
+
+@entry("user.changed", subject="user")
+class UserChanged(StateEntry):
+    """A console user's name, address, groups or rights were changed."""
+
+    fields: Fields
+
+
+@entry("user.deactivated", subject="user", since="0.2")
+class UserDeactivated(StateEntry):
+    """A console user can no longer log in; open sessions ended with it."""
+
+
+@entry("user.activated", subject="user", since="0.2")
+class UserActivated(StateEntry):
+    """A console user can log in again."""
+
+
+@entry(
+    "user.password_set", subject="user", since="0.2", unmatched="Of a password only a hash is kept, which no entry has."
+)
+class UserPasswordSet(Entry):
+    """Somebody gave a console user a new password."""
+
+
+@entry("user.deleted", subject="user")
+class UserDeleted(StateEntry):
+    """A console user was deleted; entries go on to name the key of the row."""
+
+
+@entry("user.adopted", subject="user", since="0.2")
+class UserAdopted(StateEntry):
+    """A console user from before version 0.2 came on record as it was at the upgrade."""
+
+
+@entry("group.created", subject="group")
+class GroupCreated(StateEntry):
+    """A group of console users was made."""
+
+
+@entry("group.changed", subject="group")
+class GroupChanged(StateEntry):
+    """The permissions of a group of console users were changed."""
+
+
+@entry("group.deleted", subject="group")
+class GroupDeleted(StateEntry):
+    """A group that nobody was in was deleted."""
+
+
+@entry("group.adopted", subject="group", since="0.2")
+class GroupAdopted(StateEntry):
+    """A group from before version 0.2 came on record as it was at the upgrade."""
