@@ -49,42 +49,44 @@ def record_with_receipt(
     gains `envelope_sha256`, `predicate_type` and `key_id`. Raises OutsideTransaction, EntryInvalid, NotCanonical,
     KeyUnavailable.
     """
-    kind, short_name = entry.declaration.kind, entry.declaration.receipt
-    if short_name is None:
-        raise EntryInvalid(f"An entry '{kind}' comes without a receipt.")
-    predicate_type = PREDICATES + short_name
-    receipt_id, entry_id, now = new_id(), new_id(), clock.now()
-    about: dict[str, Json] = {
-        "id": str(receipt_id),
-        "entry_id": str(entry_id),
-        "kind": kind,
-        "subject": {"type": subject.type, "id": subject.id},
-        "issued_at": timestamp(now),
-        "included_by": included_by(now),
-    }
+    receipt = _unsigned(entry, subject)
     statement = statement_of(
-        predicate_type=predicate_type,
+        predicate_type=receipt.predicate_type,
         statement_subject=statement_subject,
         predicate=predicate,
         member=RECEIPT_MEMBER,
-        about=about,
+        about={
+            "id": str(receipt.id),
+            "entry_id": str(receipt.entry_id),
+            "kind": receipt.kind,
+            "subject": {"type": subject.type, "id": subject.id},
+            "issued_at": timestamp(receipt.created_at),
+            "included_by": included_by(receipt.created_at),
+        },
     )
     envelope = seal_statement(key_ring=key_ring.get(), statement=statement, purpose=KeyPurpose.RECEIPT)
-    receipt = Receipt(
-        id=receipt_id,
-        entry_id=entry_id,
+    receipt.envelope = envelope.to_json()
+    receipt.envelope_sha256 = sha256_hex(receipt.envelope.encode())
+    receipt.key_id = envelope.signatures[0].key_id
+    record(entry, subject=subject, actor=actor, entry_id=receipt.entry_id, receipt=receipt_data(receipt))
+    receipt.save(force_insert=True)
+    return receipt
+
+
+def _unsigned(entry: Entry, subject: SubjectRef) -> Receipt:
+    """Return a new receipt of an entry that is about to be recorded, without its envelope. Raises EntryInvalid."""
+    kind, short_name = entry.declaration.kind, entry.declaration.receipt
+    if short_name is None:
+        raise EntryInvalid(f"An entry '{kind}' comes without a receipt.")
+    return Receipt(
+        id=new_id(),
+        entry_id=new_id(),
         kind=kind,
         subject_type=subject.type,
         subject_id=subject.id,
-        predicate_type=predicate_type,
-        envelope=envelope.to_json(),
-        envelope_sha256=sha256_hex(envelope.to_json().encode()),
-        key_id=envelope.signatures[0].key_id,
-        created_at=now,
+        predicate_type=PREDICATES + short_name,
+        created_at=clock.now(),
     )
-    record(entry, subject=subject, actor=actor, entry_id=entry_id, receipt=receipt_data(receipt))
-    receipt.save(force_insert=True)
-    return receipt
 
 
 def receipt_data(receipt: Receipt) -> dict[str, Json]:
