@@ -26,19 +26,19 @@ from psycopg import Cursor  # noqa: E402
 from governance.audit.log.log_reader import inclusion_proof, log_size, root_at  # noqa: E402
 from governance.audit.log.sequencer import sequence_all  # noqa: E402
 from governance.audit.models import LedgerEntry, OutboxEntry  # noqa: E402
-from governance.audit.recording.record import write_entry  # noqa: E402
+from governance.audit.recording.record import record  # noqa: E402
 from governance.audit.types import Actor, SubjectRef  # noqa: E402
+from governance.decisions.entries import EngineDisagreed  # noqa: E402
 from governance.kernel import clock  # noqa: E402
-from governance.kernel.canonical import Json  # noqa: E402
 from governance.kernel.ids import new_id  # noqa: E402
 from governance.transparency.proofs import verify_inclusion  # noqa: E402
 
 WRITERS = (1, 8, 32)
-KIND = "decision.recorded"
 #: The sequencer of an installation acts every second; here twice as often, and once more as soon as all is written.
 PAUSE = 0.5
-DATA: dict[str, Json] = {"decision_id": "0190f3a2-7c1e-7b6a-9c8e-2f1d3b4a5c6d", "effect": "permit", "digest": "ab" * 32}
-SUBJECT, ACTOR = SubjectRef("job", "0190f3a2-7c1e-7b6a-9c8e-2f1d3b4a5c6e"), Actor("client", "c-1")
+ENTRY = EngineDisagreed(facts_sha256="ab" * 32, revision="cd" * 32)
+KIND = ENTRY.declaration.kind
+SUBJECT, ACTOR = SubjectRef("decision", "0190f3a2-7c1e-7b6a-9c8e-2f1d3b4a5c6e"), Actor("client", "c-1")
 #: As many bytes as the entries have.
 BODY = b"x" * 380
 RAW_TABLE = """
@@ -161,7 +161,7 @@ def _ledger_writer(until: float) -> int:
     count = 0
     while time.monotonic() < until:
         with transaction.atomic():
-            write_entry(kind=KIND, subject=SUBJECT, actor=ACTOR, data=DATA)
+            record(ENTRY, subject=SUBJECT, actor=ACTOR)
         count += 1
     return count
 
@@ -216,7 +216,7 @@ def _cost() -> float:
     for _ in range(SAMPLE // 100):
         with transaction.atomic():
             for _ in range(100):
-                write_entry(kind=KIND, subject=SUBJECT, actor=ACTOR, data=DATA)
+                record(ENTRY, subject=SUBJECT, actor=ACTOR)
     sequence_all()
     return (time.monotonic() - started) / SAMPLE * 1e6
 

@@ -12,6 +12,7 @@ import governance.engines  # noqa: F401 - some tests import regopy by itself, wh
 import tests.effort  # noqa: F401 - sets the profile of generated examples
 from tests.database import MigratedDatabase
 from tests.predicates import signed_statements_checked
+from tests.recorded_kinds import recorded_kinds_checked
 from tests.servers import KEY, TestServers
 
 
@@ -57,4 +58,11 @@ def statements_fit_their_schemas(request: pytest.FixtureRequest) -> Iterator[Non
     """Hold every statement that a test signs against the schema of its predicate, unless the test is about odd ones."""
     odd = request.node.get_closest_marker("odd_statements")
     with nullcontext() if odd else signed_statements_checked():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kinds_are_declared() -> Iterator[None]:
+    """Hold every entry that a test records against the declared kinds."""
+    with recorded_kinds_checked():
         yield

@@ -42,11 +42,16 @@ class ActorFactory(factory.Factory[Actor]):
     id = factory.Sequence(lambda number: f"client-{number}")
 
 
+#: The kinds of every `LooseEntry` of this run; besides them only declared kinds are recorded.
+LOOSE_KINDS: set[str] = set()
+
+
 class LooseEntry(Entry):
     """An entry of a kind that nobody declared, for tests of what happens to any entry."""
 
     def __init__(self, kind: str, data: dict[str, Json], *, subject: str = "job", receipt: str | None = None) -> None:
         self.data = data
+        LOOSE_KINDS.add(kind)
         self.declaration = Declaration(
             kind=kind,
             subjects=(subject,),

@@ -7,13 +7,19 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
+from governance.audit.keeping.extensions import change_retention_class
 from governance.audit.log.sequencer import sequence_pending
-from governance.audit.models import Checkpoint, LedgerEntry, LogAlarm
+from governance.audit.models import Checkpoint, LedgerEntry, LogAlarm, RetentionClass
+from governance.audit.types import Actor, SubjectRef
+from governance.console.entry_meaning import UNDECLARED
 from governance.console.presentation import list_url, page_url
 from governance.transparency.notes import split_note
 from governance.transparency.proofs import parse_proof_file
+from tests.factories.audit import record_loose
 from tests.factories.checkpoints import TestWitness, make_checkpoint
 from tests.history import guards_lifted
+
+ACTOR = Actor("user", "7")
 
 
 @pytest.fixture
@@ -125,6 +131,51 @@ def test_entries_are_found_by_number_and_by_their_ids(checkpoint, boss):
     found = boss.get(list_url(LedgerEntry), {"q": entry.subject_id}).context["cl"].result_list
     assert {each.subject_id for each in found} == {entry.subject_id}
     assert list(boss.get(list_url(LedgerEntry), {"q": "9" * 30}).context["cl"].result_list) == []
+
+
+def test_entries_are_found_by_the_beginning_of_their_kind(checkpoint, boss):
+    found = boss.get(list_url(LedgerEntry), {"q": "permit."}).context["cl"].result_list
+    assert {each.kind for each in found} == {"permit.issued", "permit.redeemed"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "kinds"),
+    [
+        ({"about": "moderation"}, {"moderation.recorded"}),
+        ({"kind": ["permit.issued", "job.queued"]}, {"permit.issued", "job.queued"}),
+        ({"about": "decisions", "kind": "decision.recorded"}, {"decision.recorded"}),
+    ],
+)
+def test_entries_are_chosen_by_what_areas_declare(chosen, kinds, checkpoint, boss):
+    found = boss.get(list_url(LedgerEntry), chosen).context["cl"].result_list
+    assert {each.kind for each in found} == kinds
+
+
+def test_fields_are_shown_with_their_meaning(checkpoint, boss):
+    entry = LedgerEntry.objects.filter(kind="permit.issued").first()
+    answer = boss.get(page_url(entry))
+    said = {each.name: each.meaning for each in answer.context["words"].fields}
+    assert said["job"] == "Id of the job."
+    assert "A worker got a permit: leave to run one job once, for a short time." in answer.text
+    assert not answer.context["words"].has_states
+
+
+def test_a_change_is_shown_as_what_differs(db, boss):
+    row = RetentionClass.objects.get(slug="evidence")
+    change_retention_class(row=row, name="Longer", days=4000, actor=ACTOR)
+    sequence_pending()
+    answer = boss.get(page_url(LedgerEntry.objects.get(kind="retention.changed")))
+    changed = [(each.name, each.was, each.now) for each in answer.context["words"].changes]
+    assert changed == [("Days", "2557", "4000"), ("Name", "Evidence", "Longer")]
+    assert "<td>Days</td><td><del>2557</del></td>" in answer.text
+
+
+def test_an_entry_of_an_unknown_kind_is_shown_as_it_is(db, boss):
+    record_loose("job.invented", subject=SubjectRef("job", "j-1"), data={"colour": "red"})
+    sequence_pending()
+    words = boss.get(page_url(LedgerEntry.objects.get())).context["words"]
+    assert words.declared is None
+    assert [(each.name, each.value, each.meaning) for each in words.fields] == [("colour", "red", UNDECLARED)]
 
 
 def test_a_checkpoint_shows_its_note_and_holds(checkpoint, boss, settings):
