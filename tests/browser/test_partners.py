@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import User
 from django.urls import reverse
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from governance.console.presentation import page_url
 from governance.partners.models import Partner, Tier
@@ -17,18 +17,19 @@ def test_a_partner_is_suspended_with_a_reason_and_reinstated(console: Page, stor
     console.goto(page_url(story.partner))
     keep(console, "partner-page")
     console.get_by_role("link", name="Suspend").click()
-    assert console.get_by_text("is denied everything from the next request on").is_visible()
+    expect(console.get_by_text("is denied everything from the next request on").first).to_be_visible()
     keep(console, "partner-suspend")
     console.get_by_label("Reason").select_option("unpaid")
     console.get_by_role("button", name="Suspend the partner").click()
 
+    expect(console.get_by_text("partner.suspended").first).to_be_visible()
     assert Partner.objects.get().status == "suspended"
-    assert console.get_by_text("partner.suspended").is_visible()
     keep(console, "partner-suspended")
 
     console.get_by_role("link", name="Reinstate").click()
     console.get_by_label("Reason").select_option("resolved")
     console.get_by_role("button", name="Make active again").click()
+    expect(console.get_by_text("partner.reinstated").first).to_be_visible()
     assert Partner.objects.get().status == "active"
 
 
@@ -41,12 +42,13 @@ def test_a_form_that_somebody_overtook_shows_what_changed_and_keeps_what_was_typ
     change_tier(tier=tier, name="Production EU", requests_per_minute=900, max_open_jobs=100, actor=ACTOR)
     console.get_by_role("button", name="Save").click()
 
-    assert console.get_by_text("The tier was changed meanwhile.").is_visible()
+    expect(console.get_by_text("The tier was changed meanwhile.").first).to_be_visible()
     keep(console, "changed-meanwhile")
-    assert console.get_by_label("Max open jobs").input_value() == "250"
-    assert console.get_by_label("Requests per minute").input_value() == "900"
+    expect(console.get_by_label("Max open jobs")).to_have_value("250")
+    expect(console.get_by_label("Requests per minute")).to_have_value("900")
     console.get_by_role("button", name="Save").click()
 
+    expect(console.get_by_text("was saved.").first).to_be_visible()
     saved = Tier.objects.get(pk=tier.pk)
     assert (saved.name, saved.requests_per_minute, saved.max_open_jobs) == ("Production EU", 900, 250)
     keep(console, "tier-on-record")
@@ -55,9 +57,10 @@ def test_a_form_that_somebody_overtook_shows_what_changed_and_keeps_what_was_typ
 def test_a_suspension_by_two_people_at_once_is_explained(console: Page, market: Marketplace) -> None:
     console.goto(reverse("admin:partners_partner_suspend", args=[market.partner.pk]))
     suspend_partner(partner=market.partner, reason="terms_violated", actor=ACTOR)
+    console.get_by_label("Reason").select_option("unpaid")
     console.get_by_role("button", name="Suspend the partner").click()
 
-    assert console.get_by_text("The partner was changed meanwhile.").is_visible()
+    expect(console.get_by_text("The partner was changed meanwhile.").first).to_be_visible()
     keep(console, "partner-changed-meanwhile")
 
 
@@ -70,3 +73,14 @@ def test_accounts_are_kept_as_pictures(console: Page, market: Marketplace) -> No
     }.items():
         console.goto(address)
         assert keep(console, name).stat().st_size > 0
+
+
+def test_a_slug_is_offered_from_the_name_until_one_is_typed(console: Page, market: Marketplace) -> None:
+    console.goto(reverse("admin:partners_tier_add"))
+    slug = console.get_by_label("Slug")
+    console.get_by_label("Name").press_sequentially("Große Bühne & Co")
+    expect(slug).to_have_value("gro-e-buhne-co")
+    slug.fill("stage")
+    console.get_by_label("Name").press_sequentially(" KG")
+
+    expect(slug).to_have_value("stage")

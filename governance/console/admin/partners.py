@@ -68,6 +68,9 @@ class TierAdmin(FormAdmin):
     def build_form(self, request: HttpRequest, row: Tier | None) -> TierForm:
         return TierForm(**sent(request), tier=row)
 
+    def form_intro(self, row: Tier | None) -> str:
+        return f"“{row.slug}”. Limits hold from the next request on." if row else ""
+
     def perform(self, request: HttpRequest, row: Tier | None, data: dict[str, Any]) -> Tier:
         if row is None:
             return create_tier(**data, actor=actor_of(request))

@@ -12,6 +12,7 @@ from governance.partners.models import Partner, Tier
 from governance.registry.models import Model
 
 SUSPENSION_REASONS = [
+    ("", "Choose a reason"),
     ("contract_ended", "The contract ended"),
     ("unpaid", "Payment is overdue"),
     ("terms_violated", "The terms were violated"),
@@ -21,6 +22,7 @@ SUSPENSION_REASONS = [
     ("suspended_by_operator", "Other"),
 ]
 REINSTATEMENT_REASONS = [
+    ("", "Choose a reason"),
     ("resolved", "What led to the suspension is resolved"),
     ("contract_renewed", "The contract was renewed"),
     ("suspended_by_mistake", "The suspension was a mistake"),
