@@ -8,11 +8,12 @@ from typing import Any
 
 from django.db import transaction
 
-from governance.audit.types import Actor, SubjectRef
+from governance.audit.types import Actor
 from governance.catalog import services as catalog
 from governance.catalog.choices import GrantMethod
 from governance.catalog.creators import create_creator
 from governance.catalog.datasets import create_dataset
+from governance.catalog.entries import creator_ref
 from governance.catalog.models import Asset, ConsentLevel, Creator, Dataset
 from governance.catalog.works import register_asset
 from governance.console.accounts import Access, Person, create_user
@@ -141,7 +142,7 @@ def _add_work(creator: Creator, dataset: Dataset, title: str, sample: str, image
         title=title,
         stream=BytesIO(image),
         filename=f"{sample}.png",
-        uploaded_by=SubjectRef("creator", str(creator.id)),
+        uploaded_by=creator_ref(creator),
         dataset=dataset,
         actor=Actor("creator", str(creator.id)),
     )
