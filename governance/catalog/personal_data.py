@@ -94,7 +94,8 @@ def _newly_in_state(item: TimelineItem) -> Mapping[str, str]:
     """Return the commitments that the state of a work has since this entry, by name."""
     before, after = item.data.get("before"), item.data.get("after")
     old, new = (state if isinstance(state, dict) else {} for state in (before, after))
-    return {name: str(new[name]) for name in ASSET_PERSONAL if new.get(name) and new[name] != old.get(name)}
+    changed = {name: new.get(name) for name in ASSET_PERSONAL if new.get(name) != old.get(name)}
+    return {name: str(value["commitment"]) for name, value in changed.items() if isinstance(value, dict)}
 
 
 def erase_personal_data(*, creator: Creator, actor: Actor) -> Erasure:

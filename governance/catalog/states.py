@@ -71,7 +71,7 @@ def _annotated(subject: str, names: tuple[str, ...]) -> dict[str, Subquery]:
 
 
 def _commitments(row: Creator | Asset, subject: str, names: tuple[str, ...]) -> State:
-    """Return the commitment on record to each personal value; None for an empty value and one without a salt."""
+    """Return `{"commitment": ...}` for each personal value, by name; None for an empty value and one without a salt."""
     columns = vars(row)
     salts = (
         {name: columns[_salt(name)] for name in names}
@@ -81,8 +81,8 @@ def _commitments(row: Creator | Asset, subject: str, names: tuple[str, ...]) -> 
     return {name: _commitment(name, columns[name], salts.get(name)) for name in names}
 
 
-def _commitment(name: str, value: str, salt: bytes | memoryview | None) -> str | None:
-    return commitment_of(name=name, salt=bytes(salt), value=value) if value and salt else None
+def _commitment(name: str, value: str, salt: bytes | memoryview | None) -> State | None:
+    return {"commitment": commitment_of(name=name, salt=bytes(salt), value=value)} if value and salt else None
 
 
 def _salt(name: str) -> str:

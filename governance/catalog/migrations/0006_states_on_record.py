@@ -58,14 +58,14 @@ def adopt(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         record(DatasetAdopted(before=None, after=state), subject=subject, actor=UPGRADE)
 
 
-def _commitment(apps: Apps, subject: SubjectRef, creator: Model, name: str) -> str | None:
+def _commitment(apps: Apps, subject: SubjectRef, creator: Model, name: str) -> dict[str, str] | None:
     value = getattr(creator, name)
     if creator.erased_at is not None or not value:
         return None
     salts = apps.get_model("audit", "CommitmentSalt").objects
     about = {"subject_type": subject.type, "subject_id": subject.id, "name": name}
     kept = salts.filter(**about).order_by("created_at", "id").last() or salts.create(**about, salt=new_secret())
-    return commitment_of(name=name, salt=bytes(kept.salt), value=value)
+    return {"commitment": commitment_of(name=name, salt=bytes(kept.salt), value=value)}
 
 
 class Migration(migrations.Migration):

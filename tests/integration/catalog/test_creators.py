@@ -50,7 +50,7 @@ def test_a_new_creator_is_on_record_with_commitments_to_what_is_personal() -> No
         "status_reason": None,
     }
     assert open_commitment(
-        subject=CREATORS.ref(creator), name="email", value="ada@example.com", commitment=after["email"]
+        subject=CREATORS.ref(creator), name="email", value="ada@example.com", commitment=after["email"]["commitment"]
     )
     assert "ovelace" not in json.dumps(entry)
 
@@ -78,7 +78,7 @@ def test_a_new_name_gets_a_new_commitment() -> None:
     assert after["email"] == before["email"]
     kept = recorded("creator.committed")
     assert [sorted(each["data"]["commitments"]) for each in kept] == [["display_name", "email"], ["display_name"]]
-    assert kept[1]["data"]["commitments"]["display_name"] == after["display_name"]
+    assert kept[1]["data"]["commitments"]["display_name"] == after["display_name"]["commitment"]
 
 
 def test_the_state_finds_a_name_that_was_changed_behind_the_services() -> None:
@@ -176,7 +176,7 @@ def test_suspension_and_its_end_begin_epochs_and_are_on_record() -> None:
     assert (first["data"]["status"], first["data"]["epoch"]) == ("suspended", 1)
     assert (second["data"]["status"], second["data"]["epoch"]) == ("active", 2)
     assert second["data"]["before"] == first["data"]["after"]
-    reason = first["data"]["after"]["status_reason"]
+    reason = first["data"]["after"]["status_reason"]["commitment"]
     assert open_commitment(
         subject=CREATORS.ref(creator), name="status_reason", value="Ada is under age.", commitment=reason
     )

@@ -77,8 +77,8 @@ def test_creators_and_datasets_are_on_record_as_they_are() -> None:
     assert states == {
         str(creator.pk): {"before": None, "after": CREATORS.state(creator)} for creator in CREATORS.rows()
     }
-    assert states[str(committed.pk)]["after"]["email"] == salted
-    name = states[str(silent.pk)]["after"]["display_name"]
+    assert states[str(committed.pk)]["after"]["email"] == {"commitment": salted}
+    name = states[str(silent.pk)]["after"]["display_name"]["commitment"]
     assert open_commitment(
         subject=CREATORS.ref(silent), name="display_name", value=silent.display_name, commitment=name
     )

@@ -171,7 +171,9 @@ def test_a_change_is_on_record_with_both_states_and_a_commitment_to_the_title() 
     after = entry["data"]["after"]
     assert (after["tags"], after["dataset"]) == (["sand", "sea"], str(dataset.id))
     assert after["title"] != before["title"]
-    assert open_commitment(subject=ASSETS.ref(kept), name="title", value=kept.title, commitment=after["title"])
+    assert open_commitment(
+        subject=ASSETS.ref(kept), name="title", value=kept.title, commitment=after["title"]["commitment"]
+    )
     assert "Ada" not in json.dumps(entry)
 
 
@@ -270,7 +272,7 @@ def test_quarantine_and_its_end_are_on_record_with_a_commitment_to_the_reason() 
     assert (first["data"]["status"], first["data"]["sha256"]) == ("quarantined", asset.sha256)
     assert first["data"]["before"] == ASSETS.state(asset) | {"status_reason": None}
     assert second["data"]["before"] == first["data"]["after"]
-    commitment = first["data"]["after"]["status_reason"]
+    commitment = first["data"]["after"]["status_reason"]["commitment"]
     assert open_commitment(
         subject=ASSETS.ref(asset), name="status_reason", value="Claimed by Ada.", commitment=commitment
     )
