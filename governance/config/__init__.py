@@ -1,4 +1,4 @@
-"""Composition: settings, URLs, the Celery application, and where ports meet adapters."""
+"""Composition: settings, URLs, the Celery application, and the wiring of ports to adapters."""
 
 from governance.config.celery import app as celery_app
 

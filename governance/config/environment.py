@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from governance.audit.log.witnesses import WitnessInvalid, witnesses_of
 
-#: A key's name in signed notes and a subject in ledger entries: no blank, no '+' (c2sp.org/signed-note).
+#: The key name in signed notes and a subject in ledger entries: no space, no '+' (c2sp.org/signed-note).
 _ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/~-]{0,127}", re.ASCII)
 
 
@@ -24,7 +24,7 @@ def text(name: str, default: str = "") -> str:
 
 
 def integer(name: str, default: int, *, least: int = 1, most: int | None = None) -> int:
-    """Return the variable as a whole number within bounds. Raises ImproperlyConfigured with the bound it broke."""
+    """Return the variable as a whole number within bounds. Raises ImproperlyConfigured that names the bounds."""
     raw = os.environ.get(name) or str(default)
     try:
         value = int(raw)
@@ -37,14 +37,14 @@ def integer(name: str, default: int, *, least: int = 1, most: int | None = None)
 
 
 def choice(name: str, default: str, among: Collection[str]) -> str:
-    """Return the variable, which must be one of `among`. Raises ImproperlyConfigured that lists them."""
+    """Return the variable, which must be one of `among`. Raises ImproperlyConfigured that lists the choices."""
     value = text(name, default)
     _only(name, [value], among)
     return value
 
 
 def words(name: str, default: str = "", *, among: Collection[str] = ()) -> list[str]:
-    """Return the variable split at commas, without blanks. Raises ImproperlyConfigured for a word not `among` some."""
+    """Return the variable split at commas and stripped. Raises ImproperlyConfigured for unknown words."""
     found = [word.strip() for word in text(name, default).split(",") if word.strip()]
     if among:
         _only(name, found, among)
@@ -54,7 +54,7 @@ def words(name: str, default: str = "", *, among: Collection[str] = ()) -> list[
 def _only(name: str, values: Collection[str], among: Collection[str]) -> None:
     for value in values:
         if value not in among:
-            raise ImproperlyConfigured(f"{name} knows {', '.join(among)}; '{value}' is none of them.")
+            raise ImproperlyConfigured(f"{name} may contain only {', '.join(among)}, not '{value}'.")
 
 
 def broker(name: str, default: str) -> str:
@@ -66,7 +66,7 @@ def broker(name: str, default: str) -> str:
 
 
 def log_origin(name: str, default: str) -> str:
-    """Return the variable, the name of a transparency log. Raises ImproperlyConfigured for what names no signer."""
+    """Return the variable, a transparency log's name. Raises ImproperlyConfigured for a malformed one."""
     value = text(name, default)
     if not _ORIGIN.fullmatch(value):
         example = "log.example.com/assent"
@@ -79,7 +79,7 @@ def witnesses(name: str) -> list[dict[str, str]]:
     try:
         found = json.loads(text(name, "[]"))
         if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-            raise ValueError("it is no list of objects")
+            raise ValueError("it is not a list of objects")
         witnesses_of(found)
     except WitnessInvalid as error:
         raise ImproperlyConfigured(f"{name}: {error.message}") from error
@@ -102,7 +102,7 @@ def database(url: str) -> dict[str, Any]:
     known = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     try:
         parts = conninfo_to_dict(url)
-    except ProgrammingError as error:  # its text may quote the password
+    except ProgrammingError as error:  # the error's text may quote the password
         raise ImproperlyConfigured("DATABASE_URL must be a URL such as postgresql://user:password@host/db.") from error
     settings: dict[str, Any] = {setting: str(parts.pop(key, None) or "") for key, setting in known.items()}
     return settings | {"ENGINE": "django.db.backends.postgresql", "OPTIONS": {**parts, "pool": False}}

@@ -1,4 +1,4 @@
-"""What production refuses to start with."""
+"""Checks that production refuses to start without."""
 
 import json
 import os
@@ -20,7 +20,7 @@ SECRET_LENGTH = 32
 def refuse_unsafe(*, secret_key: str, key_passphrase: str, key_store: Path, kms_region: str | None = None) -> None:
     """Raise ImproperlyConfigured that names every unsafe or missing setting; return when there is none.
 
-    `kms_region` is given where AWS KMS keeps the keys: a key file is then looked at only if there still is one.
+    `kms_region` is given where AWS KMS keeps the keys: a key file is then only checked if it exists.
     """
     faults = [*_environment_faults(), *_secret_faults("ASSENT_SECRET_KEY", secret_key)]
     if kms_region is None or key_store.exists():
@@ -41,7 +41,7 @@ def _environment_faults() -> Iterator[str]:
     if not hosts:
         yield "ASSENT_ALLOWED_HOSTS is missing; name the hosts that this server answers for."
     if not os.environ.get("ASSENT_LOG_ORIGIN"):
-        yield "ASSENT_LOG_ORIGIN is missing; name the log, for ever and as no other is, such as log.example.com/assent."
+        yield "ASSENT_LOG_ORIGIN is missing; give the log a permanent, unique name, such as log.example.com/assent."
     yield from _worm_faults()
     yield from _url_faults("DATABASE_URL")
     yield from _url_faults("REDIS_URL")
@@ -54,7 +54,7 @@ def _worm_faults() -> Iterator[str]:
         yield "ASSENT_WORM_S3_BUCKET is missing; name a bucket with Object Lock."
     endpoint = os.environ.get("ASSENT_WORM_S3_ENDPOINT", "")
     if endpoint and urlsplit(endpoint).scheme != "https":
-        yield "ASSENT_WORM_S3_ENDPOINT is not https; credentials and evidence would travel in clear."
+        yield "ASSENT_WORM_S3_ENDPOINT is not https; credentials and evidence would be sent unencrypted."
 
 
 def _url_faults(name: str) -> Iterator[str]:
@@ -62,7 +62,7 @@ def _url_faults(name: str) -> Iterator[str]:
     if not url:
         yield f"{name} is missing."
     elif (_password(url) or "") in DEFAULT_PASSWORDS:
-        yield f"{name} has no password or a default one; set a real one."
+        yield f"{name} has no password or a default password; set a real one."
 
 
 def _password(url: str) -> str | None:
@@ -83,8 +83,8 @@ def _secret_faults(name: str, value: str) -> Iterator[str]:
 
 def _key_store_faults(key_store: Path) -> Iterator[str]:
     if not key_store.exists():
-        if sys.argv[1:3] == ["keys", "init"]:  # the one command that starts without a store, because it makes one
+        if sys.argv[1:3] == ["keys", "init"]:  # this command creates the store, so it starts without one
             return
-        yield f"ASSENT_KEY_STORE names no file ({key_store}); make one with 'manage.py keys init'."
+        yield f"ASSENT_KEY_STORE names no file ({key_store}); create one with 'manage.py keys init'."
     elif '"dev-' in json.dumps(json.loads(key_store.read_text())):
-        yield f"ASSENT_KEY_STORE ({key_store}) holds a development key; make a store of its own for production."
+        yield f"ASSENT_KEY_STORE ({key_store}) holds a development key; create a separate store for production."

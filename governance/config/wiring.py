@@ -1,4 +1,4 @@
-"""Where ports meet adapters, and nowhere else."""
+"""The only place where ports are bound to adapters."""
 
 from collections.abc import Callable, Mapping
 
@@ -37,7 +37,7 @@ def bind_all() -> None:
 
 
 def _key_ring() -> KeyRing:
-    """Development and tests make their own keys, marked as such; production brings its store (`manage.py keys`)."""
+    """Development and tests create their own keys, marked as such; production provides a store (`manage.py keys`)."""
     ring = KeyRing(_KEY_STORES[settings.ASSENT_KEY_PROVIDER]())
     if settings.ASSENT_ALLOW_DEVELOPMENT_KEYS:
         ring.ensure(development=settings.ASSENT_KEY_PROVIDER == "file")
@@ -53,7 +53,7 @@ def _key_file() -> FileKeyStore:
 
 
 def _aws_kms() -> KeyStore:
-    """Keys of a file that is still there stay known beside those of KMS, so that what they signed still counts."""
+    """Keys of an existing file stay known beside those of KMS, so that what they signed stays valid."""
     client = kms_client(region=settings.ASSENT_KMS_REGION, endpoint=settings.ASSENT_KMS_ENDPOINT)
     store = KmsKeyStore(client, prefix=settings.ASSENT_KMS_PREFIX, refresh_seconds=settings.ASSENT_KMS_REFRESH_SECONDS)
     if not settings.ASSENT_KEY_STORE.exists():
@@ -97,6 +97,6 @@ def _policy_engine() -> PolicyEngine:
 
 
 def _decision_cache() -> DecisionCache:
-    """With a shadow engine every decision is made anew, so that it is checked; with OPA, so that it is in OPA's log."""
+    """With a shadow engine no decision is cached, so that each is compared; with OPA, so that each is in its log."""
     anew = settings.ASSENT_SHADOW_ENGINE or settings.ASSENT_POLICY_ENGINE == "opa"
     return DecisionCache(entries=0 if anew else settings.ASSENT_DECISION_CACHE_ENTRIES)

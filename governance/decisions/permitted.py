@@ -20,7 +20,7 @@ from governance.decisions.types import AccessContext
 from governance.engines.types import Effect
 from governance.kernel.vocabulary import Action
 from governance.registry.models import Model, ModelVersion
-from governance.registry.queries import duties_within, with_serving_version
+from governance.registry.queries import obligations_within, with_serving_version
 from governance.rulebook.compile_q import Column, Compiled, NotInQuery, attempt, every, some
 from governance.rulebook.queries import active_program
 from governance.rulebook.rules_in_force import rules_of_revision
@@ -69,7 +69,7 @@ def permitted_models(*, models: QuerySet[Model], action: Action, context: Access
     permitted = _needed(tried).q
     if isinstance(permitted, bool):
         return models if permitted else models.none()
-    return models.filter(permitted, duties_within(supported_obligations.get()))
+    return models.filter(permitted, obligations_within(supported_obligations.get()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def renew_lease(lease: Lease) -> None:
     if not held.update(lease_until=lease_end()):
         raise LeaseLost("The lease on this job has ended; another worker may have taken it.")
     if held.filter(cancel_requested=True).exists():
-        raise JobCancelRequested("The job is to be cancelled.")
+        raise JobCancelRequested("Cancellation of the job was requested.")
 
 
 def lock_leased(lease: Lease) -> Job:

@@ -1,4 +1,4 @@
-"""The page docs/ledger.md: every declared kind of entry, its fields, and what in the database must match it."""
+"""The page docs/ledger.md: every declared kind of entry, its fields, and the database rows that must match it."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ from governance.audit.types import Actor, SubjectRef
 from governance.decisions.entries import PermitIssued
 
 STATES = ("before", "after")
-#: Of a family with more kinds than this the heading names only the first word.
+#: The heading of a family with more kinds than this names only their first word.
 NAMED = 3
 _EXAMPLE = PermitIssued(
     job=UUID("019d485b-1f68-7a54-8d21-7c6b5a493827"),
@@ -76,7 +76,7 @@ def _area(area: Area) -> str:
 
 
 def _family(declared: Declaration) -> tuple[object, ...]:
-    """Kinds that are described together: those with the same first word that say the same fields of the same thing."""
+    """Kinds that are described together: they share their first word, their fields and their subject."""
     return (
         declared.kind.split(".")[0],
         declared.subjects,

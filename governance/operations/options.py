@@ -1,4 +1,4 @@
-"""What the command line of a management command was read into."""
+"""The parsed options of a management command."""
 
 from typing import Any, TypeAlias
 

@@ -16,7 +16,7 @@ from governance.rulebook.yaml_files import POLICIES
 
 
 class CommandRefused(InvalidInput):
-    """What was asked for on the command line makes no sense."""
+    """The arguments of the command make no sense."""
 
     code = "command_refused"
 
@@ -31,7 +31,7 @@ def case_lines(*, content: RevisionContent, engine: PolicyEngine) -> Iterator[tu
 
 
 def diff_lines(diff: RevisionDiff, *, rego: bool) -> Iterator[str]:
-    """Yield what differs, rule by rule, as sentences and conditions; with `rego` module by module too."""
+    """Yield the differences rule by rule, as sentences and conditions; with `rego` also module by module."""
     for change in diff.rules:
         yield f"{change.kind}: {change.rule_id} ({change.rule.origin})"
         yield from (f"  - {line}" for line in filter(None, [change.sentence_before]))
@@ -43,7 +43,7 @@ def diff_lines(diff: RevisionDiff, *, rego: bool) -> Iterator[str]:
 
 
 def diff_json(diff: RevisionDiff) -> dict[str, Json]:
-    """Return what differs as plain JSON."""
+    """Return the differences as plain JSON."""
     return {
         "rules": [
             {
@@ -63,7 +63,7 @@ def diff_json(diff: RevisionDiff) -> dict[str, Json]:
 def explanation_lines(
     *, content: RevisionContent, rules: Iterable[RevisionRule], question: Mapping[str, object], engine: PolicyEngine
 ) -> Iterator[str]:
-    """Yield the answer to a question `{action, facts}` and what every rule about the action had to say.
+    """Yield the answer to a question `{action, facts}` and the outcome of every rule about the action.
 
     Raises CommandRefused when facts are missing, EngineUnavailable.
     """

@@ -73,7 +73,7 @@ def with_serving_version(models: QuerySet[Model], *, at: datetime) -> QuerySet[M
     ).filter(serving__version__isnull=False)
 
 
-def duties_within(kinds: Collection[str]) -> Q:
+def obligations_within(kinds: Collection[str]) -> Q:
     """Return whether every obligation of a model's licence is of one of these kinds."""
     known = " || ".join(f'@.kind == "{kind}"' for kind in sorted(kinds)) or "1 == 0"
     strange = Value(f"$[*] ? (!({known}))")

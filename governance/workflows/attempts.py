@@ -1,4 +1,4 @@
-"""One attempt of a worker at a job: how it is kept alive, and what becomes of the job when the attempt fails."""
+"""One attempt of a worker at a job: how its lease is kept, and what happens to the job when it fails."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -25,39 +25,38 @@ logger = logging.getLogger(__name__)
 
 NOTHING = Coverage(frozenset(), frozenset(), frozenset(), frozenset())
 
-#: Refusals of a permit that a fresh decision may overcome: the world changed between issue and use.
-PASSING_REFUSALS = frozenset({"permit_expired", "permit_consent_changed", "permit_policy_changed"})
+#: Refusals of a permit that a fresh decision may resolve: something changed between issue and use.
+TRANSIENT_REFUSALS = frozenset({"permit_expired", "permit_consent_changed", "permit_policy_changed"})
 
 
 @contextmanager
 def attempt(lease: Lease) -> Iterator[KeepAlive]:
-    """Work on a leased job inside the block; its lease is renewed meanwhile.
+    """Work on a leased job inside the block and renew its lease meanwhile.
 
-    What the block raises decides the job's fate and does not go further.
-
-    A lost lease changes nothing; a cancel request cancels; a passing fault sends the job back for another attempt while
-    there is one; anything else ends the job as failed, with the fault's code.
+    An exception from the block decides how the job goes on, and is not raised again. After a lost lease nothing
+    changes. A cancel request cancels the job. A transient fault sends it back while it has attempts left. Anything else
+    ends it as failed, with the fault's code.
     """
     try:
         with KeepAlive(lease) as alive:
             yield alive
     except LeaseLost:
-        logger.warning("job %s: lease %d was lost, its work is dropped", lease.job_id, lease.fencing_token)
+        logger.warning("job %s: lease %d was lost, its work is discarded", lease.job_id, lease.fencing_token)
     except JobCancelRequested:
         _conclude(lease, JobState.CANCELLED, Ending.because(ReasonCode.CANCELLED_ON_REQUEST))
     except GovernanceError as error:
         logger.warning("job %s: %s (%s)", lease.job_id, error.message, error.error_code)
         ending = Ending(error.error_code, error.message)
-        _send_back(lease, ending) if _is_passing(error) else _conclude(lease, JobState.FAILED, ending)
+        _send_back(lease, ending) if _is_transient(error) else _conclude(lease, JobState.FAILED, ending)
     except Exception:
         logger.exception("job %s: the worker failed", lease.job_id)
         _send_back(lease, Ending.because(ReasonCode.WORKER_ERROR))
 
 
 def context_of(job: Job) -> AccessContext:
-    """Return on whose behalf a stored job runs: the partner as it is now, the token as it was.
+    """Return for whom a stored job runs: the partner as it is now, and the token as it was at submission.
 
-    A token that was revoked with all of its partner's covers nothing any more, also for jobs that it submitted before.
+    Once a partner's tokens are revoked they cover nothing, including jobs that were submitted with them before.
     """
     cut = job.partner.tokens_valid_after
     revoked = cut is not None and job.created_at <= cut
@@ -71,16 +70,16 @@ def context_of(job: Job) -> AccessContext:
 
 
 def send_back_or_fail(*, job: Job, actor: Actor, ending: Ending) -> None:
-    """Send a locked job back for another attempt, or end it as failed when it had all its attempts."""
+    """Send a locked job back for another attempt, or end it as failed when no attempts are left."""
     if not give_back(job=job, actor=actor, ending=ending):
         code = ReasonCode.ATTEMPTS_EXHAUSTED
         message = f"{code.sentence} The last one ended with: {ending.message}"
         end_job(job=job, to=JobState.FAILED, actor=actor, ending=Ending(code, message))
 
 
-def _is_passing(error: GovernanceError) -> bool:
+def _is_transient(error: GovernanceError) -> bool:
     if isinstance(error, PermitInvalid):
-        return error.error_code in PASSING_REFUSALS
+        return error.error_code in TRANSIENT_REFUSALS
     return isinstance(error, Unavailable)
 
 
@@ -92,10 +91,10 @@ def _send_back(lease: Lease, ending: Ending) -> None:
     _settle(lease, lambda job: send_back_or_fail(job=job, actor=worker(lease.owner), ending=ending))
 
 
-def _settle(lease: Lease, put_down: Callable[[Job], object]) -> None:
-    """Put the attempt's end down while the lease stands; a lease lost by now leaves the job to its heir."""
+def _settle(lease: Lease, record_end: Callable[[Job], object]) -> None:
+    """Record how the attempt ended if its lease still holds; otherwise the job belongs to the next worker."""
     try:
         with transaction.atomic():
-            put_down(lock_leased(lease))
+            record_end(lock_leased(lease))
     except LeaseLost:
-        logger.warning("job %s: lease %d was lost before its end was put down", lease.job_id, lease.fencing_token)
+        logger.warning("job %s: lease %d was lost before its end was recorded", lease.job_id, lease.fencing_token)

@@ -14,9 +14,9 @@ from governance.workflows.evidence import end_job
 
 
 def cancel_job(*, job: Job, actor: Actor) -> Job:
-    """Cancel a job that waits at once; ask the worker to stop one that is being worked on. Asking twice is the same.
+    """Cancel a waiting job at once, or ask its worker to stop a running one. Safe to repeat.
 
-    Raises TransitionRefused when the job has ended, or only waits for the seal on its evidence.
+    Raises TransitionRefused when the job has ended, or only its evidence remains to be sealed.
     """
     with transaction.atomic():
         locked = Job.objects.select_for_update(of=("self",)).get(id=job.id)

@@ -1,4 +1,4 @@
-"""The bytes that a model made and that nobody may have yet."""
+"""Candidate outputs: the bytes of a model that are not released yet."""
 
 from functools import partial
 
@@ -13,19 +13,19 @@ from governance.kernel.errors import IntegrityFault
 
 
 class CandidateAltered(IntegrityFault):
-    """The stored bytes of an unreleased output are missing or not those that the model made."""
+    """The stored bytes of an unreleased output are missing, or differ from what the model made."""
 
     code = "candidate_altered"
 
 
 def store_candidate(*, lease: Lease, image: bytes) -> str:
-    """Store unreleased bytes under a name of this job and lease alone, and return the name."""
+    """Store unreleased bytes under a name unique to this job and lease, and return the name."""
     name: str = storages["objects"].save(f"candidates/{lease.job_id}/{lease.fencing_token}", ContentFile(image))
     return name
 
 
 def read_candidate(candidate: OutputCandidate) -> bytes:
-    """Return the bytes of a candidate. Raises CandidateAltered when they are not what the model made."""
+    """Return the bytes of a candidate. Raises CandidateAltered when they differ from what the model made."""
     try:
         with storages["objects"].open(candidate.object_name) as stream:
             image = stream.read()
@@ -43,5 +43,5 @@ def discard_candidate_on_commit(job: Job) -> None:
 
 
 def discard_stored(name: str) -> None:
-    """Remove unreleased bytes of a lease that was lost before they were put on record."""
+    """Remove unreleased bytes whose lease was lost before they were recorded."""
     storages["objects"].delete(name)

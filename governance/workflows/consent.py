@@ -1,4 +1,4 @@
-"""Consent changes, with what they mean for jobs that are under way."""
+"""Consent changes and their effect on open jobs."""
 
 from functools import partial
 from typing import Unpack
@@ -26,7 +26,7 @@ def grant_consent(
     evidence_digest: str = "",
     **granted: Unpack[ConsentTerms],
 ) -> ConsentGrant:
-    """Record a grant and wake the jobs it touches. Raises what `catalog.services.record_grant` raises."""
+    """Record a grant and wake the jobs it affects. Raises what `catalog.services.record_grant` raises."""
     with transaction.atomic():
         statement = catalog.record_grant(
             creator=creator, asset=asset, method=method, actor=actor, evidence_digest=evidence_digest, **granted
@@ -38,7 +38,7 @@ def grant_consent(
 def withdraw_consent(
     *, creator: Creator, asset: Asset | None, everything: bool, method: str, actor: Actor
 ) -> ConsentGrant:
-    """Record a withdrawal and wake the jobs it touches; each is decided again before it runs or releases anything."""
+    """Record a withdrawal and wake the jobs it affects; each is decided again before it runs or releases anything."""
     with transaction.atomic():
         statement = catalog.record_withdrawal(
             creator=creator, asset=asset, everything=everything, method=method, actor=actor
@@ -54,7 +54,7 @@ def affected_jobs(*, creator: Creator, asset: Asset | None) -> QuerySet[Job]:
 
 
 def _wake(jobs: QuerySet[Job]) -> None:
-    """Send the first of the waiting jobs again after commit; the others have messages too, and lose nothing by it."""
+    """Send the first waiting jobs again after commit; the others still have their own messages."""
     rows = jobs.filter(state__in=[JobState.QUEUED, JobState.MODERATING]).order_by("created_at")
     waiting = [(job_id, JobState(state)) for job_id, state in rows.values_list("id", "state")[:WOKEN_AT_ONCE]]
     transaction.on_commit(partial(dispatch_each, waiting), robust=True)

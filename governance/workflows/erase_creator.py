@@ -1,4 +1,4 @@
-"""Erasing a creator's personal data, while all that was ever proven stays provable."""
+"""Erasing a creator's personal data while every proof stays valid."""
 
 from dataclasses import asdict
 
@@ -19,12 +19,12 @@ from governance.workflows.consent import withdraw_consent
 
 
 def erase_creator(*, creator: Creator, method: str, actor: Actor) -> Erasure:
-    """Delete a creator's personal data for good, in one transaction, and return how much that was.
+    """Delete a creator's personal data for good, in one transaction, and return what was removed.
 
-    All consent is withdrawn first: the consent epoch goes up, so open jobs on the works stop. Values, titles and salts
-    are removed, names also from the console's own history. What stays are slug, region, consent statements, works
-    and everything in ledger and WORM storage, none of which holds a personal value. `method` is one of GrantMethod.
-    Raises CreatorErased when it was done before, ConsentInvalid for an unknown method.
+    All consent is withdrawn first, which raises the consent epoch and stops open jobs on the works. Then values, titles
+    and salts are removed, and names from the console's own history. Slug, region, consent statements, works and
+    everything in the ledger and WORM storage stay: none of it holds a personal value. `method` is one of GrantMethod.
+    Raises CreatorErased for a creator erased before, ConsentInvalid for an unknown method.
     """
     with transaction.atomic():
         current = Creator.objects.select_for_update().get(pk=creator.pk)
@@ -42,7 +42,7 @@ def erase_creator(*, creator: Creator, method: str, actor: Actor) -> Erasure:
 
 
 def _erase_from_console_history(creator: Creator) -> None:
-    """Replace the names of rows in the console's own history of edits: it keeps them as text."""
+    """Replace names in the console's own edit history, which keeps them as text."""
     works = Asset.objects.filter(creator=creator).annotate(key=Cast("id", TextField())).values("key")
     grants = ConsentGrant.objects.filter(creator=creator).annotate(key=Cast("id", TextField())).values("key")
     edits = LogEntry.objects.all()

@@ -4,14 +4,14 @@ from governance.kernel.errors import InvalidInput, NotFound
 
 
 class AssetNotFound(NotFound):
-    """A job names a work that does not exist, or that this partner may not know of."""
+    """A job names a work that does not exist, or that this partner may not see."""
 
     code = "asset_not_found"
     title = "A work was not found"
 
 
 class TaskMismatch(InvalidInput):
-    """The model does another task than the one asked for, or takes another number of inputs."""
+    """The model does a different task than the one requested, or takes a different number of inputs."""
 
     code = "task_mismatch"
     title = "The model cannot do this task"

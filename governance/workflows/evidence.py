@@ -1,4 +1,4 @@
-"""How a job ends: the last move, and the signed statement (in-toto Statement v1) of all that led to it."""
+"""How a job ends: its final state, and the signed statement (in-toto Statement v1) of everything that led to it."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -25,9 +25,9 @@ from governance.workflows.candidates import discard_candidate_on_commit
 
 
 def end_job(*, job: Job, to: JobState, actor: Actor, ending: Ending) -> EvidenceRecord:
-    """Move a locked job to a final state other than released, and issue the evidence of it.
+    """Move a locked job to a final state other than released, and issue its evidence.
 
-    Nothing of the job is kept for release: a candidate output is removed once the transaction commits.
+    A candidate output is removed once the transaction commits.
     """
     move(job=job, to=to, actor=actor, ending=ending)
     discard_candidate_on_commit(job)
@@ -35,7 +35,7 @@ def end_job(*, job: Job, to: JobState, actor: Actor, ending: Ending) -> Evidence
 
 
 def evidence_of(*, job: Job, outcome: str, output: dict[str, Json] | None) -> EvidenceRecord:
-    """Issue the evidence record of a job in the present transaction and have it anchored in WORM after commit."""
+    """Issue the evidence record of a job in the current transaction, and request its anchoring in WORM after commit."""
     subject: dict[str, Json] = {"name": "request", "digest": {"sha256": job.request_digest}}
     if output is not None:
         subject = {"name": "output", "digest": {"sha256": output["sha256"]}}
@@ -59,7 +59,7 @@ def _predicate(job: Job, outcome: str, output: dict[str, Json] | None) -> dict[s
     version = job.model_version
     decisions = decisions_for_job(job.id)
     inputs = list(job.inputs.select_related("asset__creator").order_by("id"))
-    # Evidence is kept for years: it names creators by a bare id, which says nothing once their row is nameless.
+    # Evidence is kept for years: it names creators by id only, which identifies nobody once their data is erased.
     creators = {each.asset.creator.slug: str(each.asset.creator_id) for each in inputs}
     return {
         "job": str(job.id),

@@ -1,4 +1,4 @@
-"""Keeping a lease while its worker is busy with something that takes as long as it takes."""
+"""Renewing a lease while its worker is busy with work of unknown length."""
 
 import logging
 from threading import Event, Thread
@@ -19,10 +19,10 @@ RENEWALS_PER_LEASE = 4
 
 
 class KeepAlive:
-    """A context manager that renews a lease from a thread of its own, a few times per lease time.
+    """A context manager that renews a lease from its own thread, several times per lease period.
 
-    The lease of a killed process ends by itself, since the thread dies with it; that of a process which hangs is
-    bounded by the job's deadline. `check` tells the worker what the last renewal found.
+    When the process is killed the thread dies with it and the lease expires; a process that hangs is bounded by the
+    job's deadline. `check` reports the result of the last renewal to the worker.
     """
 
     def __init__(self, lease: Lease) -> None:
@@ -32,7 +32,7 @@ class KeepAlive:
         self._thread = Thread(target=self._renew, name=f"keep-alive-{lease.job_id}", daemon=True)
 
     def check(self) -> None:
-        """Raise LeaseLost or JobCancelRequested once a renewal met it. Costs nothing; call it at every safe point."""
+        """Raise LeaseLost or JobCancelRequested once a renewal has met it. Cheap: call it at every safe point."""
         if self._found is not None:
             raise self._found
 
@@ -58,6 +58,6 @@ class KeepAlive:
             renew_lease(self._lease)
         except (LeaseLost, JobCancelRequested) as found:
             self._found = found
-        except Error:  # also InterfaceError, which is no DatabaseError: a connection found closed
+        except Error:  # InterfaceError, raised for a closed connection, is not a DatabaseError
             logger.warning("job %s: its lease could not be renewed just now", self._lease.job_id, exc_info=True)
             connection.close()

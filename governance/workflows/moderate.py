@@ -1,4 +1,4 @@
-"""Having an image scored, and the score put on record."""
+"""Scoring an image and recording the score."""
 
 import time
 

@@ -10,7 +10,7 @@ from governance.workflows.types import AppliedImage, ModerationScores, Provenanc
 
 
 class ModelRuntime(Protocol):
-    """Runs a model on one image, and only with a permit that it redeems itself."""
+    """Runs a model on one image, only with a permit, which it redeems itself."""
 
     def run(
         self,
@@ -22,13 +22,13 @@ class ModelRuntime(Protocol):
         image: bytes,
         heartbeat: Callable[[], None],
     ) -> RuntimeResult:
-        """Return the output. Calls `heartbeat` at least once a second of work; what that raises goes through.
+        """Return the output. Calls `heartbeat` at least once per second of work and lets its exceptions through.
 
-        Raises PermitInvalid when the permit is not good for these very bytes, RuntimeFault when the model cannot run.
+        Raises PermitInvalid when the permit does not cover exactly these bytes, RuntimeFault when the model cannot run.
         """
 
 
-#: Returns a runtime by the name that model versions have for it. Raises AdapterUnknown.
+#: Returns the runtime that a model version names. Raises AdapterUnknown.
 Runtimes: TypeAlias = Callable[[str], ModelRuntime]
 
 
@@ -44,11 +44,11 @@ class Moderator(Protocol):
         """SHA-256 of the moderation model's artifact, in hexadecimal."""
 
     def score(self, image: bytes) -> ModerationScores:
-        """Return what is seen in an encoded image. Raises a GovernanceError when it cannot be decoded."""
+        """Return what the model detects in an encoded image. Raises a GovernanceError when it cannot be decoded."""
 
 
 class ObligationHandler(Protocol):
-    """Carries obligations out on an output image."""
+    """Carries out obligations on an output image."""
 
     def __call__(self, image: bytes, obligations: Sequence[Obligation], provenance: Provenance) -> AppliedImage:
-        """Return the image after all obligations. Raises ObligationUnsupported for one it does not know."""
+        """Return the image after all obligations were carried out. Raises ObligationUnsupported for an unknown one."""

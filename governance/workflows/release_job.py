@@ -40,19 +40,19 @@ DECISION_TRIES = 5
 
 
 class ReleaseUnsettled(Unavailable):
-    """Consent or policy kept changing while the release was decided; a later attempt decides anew."""
+    """Consent or policy kept changing while the release was decided; a later attempt decides again."""
 
     code = "release_unsettled"
 
 
 class RunNotProven(IntegrityFault):
-    """There is a result, but no record of the permit or of the input's moderation that it must have come by."""
+    """A result has no record of the permit or of the input moderation that must precede it."""
 
     code = "run_not_proven"
 
 
 def release_job(*, job_id: UUID, owner: str, moderator: Moderator, carry_out: ObligationHandler) -> None:
-    """Take up a job whose result waits, and release or deny it. Never raises for what befalls the job."""
+    """Take a job whose result is waiting, and release or deny it. Never raises for failures of the job itself."""
     lease = take_lease(job_id=job_id, owner=owner, waiting=JobState.MODERATING)
     if lease is not None:
         with attempt(lease):
@@ -74,7 +74,7 @@ def _release(lease: Lease, moderator: Moderator, carry_out: ObligationHandler) -
 
 
 def _decide(lease: Lease, candidate: OutputCandidate, verdict: ModerationVerdict) -> DecisionRecord | None:
-    """Decide the release with the facts of now. Returns None after a denial that ended the job."""
+    """Decide the release with fresh facts. Returns None after a denial that ended the job."""
     with transaction.atomic():
         job = lock_leased(lease)
         _stop_if_asked(job)
@@ -101,7 +101,7 @@ def _decide(lease: Lease, candidate: OutputCandidate, verdict: ModerationVerdict
 
 def _stop_if_asked(job: Job) -> None:
     if job.cancel_requested:
-        raise JobCancelRequested("The job is to be cancelled.")
+        raise JobCancelRequested("Cancellation of the job was requested.")
 
 
 def _release_facts(job: Job, candidate: OutputCandidate, output: ModerationVerdict) -> ReleaseFacts:
@@ -141,12 +141,12 @@ def _provenance(candidate: OutputCandidate, decision: DecisionRecord) -> Provena
 
 
 def _seal_later(lease: Lease, decision: DecisionRecord, applied: AppliedImage) -> bool:
-    """Put output and evidence on record if what was decided on still holds; False, and nothing kept, if not.
+    """Record output and evidence if the facts decided on still hold; return False and keep nothing if not.
 
     Raises JobCancelRequested when the job is to stop. The creators' rows stay locked until this commits, so a
-    withdrawal comes either before, and is seen, or after.
+    withdrawal either comes before and is seen, or comes after.
     """
-    name = f"outputs/{lease.job_id}/{decision.id}"  # of its own: what is dropped must take no equal bytes with it
+    name = f"outputs/{lease.job_id}/{decision.id}"  # its own name: discarding it must not remove equal bytes
     stored = put_object(BytesIO(applied.image), limit=OUTPUT_LIMIT, name=name)
     sealed = False
     try:

@@ -1,4 +1,4 @@
-"""Replays of drafts, worked on in the background in short turns, so that they hold up nothing else on the queue."""
+"""Replays of drafts, done in the background in short turns, so that they do not block the queue."""
 
 import time
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ def start_replay(
 ) -> ReplayReport:
     """Ask for a replay and send it to the workers once the transaction commits. Raises ReplayConflict.
 
-    The message is only a hint: a replay that nobody takes up is sent again by `resume_replays`.
+    The message is only a hint: a replay that no worker takes is sent again by `resume_replays`.
     """
     report = request_replay(draft=draft, since=since, until=until, sample_percent=sample_percent, actor=actor)
     transaction.on_commit(lambda: _send(report.pk), robust=True)
@@ -32,7 +32,7 @@ def start_replay(
 
 
 def work_on_replay(*, report_id: UUID, actor: Actor, seconds: float = TURN_SECONDS) -> bool:
-    """Replay batches for a while; return whether the replay has ended. What is left is sent to the queue again."""
+    """Replay batches for a while; return whether the replay has ended. The rest is sent to the queue again."""
     ends = time.monotonic() + seconds
     while work_batch(report_id=report_id, actor=actor):
         if time.monotonic() >= ends:
@@ -42,7 +42,7 @@ def work_on_replay(*, report_id: UUID, actor: Actor, seconds: float = TURN_SECON
 
 
 def resume_replays() -> int:
-    """Send replays again that nobody moves on; return how many."""
+    """Send stalled replays again; return how many."""
     stalled = stalled_replays(before=clock.now() - timedelta(seconds=STALLED_SECONDS))
     return sum(_send(report_id) for report_id in stalled)
 

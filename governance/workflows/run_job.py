@@ -1,4 +1,4 @@
-"""Running a job: fresh decision, permit, moderation of the input, the model, and the result put aside for release."""
+"""Running a job: fresh decision, permit, moderation of the input, the model, and the result stored for release."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -32,10 +32,10 @@ from governance.workflows.types import RuntimeResult
 
 
 def run_job(*, job_id: UUID, owner: str, runtimes: Runtimes, moderator: Moderator) -> None:
-    """Take the job up if it waits, run it, and hand it on to moderation and release.
+    """Take the job if it is waiting, run it, and pass it on to moderation and release.
 
-    `runtimes` returns the runtime that the model version names, and refuses a name that it does not know.
-    Never raises for what befalls the job: that is in the job's state, events and evidence.
+    `runtimes` returns the runtime that the model version names, and refuses an unknown name.
+    Never raises for failures of the job itself: its state, events and evidence record them.
     """
     lease = take_lease(job_id=job_id, owner=owner, waiting=JobState.QUEUED)
     if lease is not None:
@@ -65,11 +65,11 @@ def _run(lease: Lease, runtimes: Runtimes, moderator: Moderator, heartbeat: Call
 
 
 def _permit(lease: Lease, input_sha256: str) -> Permit | None:
-    """Decide again with the facts of now. Returns the permit, or None after a denial that ended the job."""
+    """Decide again with fresh facts. Returns the permit, or None after a denial that ended the job."""
     with transaction.atomic():
         job = lock_leased(lease)
         if job.cancel_requested:
-            raise JobCancelRequested("The job is to be cancelled.")
+            raise JobCancelRequested("Cancellation of the job was requested.")
         context = context_of(job)
         assets = [each.asset for each in job.inputs.select_related("asset__creator", "asset__dataset")]
         decision = decide(

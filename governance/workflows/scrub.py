@@ -1,6 +1,6 @@
-"""Scrubs of WORM storage, worked on in the background in short turns, no faster than the setting allows.
+"""Scrubs of WORM storage, done in the background in short turns, no faster than the setting allows.
 
-Reading slowly is done by waiting between turns, not in them: a turn would hold up everything else on its queue.
+The pace is kept by pauses between turns, not within them: a slow turn would block its queue.
 """
 
 import logging
@@ -23,7 +23,7 @@ from governance.kernel.errors import Unavailable
 logger = logging.getLogger(__name__)
 
 TURN_SECONDS = 2.0
-#: The longest pause between two turns, however large an object was; and when a scrub counts as left lying.
+#: The longest pause between two turns, however large an object was; and when a scrub counts as stalled.
 PAUSE_SECONDS = 120.0
 STALLED_SECONDS = 180
 SCHEDULE = Actor("system", "schedule")
@@ -33,7 +33,7 @@ SCHEDULE = Actor("system", "schedule")
 def start_scrub(*, actor: Actor) -> ScrubRun:
     """Start a scrub and send it to the workers once the transaction commits. Raises ScrubConflict.
 
-    The message is only a hint: a scrub that nobody takes up is sent again by `resume_scrubs`.
+    The message is only a hint: a scrub that no worker takes is sent again by `resume_scrubs`.
     """
     run = scrub.start_scrub(actor=actor)
     transaction.on_commit(lambda: _send(run.pk, done=0), robust=True)
@@ -41,19 +41,19 @@ def start_scrub(*, actor: Actor) -> ScrubRun:
 
 
 def start_scheduled_scrub() -> ScrubRun | None:
-    """Start the scrub of the night; None when the one before still runs."""
+    """Start the nightly scrub; return None when the previous one still runs."""
     try:
         return start_scrub(actor=SCHEDULE)
     except ScrubConflict:
-        logger.warning("The scrub before is still under way; no other one starts.")
+        logger.warning("The previous scrub is still under way; no new one is started.")
         return None
 
 
 def work_on_scrub(*, run_id: UUID, done: int, actor: Actor) -> bool:
-    """Read objects for a turn; return whether this worker is done with the scrub. What is left is sent again.
+    """Read objects for one turn; return whether this worker is done with the scrub. The rest is sent again.
 
-    `done` is how many objects were looked at when the message was sent; an outdated one does nothing. The next turn
-    comes when the average since this one began is no faster than ASSENT_SCRUB_BYTES_PER_SECOND.
+    `done` is how many objects had been read when the message was sent; an outdated message does nothing. The next turn
+    starts once the average since this one began is at most ASSENT_SCRUB_BYTES_PER_SECOND.
     """
     began, rate = time.monotonic(), settings.ASSENT_SCRUB_BYTES_PER_SECOND
     try:
@@ -71,7 +71,7 @@ def work_on_scrub(*, run_id: UUID, done: int, actor: Actor) -> bool:
 
 
 def finish_scrub(*, run_id: UUID, actor: Actor) -> ScrubRun:
-    """Do a whole scrub here and now, at the same pace; for a command. Raises Unavailable."""
+    """Do a whole scrub in the foreground, at the same pace; for a command. Raises Unavailable."""
     rate, done = settings.ASSENT_SCRUB_BYTES_PER_SECOND, 0
     while True:
         began = time.monotonic()
@@ -83,7 +83,7 @@ def finish_scrub(*, run_id: UUID, actor: Actor) -> ScrubRun:
 
 
 def resume_scrubs() -> int:
-    """Send scrubs again that nobody moves on; return how many."""
+    """Send stalled scrubs again; return how many."""
     stalled = scrub.stalled_scrubs(before=clock.now() - timedelta(seconds=STALLED_SECONDS))
     return sum(_send(run_id, done=done) for run_id, done in stalled)
 

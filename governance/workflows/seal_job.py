@@ -1,4 +1,4 @@
-"""Sealing: the evidence of a release goes to WORM first; only then is the output the partner's."""
+"""Sealing: the evidence of a release goes to WORM first; only then may the partner fetch the output."""
 
 from uuid import UUID
 
@@ -15,10 +15,10 @@ from governance.workflows.candidates import discard_candidate_on_commit
 
 
 def seal_job(*, job_id: UUID, actor: Actor) -> None:
-    """Anchor the evidence of a job that waits for it, then release the job. Safe to repeat and to run twice at once.
+    """Anchor the evidence of a job that waits for it, then release the job. Safe to repeat and to run concurrently.
 
-    Raises what the WORM store raises, and LogHalted while the log has stopped, for then nothing could be proven of the
-    release; the job goes on waiting and the sweeper sends it again.
+    Raises what the WORM store raises, and LogHalted while the log has stopped, since nothing about the release could be
+    proven then; the job keeps waiting and the sweeper sends it again.
     """
     evidence = evidence_for(SubjectRef("job", str(job_id)))
     if evidence is None or not Job.objects.filter(id=job_id, state=JobState.SEALING).exists():

@@ -50,7 +50,7 @@ class SubmitOutcome:
 def submit_job(*, grant: TokenGrant, request: JobRequest, idempotency_key: str, request_id: str) -> SubmitOutcome:
     """Admit or deny a job and return it; a denial is an outcome, stored and committed, not an error.
 
-    The same key with the same request returns the job of the first time. Raises IdempotencyKeyInvalid,
+    The same key with the same request returns the first job. Raises IdempotencyKeyInvalid,
     IdempotencyConflict, ModelNotFound, AssetNotFound, TaskMismatch or TooManyOpenJobs; nothing is stored then.
     """
     _check_key(idempotency_key)
@@ -95,7 +95,7 @@ def submit_job(*, grant: TokenGrant, request: JobRequest, idempotency_key: str, 
 
 
 def ending_of(decision: DecisionRecord) -> Ending:
-    """Return why a decision denies, in one code and one sentence; empty for a permit."""
+    """Return the code and sentence of why a decision denies; both empty for a permit."""
     if decision.effect == DecisionEffect.PERMIT:
         return Ending()
     first = decision.reasons[0]
@@ -103,7 +103,7 @@ def ending_of(decision: DecisionRecord) -> Ending:
 
 
 def client_actor(grant: TokenGrant) -> Actor:
-    """Return the actor that an API client is in the ledger."""
+    """Return the actor that stands for an API client in the ledger."""
     return Actor("client", grant.client.client_id)
 
 

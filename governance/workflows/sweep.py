@@ -1,4 +1,4 @@
-"""The sweeper: finds what was lost or is late, and puts it right from the database alone."""
+"""The sweeper: finds lost and overdue jobs and repairs them from the database alone."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -36,7 +36,7 @@ class SweepReport:
 
 
 def sweep() -> SweepReport:
-    """Do one round. Safe to run at any time, in any number of processes."""
+    """Do one round. Safe to run at any time and in any number of processes."""
     overdue = _count(_end_overdue, overdue_jobs(limit=BATCH))
     recovered = _count(_recover, expired_jobs(limit=BATCH))
     resent = dispatch_each(unsent_jobs(limit=BATCH)) + sum(_resend_lost(state) for state in TASKS)
@@ -44,18 +44,18 @@ def sweep() -> SweepReport:
 
 
 def _count(put_right: Callable[[UUID], bool], job_ids: Iterable[UUID]) -> int:
-    """Return how many jobs were put right. One that cannot be is logged, and does not hold up the others."""
+    """Return how many jobs were repaired. One that cannot be is logged and does not block the others."""
     done = 0
     for job_id in job_ids:
         try:
             done += put_right(job_id)
         except Exception:
-            logger.exception("job %s: the sweeper could not put it right", job_id)
+            logger.exception("job %s: the sweeper could not repair it", job_id)
     return done
 
 
 def _resend_lost(state: JobState) -> int:
-    """Send as many jobs again as messages are missing: a queue that is merely long must not grow by being swept."""
+    """Send only as many jobs again as messages are missing: sweeping must not lengthen a queue that is merely long."""
     missing = sent_job_count(state=state) - queue_length(TASKS[state].queue)
     return dispatch_each(unanswered_jobs(state=state, limit=min(missing, BATCH))) if missing > 0 else 0
 

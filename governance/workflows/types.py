@@ -32,7 +32,7 @@ class RuntimeResult:
 
 @dataclass(frozen=True, slots=True)
 class LabelScore:
-    """Highest confidence, 0 to 1, with which a moderator saw a label."""
+    """Highest confidence, 0 to 1, with which a moderator detected a label."""
 
     label: str
     score: float
@@ -40,7 +40,7 @@ class LabelScore:
 
 @dataclass(frozen=True, slots=True)
 class ModerationScores:
-    """What a moderator saw: `score` is the highest confidence among unsafe labels, 0 to 1."""
+    """What a moderator detected: `score` is the highest confidence among unsafe labels, 0 to 1."""
 
     score: float
     labels: tuple[LabelScore, ...]
@@ -48,7 +48,7 @@ class ModerationScores:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What an output says of its own origin. Machine ids only."""
+    """What an output states about its origin. Machine ids only."""
 
     job_id: str
     decision_id: str
@@ -61,7 +61,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class AppliedImage:
-    """An output after its obligations were carried out, and which they were."""
+    """An output after its obligations were carried out, and the list of those."""
 
     image: bytes
     media_type: str

@@ -12,15 +12,15 @@ from governance.partners.types import TokenGrant
 def upload_asset(
     *, grant: TokenGrant, creator: Creator, title: str, stream: ByteSource, filename: str, dataset: Dataset | None
 ) -> Asset:
-    """Register a work for a creator who named the partner as one that may.
+    """Register a work for a creator who authorised the partner to do so.
 
-    Without that, a partner could put anybody's work under the name of a creator whose consent suits it. Raises
+    Otherwise a partner could register anybody's work under a creator whose consent suits it. Raises
     UploadNotAuthorised, and what `catalog.works.register_asset` raises.
     """
     if grant.partner.slug not in creator.uploaders:
         raise UploadNotAuthorised(
-            f"The creator '{creator.slug}' has not named you as a partner that may register works. "
-            "The marketplace's governance team can enter that.",
+            f"The creator '{creator.slug}' has not authorised you to register works. "
+            "The marketplace's governance team can record an authorisation.",
             details={"field": "creator"},
         )
     return register_asset(

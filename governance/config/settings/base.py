@@ -86,7 +86,7 @@ TEMPLATES = [
 DATABASES = {"default": env.database(env.text("DATABASE_URL", "postgresql:///assent"))}
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-#: `application`: a connection as superuser or as owner of the tables is refused; `owner` is for migrations.
+#: `application`: a connection as superuser or as owner of the tables is refused; use `owner` for migrations.
 ASSENT_DATABASE_ROLE = env.choice("ASSENT_DATABASE_ROLE", "any", ("any", "application", "owner"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -130,7 +130,7 @@ OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "partners.AccessToken"  # noqa: S105
 OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "oauth2_provider.RefreshToken"  # noqa: S105
 OAUTH2_PROVIDER_ID_TOKEN_MODEL = "oauth2_provider.IDToken"  # noqa: S105
 OAUTH2_PROVIDER_GRANT_MODEL = "oauth2_provider.Grant"
-SILENCED_SYSTEM_CHECKS = ["oauth2_provider.W011"]  # partners/migrations/0002 links the two apps by hand
+SILENCED_SYSTEM_CHECKS = ["oauth2_provider.W011"]  # partners/migrations/0002 links the two apps
 ASSENT_TOKEN_SECONDS = env.integer("ASSENT_TOKEN_SECONDS", 900, most=900)
 ASSENT_TOKEN_REQUESTS_PER_MINUTE = env.integer("ASSENT_TOKEN_REQUESTS_PER_MINUTE", 120)
 ASSENT_TOKEN_FAILURES_PER_MINUTE = env.integer("ASSENT_TOKEN_FAILURES_PER_MINUTE", 10)
@@ -176,7 +176,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": (
         "Ask what policy allows, submit jobs, fetch results and their evidence. Every answer has an `X-Request-ID`; "
         "every error is a problem document (RFC 9457) with a stable `code`, except at the token endpoints, where "
-        "RFC 6749 section 5.2 says how an error looks."
+        "errors follow RFC 6749 section 5.2."
     ),
     "VERSION": PRODUCT_VERSION,
     "OAS_VERSION": "3.1.0",
@@ -245,7 +245,7 @@ ASSENT_LOG_ORIGIN = env.log_origin("ASSENT_LOG_ORIGIN", "assent.local/log")
 ASSENT_CHECKPOINT_SECONDS = env.integer("ASSENT_CHECKPOINT_SECONDS", 1, most=60)
 ASSENT_LOG_PROMISE_SECONDS = env.integer("ASSENT_LOG_PROMISE_SECONDS", 60)
 ASSENT_WITNESSES = env.witnesses("ASSENT_WITNESSES")
-# More than half unless said otherwise: two such groups share a witness, and an honest one signs one history only.
+# A majority by default: two majorities share a witness, and an honest witness signs one history only.
 ASSENT_WITNESS_QUORUM = env.integer(
     "ASSENT_WITNESS_QUORUM",
     len(ASSENT_WITNESSES) // 2 + 1 if ASSENT_WITNESSES else 0,
@@ -277,7 +277,7 @@ ASSENT_MODERATOR = env.choice("ASSENT_MODERATOR", MODERATORS.names[0], MODERATOR
 ASSENT_RUNTIME_DEVICE = env.choice("ASSENT_RUNTIME_DEVICE", "auto", ("auto", "cpu", "cuda"))
 
 ASSENT_RECONCILE_HOUR = env.integer("ASSENT_RECONCILE_HOUR", 3, least=0, most=23)
-STALE = {"expires": 60}  # seconds; without workers the rounds that nobody made must not pile up
+STALE = {"expires": 60}  # seconds; rounds must not pile up while no worker runs
 CELERY_BEAT_SCHEDULE = {
     "advance-log": {
         "task": Task.ADVANCE_LOG.value,
@@ -308,5 +308,5 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.choice("ASSENT_LOG_LEVEL", "INFO", LOG_LEVELS)},
-    "loggers": {"oauthlib": {"level": "INFO"}},  # at DEBUG it writes tokens
+    "loggers": {"oauthlib": {"level": "INFO"}},  # logs tokens at DEBUG
 }

@@ -1,4 +1,4 @@
-"""How the console looks: name, colours, where its sidebar, dashboard and notices come from."""
+"""How the console looks: name, colours, and the sources of its sidebar, dashboard and notices."""
 
 from django.http import HttpRequest
 from django.templatetags.static import static

@@ -1,4 +1,4 @@
-"""Settings for one machine: development, `make demo` and `make run`. Not for production; `prod.py` is."""
+"""Settings for one machine: development, `make demo` and `make run`. For production use `prod.py`."""
 
 from governance.config.settings.base import *  # noqa: F403
 

@@ -1,4 +1,4 @@
-"""Settings for production. Refuses to start with anything unsafe, and names all of it at once."""
+"""Settings for production. Refuses to start with anything unsafe, and lists everything that is."""
 
 from governance.config import environment as env
 from governance.config.production import refuse_unsafe

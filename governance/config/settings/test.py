@@ -1,4 +1,4 @@
-"""Settings for the test suite: the development settings with quick hashing and tasks that only the tests start."""
+"""Settings for the test suite: the development settings with fast password hashing and no caches."""
 
 from governance.config.settings.dev import *  # noqa: F403
 
@@ -10,7 +10,7 @@ STORAGES["staticfiles"] = {  # noqa: F405
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
 }
 STATIC_ROOT = DATA_DIR / "static"  # noqa: F405
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns where it is missing
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns if it is missing
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
 ASSENT_DECISION_CACHE_ENTRIES = 0  # tests swap engines under one name
-ASSENT_RBAC_REFRESH_MS = 0  # no test waits for another one's roles to age
+ASSENT_RBAC_REFRESH_MS = 0  # tests must not see the roles of earlier tests

@@ -1,4 +1,4 @@
-"""`manage.py audit disclose`: give a creator what shows that entries of the ledger are about them."""
+"""`manage.py audit disclose`: give a creator the proof that ledger entries are about them."""
 
 import json
 from dataclasses import asdict
@@ -25,7 +25,7 @@ def _disclose(command: BaseCommand, options: Options) -> None:
 
 DISCLOSE = Operation(
     name="disclose",
-    help="Print salts and values of the commitments to a creator's data and titles, as JSON. For that creator only.",
+    help="Print the salts and values behind the commitments to a creator's data, as JSON. For that creator only.",
     run=_disclose,
     add_arguments=_arguments,
 )

@@ -1,4 +1,4 @@
-"""`manage.py audit status`, `checkpoint`, `resolve` and `succeed`: how the log is, and what to do when it stopped."""
+"""`manage.py audit status`, `checkpoint`, `resolve` and `succeed`: the log's state, and repairs when it stops."""
 
 import json
 from dataclasses import asdict, replace
@@ -33,7 +33,7 @@ def _checkpoint(command: BaseCommand, options: Options) -> None:
 
 
 def _advanced() -> LogStatus:
-    """Return how far the log is after another round; an alarm that it raises is part of the answer."""
+    """Return the state of the log after another round, with any alarm that the round raises."""
     try:
         return advance_log()
     except LogHalted:
@@ -48,14 +48,14 @@ def _report(command: BaseCommand, status: LogStatus, *, as_json: bool) -> None:
 
 def _as_json(status: LogStatus) -> str:
     alarm = status.alarm
-    told = alarm and {
+    shown = alarm and {
         "code": alarm.code,
         "message": alarm.message,
         "details": alarm.details,
         "raised_at": alarm.raised_at.isoformat(),
     }
     figures = asdict(replace(status, alarm=None))
-    return json.dumps({"origin": settings.ASSENT_LOG_ORIGIN, **figures, "alarm": told})
+    return json.dumps({"origin": settings.ASSENT_LOG_ORIGIN, **figures, "alarm": shown})
 
 
 def _as_text(status: LogStatus) -> str:
@@ -63,7 +63,7 @@ def _as_text(status: LogStatus) -> str:
     lines = [
         f"Log {settings.ASSENT_LOG_ORIGIN}",
         f"  {status.size:>10}  entries in order",
-        f"  {status.waiting:>10}  waiting for a place, the oldest for {status.oldest_waiting_seconds:.1f} s",
+        f"  {status.waiting:>10}  waiting to be ordered, the oldest for {status.oldest_waiting_seconds:.1f} s",
         f"  {status.checkpoint_size:>10}  under the published checkpoint{age}",
         f"  {status.lag_entries:>10}  recorded but not under it yet",
     ]
@@ -77,7 +77,7 @@ _TO_DO = "To do: docs/operations/runbooks/log-alarm.md. Nothing is published or 
 
 
 def _reason_argument(parser: CommandParser) -> None:
-    parser.add_argument("--reason", required=True, help="what was found and done, without naming anybody")
+    parser.add_argument("--reason", required=True, help="what was found and done; do not name any person")
 
 
 def _resolve(command: BaseCommand, options: Options) -> None:
@@ -95,32 +95,32 @@ def _succeed_arguments(parser: CommandParser) -> None:
 
 def _succeed(command: BaseCommand, options: Options) -> None:
     last = succeed(old_origin=options["old_origin"], reason=options["reason"], actor=OPERATOR)
-    told = "of which nothing is in WORM storage" if last is None else f"which ended with {last.body.size} entries"
-    command.stdout.write(f"{settings.ASSENT_LOG_ORIGIN} takes over from {options['old_origin']}, {told}.")
+    succession = "of which nothing is in WORM storage" if last is None else f"which ended with {last.body.size} entries"
+    command.stdout.write(f"{settings.ASSENT_LOG_ORIGIN} takes over from {options['old_origin']}, {succession}.")
     _report(command, _advanced(), as_json=False)
 
 
 STATUS = Operation(
     name="status",
-    help="Say how far the log is. Exit code 0: it runs; 1: it has stopped.",
+    help="Show the state of the log. Exit code 0: it runs; 1: it has stopped.",
     run=_status,
     add_arguments=_json_argument,
 )
 CHECKPOINT = Operation(
     name="checkpoint",
-    help="Order what waits, publish a checkpoint now, and print it.",
+    help="Order waiting entries, publish a checkpoint now and print it.",
     run=_checkpoint,
     add_arguments=_json_argument,
 )
 RESOLVE = Operation(
     name="resolve",
-    help="End the log's alarms after their cause was removed, and let it go on; what is still wrong stops it again.",
+    help="End the log's alarms once their cause is removed, so that it continues; a remaining fault stops it again.",
     run=_resolve,
     add_arguments=_reason_argument,
 )
 SUCCEED = Operation(
     name="succeed",
-    help="Go on under ASSENT_LOG_ORIGIN, a new name, where the database cannot be brought back to what was published.",
+    help="Continue under ASSENT_LOG_ORIGIN, a new name, when the database cannot be restored to what was published.",
     run=_succeed,
     add_arguments=_succeed_arguments,
 )

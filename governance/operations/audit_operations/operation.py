@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from governance.operations.options import Options
 
-#: Exit codes: something is not as it should be; it could not be done at all.
+#: Exit codes: faults were found; the command could not run.
 FAULTS = 1
 CANNOT_RUN = 2
 

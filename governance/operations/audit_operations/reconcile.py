@@ -1,4 +1,4 @@
-"""`manage.py audit reconcile` and `acknowledge`: is all there, once, and nothing else?"""
+"""`manage.py audit reconcile` and `acknowledge`: is everything there exactly once, and nothing else?"""
 
 import json
 
@@ -62,24 +62,24 @@ def _faults(report: ReconciliationReport) -> str:
 
 
 def _acknowledge_arguments(parser: CommandParser) -> None:
-    parser.add_argument("uri", help="as the reconciliation names it")
+    parser.add_argument("uri", help="the URI that the reconciliation names")
     parser.add_argument("version", help="the version id")
 
 
 def _acknowledge(command: BaseCommand, options: Options) -> None:
     known = acknowledge(uri=options["uri"], version_id=options["version"], actor=OPERATOR)
-    command.stdout.write(f"On record: {known.uri}, {known.size} bytes, SHA-256 {known.sha256}.")
+    command.stdout.write(f"Acknowledged: {known.uri}, {known.size} bytes, SHA-256 {known.sha256}.")
 
 
 RECONCILE = Operation(
     name="reconcile",
-    help="Hold database, log and WORM storage against each other. Exit code 0: nothing is missing; 1: faults.",
+    help="Compare database, log and WORM storage. Exit code 0: nothing is missing; 1: faults.",
     run=_reconcile,
     add_arguments=_reconcile_arguments,
 )
 ACKNOWLEDGE = Operation(
     name="acknowledge",
-    help="Put on record that a WORM object is known though nothing refers to it.",
+    help="Record that a WORM object is known although nothing refers to it.",
     run=_acknowledge,
     add_arguments=_acknowledge_arguments,
 )

@@ -1,4 +1,4 @@
-"""`manage.py audit scrub` and `probe`: does WORM storage still hold what it must?"""
+"""`manage.py audit scrub` and `probe`: is everything in WORM storage intact, and does the store keep its promises?"""
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -32,9 +32,7 @@ def _probe(command: BaseCommand, options: Options) -> None:
         outcome = "refused" if each.refused else f"ALLOWED: {each.detail}"
         command.stdout.write(f"  {each.attempt:<52} {outcome}")
     if not findings:
-        command.stdout.write(
-            "A directory has no lock of its own that could be tried: whoever may write to it can change it."
-        )
+        command.stdout.write("A directory has no lock to probe: whoever may write to it can change it.")
     allowed = [each for each in findings if not each.refused]
     if allowed:
         raise CommandError(f"The store allowed {len(allowed)} of {len(findings)} attempts.", returncode=FAULTS)
@@ -47,6 +45,6 @@ SCRUB = Operation(
 )
 PROBE = Operation(
     name="probe",
-    help="Try to break every promise of the WORM store on objects made for it. Exit code 1: it allowed something.",
+    help="Try to break every promise of the WORM store on objects written for this. Exit code 1: it allowed something.",
     run=_probe,
 )

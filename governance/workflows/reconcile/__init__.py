@@ -1,6 +1,6 @@
-"""Reconciliation: is everything that should be on record there, once, and nothing else?
+"""Reconciliation: is everything that should be on record there exactly once, and nothing else?
 
-Rows of the database, entries of the log and objects in WORM storage are held against each other, in both directions.
-What one side alone says is a fault. Each area declares what is asked of its tables in its `reconciliation.py`. Whether
-signatures and hashes hold is the business of `audit.verification`.
+Database rows, log entries and objects in WORM storage are compared with each other, in both directions. Whatever only
+one side knows is a fault. Each area declares the checks of its tables in its `reconciliation.py`. Signatures and hashes
+are checked by `audit.verification`.
 """

@@ -1,4 +1,4 @@
-"""One reconciliation from beginning to end, and its report."""
+"""One complete reconciliation and its report."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -28,10 +28,10 @@ _FETCH = 500
 
 
 def reconcile(*, asked_by: str, read_bytes: bool = True, on_progress: Progress | None = None) -> ReconciliationReport:
-    """Hold database, log and WORM storage against each other, store the report with its entry, and return it.
+    """Compare database, log and WORM storage, store the report with its entry, and return it.
 
-    The database is read as of one moment, so work that goes on meanwhile is no fault. Without `read_bytes` WORM
-    objects are looked for, but not rehashed. Call it outside a transaction. Raises Unavailable when the WORM store
+    The database is read as of one moment, so work in progress is not a fault. Without `read_bytes` WORM
+    objects are looked up, but not rehashed. Call it outside a transaction. Raises Unavailable when the WORM store
     cannot be used, and whatever the database raises.
     """
     store, tally, started = worm_store.get(), Tally(on_progress), clock.now()
@@ -55,19 +55,19 @@ def reconcile(*, asked_by: str, read_bytes: bool = True, on_progress: Progress |
 
 
 def reconcile_nightly() -> ReconciliationReport | None:
-    """Reconcile unless the run before has not ended: with millions of objects one may take longer than a night.
+    """Reconcile unless the previous run is still under way: with millions of objects one may take longer than a night.
 
     Returns None in that case. Raises as `reconcile`.
     """
     with session_lock(AdvisoryLock.RECONCILIATION) as alone:
         if alone:
             return reconcile(asked_by=str(SCHEDULE))
-    logger.warning("The reconciliation before is still under way; no other one starts.")
+    logger.warning("The previous reconciliation is still under way; no new one is started.")
     return None
 
 
 class _Found:
-    """The faults of one reconciliation: all counted, the first ones kept."""
+    """The faults of one reconciliation: all are counted, the first ones are kept."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -82,7 +82,7 @@ class _Found:
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """Read the database as of one moment inside the block (PostgreSQL: REPEATABLE READ), and change nothing."""
+    """Read the database as of one moment inside the block, without changing it (PostgreSQL: REPEATABLE READ)."""
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -90,7 +90,7 @@ def snapshot() -> Iterator[None]:
 
 
 def database_faults(tally: Tally) -> Iterator[Fault]:
-    """Ask every question about rows and entries, as the present transaction sees them."""
+    """Run every check of rows and entries, as the current transaction sees them."""
     questions = checks()
     for question in tally.counted("checks", questions, total=len(questions)):
         yield from _answers(question)
@@ -99,7 +99,7 @@ def database_faults(tally: Tally) -> Iterator[Fault]:
 
 
 def _answers(question: Check) -> Iterator[Fault]:
-    """Yield what is wrong. Bytes that the database cannot read as an entry end the question, as a fault."""
+    """Yield what is wrong. Bytes that the database cannot read as an entry end the check with a fault."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(question.sql)
@@ -108,7 +108,7 @@ def _answers(question: Check) -> Iterator[Fault]:
                     yield Fault(subject, code, message, question.remedies[code])
     except DataError as error:
         codes = ", ".join(question.remedies)
-        remedy = "An entry holds what nobody of us wrote. 'manage.py verify_evidence' names it."
+        remedy = "An entry holds bytes that Assent did not write. 'manage.py verify_evidence' names it."
         yield Fault("the log", "check_failed", f"Could not be compared ({codes}): {error}", remedy)
 
 

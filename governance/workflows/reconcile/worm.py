@@ -1,4 +1,4 @@
-"""WORM storage against the database, in both directions: what was promised is there, and nothing else is."""
+"""WORM storage against the database, in both directions: every referenced object is there, and nothing else."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,22 +22,22 @@ from governance.rulebook.archive import revision_document
 from governance.rulebook.models import PolicyRevision
 
 _CHUNK = 500
-#: An object is written before its reference is committed; younger ones may still be on their way.
+#: An object is written before its reference is committed; recent ones may still await it.
 GRACE = timedelta(minutes=10)
 _UNKNOWN_REMEDY = (
-    "An activation or a checkpoint that came to nothing leaves one behind: look at it, and put it on record with "
+    "A failed activation or checkpoint can leave one behind: look at it, and acknowledge it with "
     "'manage.py audit acknowledge URI VERSION'. If it is evidence, its reference was removed: restore it from a backup."
 )
 
 
 def worm_faults(tally: Tally, *, store: WormStore, read_bytes: bool) -> Iterator[Fault]:
-    """Look for every object that is referenced, rehashing it if `read_bytes`, then for objects that nothing names."""
+    """Check every referenced object, rehashing it if `read_bytes`, then look for objects that nothing refers to."""
     yield from _promised_faults(tally, store, read_bytes)
     yield from _unknown_faults(tally, store)
 
 
 def acknowledge(*, uri: str, version_id: str, actor: Actor) -> WormObject:
-    """Put on record that an object is known though nothing refers to it, and return it.
+    """Record that an object is known although nothing refers to it, and return it.
 
     Raises WormKeyInvalid, WormObjectMissing, WormObjectAltered and WormUnavailable.
     """
@@ -73,7 +73,7 @@ def _head_faults(reference: WormReference, store: WormStore) -> Iterator[Fault]:
 
 
 def _expected(reference: WormReference, documents: Mapping[str, bytes]) -> bytes | None:
-    """Return the bytes that must be there, as far as the database holds them too."""
+    """Return the bytes that must be there, where the database holds them too."""
     if reference.evidence is not None:
         return reference.evidence.envelope.encode()
     if reference.kind == WormKind.POLICY:
@@ -96,13 +96,13 @@ def _unknown_faults(tally: Tally, store: WormStore) -> Iterator[Fault]:
     for chunk in chunks(stored, _CHUNK):
         known = set(WormReference.objects.filter(uri__in=[each.uri for each in chunk]).values_list("uri", "version_id"))
         for each in chunk:
-            if (each.uri, each.version_id) not in known | acknowledged and not _is_passing(each):
+            if (each.uri, each.version_id) not in known | acknowledged and not _is_transient(each):
                 message = f"Nothing refers to version {each.version_id}: {each.size} bytes, {each.condition}."
                 yield Fault(f"WORM object {each.uri}", "worm_object_unknown", message, _UNKNOWN_REMEDY)
 
 
-def _is_passing(found: ListedObject) -> bool:
-    """Return whether it is on its way to being referenced, or was only written to try the store."""
+def _is_transient(found: ListedObject) -> bool:
+    """Return whether the object may be referenced soon, or was only written to probe the store."""
     return found.stored_at > clock.now() - GRACE or found.key.startswith(PROBES)
 
 

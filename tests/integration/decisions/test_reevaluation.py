@@ -72,7 +72,7 @@ def test_the_command_says_whether_it_agrees(permitted, capsys):
 def test_the_command_fails_where_it_does_not(permitted, capsys):
     with guards_lifted():
         DecisionRecord.objects.update(effect="deny")
-    with pytest.raises(CommandError, match="does not come out"):
+    with pytest.raises(CommandError, match="differs from its record"):
         call_command("decision", "remake", str(permitted.pk))
     assert "would be permit, not deny" in capsys.readouterr().out
     with pytest.raises(CommandError, match="no decision"):

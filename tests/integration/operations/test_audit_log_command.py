@@ -59,7 +59,7 @@ def parsed_size() -> int:
 def test_the_status_of_a_log_that_runs() -> None:
     record_entries(2)
 
-    assert "2  waiting for a place" in audit("status")
+    assert "2  waiting to be ordered" in audit("status")
     told: dict[str, Any] = json.loads(audit("status", "--json"))
     assert (told["origin"], told["waiting"], told["checkpoint_age_seconds"]) == ("assent.local/log", 2, None)
     assert told["alarm"] is None

@@ -58,7 +58,7 @@ def test_scrub_without_a_store_could_not_be_done(store, monkeypatch):
 
 
 def test_probe_says_what_a_directory_cannot_promise():
-    assert "no lock of its own" in audit("probe")
+    assert "no lock to probe" in audit("probe")
 
 
 def test_probe_lists_every_attempt(store, monkeypatch, capsys):

@@ -103,7 +103,7 @@ def test_key_that_ended_is_shown_as_ended(ring: KeyRing, monkeypatch: pytest.Mon
         ([], "required"),
     ],
 )
-def test_mistakes_are_told(arguments: list[str], message: str) -> None:
+def test_mistakes_are_reported(arguments: list[str], message: str) -> None:
     with pytest.raises(CommandError, match=message):
         run(*arguments)
 
@@ -143,7 +143,7 @@ def test_a_key_can_be_revoked_while_the_database_is_down(ring: KeyRing, monkeypa
 
     run("revoke", ring.current(purpose=KeyPurpose.PERMIT).key_id, err=err)
 
-    assert "could not be told yet" in err.getvalue()
+    assert "has no entry of this yet" in err.getvalue()
     assert " not in the log yet " in run("list")
 
 

@@ -65,7 +65,7 @@ def test_what_is_not_under_a_checkpoint_is_said() -> None:
 
     shown = ledger("asof", f"{clock.now():%Y-%m-%dT%H:%M:%S.%fZ}", "tier", "new")
 
-    assert "waiting for its place" in shown
+    assert "waiting to be ordered" in shown
     assert "not under a checkpoint yet" in shown
 
 
@@ -80,7 +80,7 @@ def test_json_is_the_document_that_the_proof_file_holds(tmp_path: Path, trial: s
 
 
 @pytest.mark.parametrize(
-    ("moment", "says"), [("2026-02-28", "There was none yet."), ("2026-06-01", "It was deleted by then.")]
+    ("moment", "says"), [("2026-02-28", "It did not exist yet."), ("2026-06-01", "It had been deleted by then.")]
 )
 def test_what_was_not_there_ends_with_1(moment: str, says: str) -> None:
     assert refused("asof", moment, "tier", "trial") == (1, says)
@@ -101,7 +101,7 @@ def test_what_cannot_be_found_out_ends_with_2(arguments: tuple[str, ...], says: 
     code, message = refused(*arguments)
 
     assert code == 2
-    assert message.startswith("Cannot say: ")
+    assert message.startswith("Cannot answer: ")
     assert says in message
 
 

@@ -47,7 +47,7 @@ def test_all_holds(evidence: EvidenceRecord) -> None:
 
     assert code == 0
     assert "       2  ledger entries" in out
-    assert "All of it holds." in out
+    assert "Everything is valid." in out
     assert "ledger entries: 2 of 2" in err
 
 

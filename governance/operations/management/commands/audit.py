@@ -1,4 +1,4 @@
-"""`manage.py audit`: proving, watching and repairing what was recorded. Its subcommands are in `audit_operations`."""
+"""`manage.py audit`: verify, watch and repair what was recorded. Its subcommands are in `audit_operations`."""
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
@@ -24,9 +24,9 @@ OPERATIONS: tuple[Operation, ...] = (
 
 
 class Command(BaseCommand):
-    """Exit code 0: all is well. 1: something is wrong, and is named. 2: it could not be done."""
+    """Exit code 0: all is well. 1: faults, which are printed. 2: the command could not run."""
 
-    help = "Reconcile and watch what was recorded. Exit code 0: all is well; 1: faults; 2: could not be done."
+    help = "Reconcile and watch what was recorded. Exit code 0: all is well; 1: faults; 2: could not run."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare every operation as a subcommand."""
@@ -35,7 +35,7 @@ class Command(BaseCommand):
             operation.add_arguments(chosen.add_parser(operation.name, help=operation.help))
 
     def handle(self, *args: object, **options: object) -> None:
-        """Run the operation. Raises CommandError with exit code 1 for faults and 2 for what could not be done."""
+        """Run the operation. Raises CommandError with exit code 1 for faults and 2 when it could not run."""
         operation = next(each for each in OPERATIONS if each.name == options["operation"])
         try:
             operation.run(self, options)

@@ -10,15 +10,15 @@ from governance.rulebook.yaml_files import POLICIES
 
 
 class Command(BaseCommand):
-    """Needs no database: it reads files and asks the configured engine."""
+    """Check policy files with the configured engine. Needs no database."""
 
-    help = "Check the attribute schema, the system rules, what they compile to, and the policy cases."
+    help = "Check the attribute schema, the system rules, their compilation and the policy cases."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: object, **options: object) -> None:
-        """Check rules and cases in git. Raises CommandError that lists every problem."""
+        """Check the rules and cases in git. Raises CommandError that lists every problem."""
         engines = {engine.name: engine for engine in (policy_engine.get(), RegoEngine(), CasbinEngine())}
-        # A server decides by the active revision only; its modules are those that the embedded engine runs here.
+        # An OPA server decides by the active revision only; the embedded engine runs the same modules here.
         asked = [engine for engine in engines.values() if not isinstance(engine, RemoteEngine)]
         reports = [(engine, check_policies(folder=POLICIES, engine=engine)) for engine in asked]
         problems = [f"{engine.name}: {problem}" for engine, report in reports for problem in report.problems]

@@ -15,9 +15,9 @@ OPERATOR = Actor("user", "command-line")
 
 
 class Command(BaseCommand):
-    """Record what a creator grants or withdraws, as the console does."""
+    """Record a grant or withdrawal of a creator, as the console does."""
 
-    help = "Grant or withdraw a creator's consent, with all its effect on jobs under way."
+    help = "Grant or withdraw a creator's consent; open jobs are decided again."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare `grant` and `withdraw`."""

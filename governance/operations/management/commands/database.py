@@ -12,19 +12,19 @@ CANNOT_RUN = 2
 
 
 class Command(BaseCommand):
-    """Exit code 0: done, or all is well. 1: the role may do too much. 2: it could not be done."""
+    """Exit code 0: done, or all is well. 1: the role may do too much. 2: the command could not run."""
 
     help = "Give the application's database role its rights after a migration, or check them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare `prepare`, `grant` and `check`."""
         operations = parser.add_subparsers(dest="operation", required=True)
-        grant = operations.add_parser("grant", help="Give the role exactly the rights that the guards leave.")
+        grant = operations.add_parser("grant", help="Give the role exactly the rights that the guards allow.")
         grant.add_argument("--role", required=True, help="The role that the application connects as.")
         prepare = operations.add_parser("prepare", help="Migrate, then grant.")
         prepare.add_argument("--role", required=True, help="The role that the application connects as.")
-        check = operations.add_parser("check", help="Say what a role could do that the application must not.")
-        check.add_argument("--role", help="Without it, the role of this connection.")
+        check = operations.add_parser("check", help="List what a role may do that the application must not.")
+        check.add_argument("--role", help="The role to check; default: the role of this connection.")
 
     def handle(self, *, operation: str, role: str | None, **options: object) -> None:
         """Run the subcommand. Raises CommandError when the role is refused or the database cannot be changed."""

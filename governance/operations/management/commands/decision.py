@@ -1,4 +1,4 @@
-"""`manage.py decision`: looks into past decisions from the command line."""
+"""`manage.py decision`: look into past decisions."""
 
 import json
 from uuid import UUID
@@ -13,23 +13,23 @@ from governance.operations.options import Options
 
 
 class Command(BaseCommand):
-    """Look at recorded decisions: `remake` decides them once more with the policy of their day."""
+    """Look at recorded decisions: `remake` decides them again with the policy of their day."""
 
     help = "Re-make a past decision with the policy revision of its day, read back from WORM storage."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare `remake` and its options."""
         operations = parser.add_subparsers(dest="operation", required=True)
-        again = operations.add_parser("remake", help="Say whether the decision comes out the same; exit code 1 if not.")
+        again = operations.add_parser("remake", help="Decide again and compare; exit code 1 if the outcome differs.")
         again.add_argument("id", nargs="+", type=UUID)
         again.add_argument("--json", action="store_true", help="One JSON object per line.")
 
     def handle(self, *args: object, **given: object) -> None:
-        """Run the subcommand. Raises CommandError when a decision is not there or comes out differently."""
+        """Run the subcommand. Raises CommandError when a decision does not exist or comes out differently."""
         options: Options = {**given}
         agreed = [self._remake(decision_id, as_json=options["json"]) for decision_id in options["id"]]
         if not all(agreed):
-            raise CommandError("A decision does not come out as it was recorded.")
+            raise CommandError("A decision differs from its record.")
 
     def _remake(self, decision_id: UUID, *, as_json: bool) -> bool:
         decision = DecisionRecord.objects.filter(pk=decision_id).first()

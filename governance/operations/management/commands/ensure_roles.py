@@ -1,4 +1,4 @@
-"""`manage.py ensure_roles`: makes the standard groups of console users, or sets them back to their permissions."""
+"""`manage.py ensure_roles`: create the standard groups of console users, or restore their permissions."""
 
 from django.core.management.base import BaseCommand
 
@@ -8,7 +8,7 @@ from governance.console.roles import ensure_roles
 class Command(BaseCommand):
     """Create or update the console's role groups."""
 
-    help = "Make the standard groups of console users, or set them back to their permissions."
+    help = "Create the standard groups of console users, or restore their permissions."
 
     def handle(self, *args: object, **options: object) -> None:
         """Write the groups with their permissions; safe to repeat."""

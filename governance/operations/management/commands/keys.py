@@ -1,4 +1,4 @@
-"""`manage.py keys`: look after the signing keys of this installation."""
+"""`manage.py keys`: manage the signing keys of this installation."""
 
 import json
 from argparse import ArgumentTypeError
@@ -25,23 +25,25 @@ ALGORITHMS = [each.value for each in KeyAlgorithm]
 class Command(BaseCommand):
     """`list`, `init`, `rotate PURPOSE`, `revoke KEY_ID`, `export-trust`."""
 
-    help = "List, make, rotate and revoke signing keys; export what others need to check our signatures."
+    help = "List, create, rotate and revoke signing keys; export what others need to verify signatures."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the subcommands and their options."""
         actions = parser.add_subparsers(dest="action", required=True, title="actions")
-        listing = actions.add_parser("list", help="show every key, its window and its state")
+        listing = actions.add_parser("list", help="show every key with its validity and state")
         listing.add_argument("--json", action="store_true", help="print one JSON array, with the public keys")
-        making = actions.add_parser("init", help="make a key for every purpose that has none")
-        making.add_argument("--algorithm", choices=ALGORITHMS, help="left out: what suits the key store")
-        rotating = actions.add_parser("rotate", help="make a new key; the one before ends an hour later")
+        making = actions.add_parser("init", help="create a key for every purpose that has none")
+        making.add_argument("--algorithm", choices=ALGORITHMS, help="default: chosen to suit the key store")
+        rotating = actions.add_parser("rotate", help="create a new key; the previous one expires an hour later")
         rotating.add_argument("purpose", choices=PURPOSES)
-        rotating.add_argument("--algorithm", choices=ALGORITHMS, help="as before when left out")
-        revoking = actions.add_parser("revoke", help="let nothing count that the key signs from now on")
+        rotating.add_argument("--algorithm", choices=ALGORITHMS, help="default: that of the previous key")
+        revoking = actions.add_parser("revoke", help="reject everything that the key signs from now on")
         revoking.add_argument("key_id")
-        revoking.add_argument("--since", type=_moment, help="ISO 8601 time with zone, when it may have been stolen")
+        revoking.add_argument(
+            "--since", type=_moment, help="when the key may have been stolen: ISO 8601 with time zone"
+        )
         exporting = actions.add_parser("export-trust", help="write the trust file that offline verifiers need")
-        exporting.add_argument("--out", type=Path, metavar="FILE", help="write it here instead of to standard output")
+        exporting.add_argument("--out", type=Path, metavar="FILE", help="the file to write; default: standard output")
 
     def handle(self, *, action: str, **options: object) -> None:
         """Run the subcommand. Raises CommandError with the code of what was refused."""
@@ -83,7 +85,7 @@ class Command(BaseCommand):
 
     def _revoke(self, ring: KeyRing, options: Options) -> None:
         info = ring.revoke(key_id=options["key_id"], since=options["since"])
-        self.stdout.write(f"Key {info.key_id} counts for nothing signed from {info.revoked_at} on.")
+        self.stdout.write(f"Key {info.key_id} is revoked for everything signed from {info.revoked_at} on.")
         self._announce()
         if not any(_state(other) == "valid" for other in ring.public_keys() if other.purpose is info.purpose):
             self.stdout.write(f"No key is left for '{info.purpose}': run 'manage.py keys rotate {info.purpose}'.")
@@ -98,12 +100,12 @@ class Command(BaseCommand):
         self.stderr.write(f"SHA-256 {sha256_hex(data)}: publish it where your partners look for it.", lambda text: text)
 
     def _announce(self) -> None:
-        """Tell the log. A key must be revocable while the database is down: the sequencer then tells it later."""
+        """Record the change of keys. Keys stay revocable while the database is down: the sequencer records it later."""
         try:
             announce_keys()
         except DatabaseError as error:
-            told = "The log could not be told yet; the sequencer does it when the database is back"
-            self.stderr.write(f"{told} ({str(error).strip()}).")
+            notice = "The ledger has no entry of this yet; the sequencer writes it when the database is back"
+            self.stderr.write(f"{notice} ({str(error).strip()}).")
 
 
 def _algorithm(options: Options) -> KeyAlgorithm | None:
@@ -111,7 +113,7 @@ def _algorithm(options: Options) -> KeyAlgorithm | None:
 
 
 def _places() -> dict[str, KeyRange]:
-    """Return where in the log each key counts; nothing while the database is down."""
+    """Return the log entries that each key may sign for; nothing while the database is down."""
     try:
         return {each.key_id: each for each in key_ranges()}
     except DatabaseError:

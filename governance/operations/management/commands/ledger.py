@@ -1,4 +1,4 @@
-"""`manage.py ledger`: what was in force at a moment, and how an object came to be what it is."""
+"""`manage.py ledger`: the state of an object at a moment, and its history."""
 
 import json
 from datetime import datetime
@@ -26,25 +26,27 @@ from governance.operations.options import Options
 
 CANNOT_RUN = 2
 _WORDS = {
-    Presence.DELETED: "It was deleted by then.",
-    Presence.NOT_YET: "There was none yet.",
-    Presence.NOT_ON_RECORD: "Its state was not on record yet: that began with version 0.2.",
+    Presence.DELETED: "It had been deleted by then.",
+    Presence.NOT_YET: "It did not exist yet.",
+    Presence.NOT_ON_RECORD: "Its state was not on record yet; states are recorded since version 0.2.",
 }
 
 
 class Command(BaseCommand):
-    """Exit code 0: it was there. 1: it was not. 2: it could not be found out."""
+    """Exit code 0: the object existed. 1: it did not. 2: the command could not run."""
 
-    help = "Say what a partner, tier, licence or the like was at a moment, from the ledger alone, and how it changed."
+    help = "Show a partner, tier, licence or the like as of a moment, from the ledger alone, and how it changed."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare `asof` and `history`."""
         chosen = parser.add_subparsers(dest="operation", required=True)
-        asof = chosen.add_parser("asof", help="what an object was at a moment; exit code 1 if it was not there")
-        asof.add_argument("moment", help="a date, which means its end in UTC, or a time such as 2026-03-01T12:00:00Z")
+        asof = chosen.add_parser("asof", help="the state of an object at a moment; exit code 1 if it did not exist")
+        asof.add_argument("moment", help="a date (its end in UTC) or a time such as 2026-03-01T12:00:00Z")
         _name_object(asof)
-        asof.add_argument("--proof", type=Path, metavar="FILE", help="write the state with its entry and proof there")
-        _name_object(chosen.add_parser("history", help="every change of an object: when, by whom, and what"))
+        asof.add_argument(
+            "--proof", type=Path, metavar="FILE", help="write the state, its entry and the proof to this file"
+        )
+        _name_object(chosen.add_parser("history", help="every change of an object: when, by whom and what"))
 
     def handle(self, *args: object, **given: object) -> None:
         """Run the subcommand. Raises CommandError with exit code 1 or 2."""
@@ -52,7 +54,7 @@ class Command(BaseCommand):
         try:
             {"asof": self._asof, "history": self._history}[options["operation"]](options)
         except (GovernanceError, DatabaseError, OSError) as error:
-            raise CommandError(f"Cannot say: {error}", returncode=CANNOT_RUN) from error
+            raise CommandError(f"Cannot answer: {error}", returncode=CANNOT_RUN) from error
 
     def _asof(self, options: Options) -> None:
         found = find_as_of(type_name=options["type"], name=options["name"], at=read_moment(options["moment"]))
@@ -73,7 +75,7 @@ class Command(BaseCommand):
 
 
 def _name_object(parser: CommandParser) -> None:
-    parser.add_argument("type", help="such as partner or tier; an unknown one is answered with the list")
+    parser.add_argument("type", help="such as partner or tier; an unknown type prints the list")
     parser.add_argument("name", help="slug or id")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
@@ -112,7 +114,7 @@ def _change_data(subject: SubjectRef, change: StateChange) -> dict[str, Json]:
 
 
 def _entry_line(change: StateChange) -> str:
-    place = "waiting for its place" if change.index is None else f"ledger entry #{change.index}"
+    place = "waiting to be ordered" if change.index is None else f"ledger entry #{change.index}"
     return f"{_time(change.at)}  {change.kind} by {change.actor}, {place}"
 
 

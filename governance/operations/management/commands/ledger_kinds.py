@@ -6,7 +6,7 @@ from governance.operations.ledger_reference import ledger_reference
 
 
 class Command(BaseCommand):
-    """Prints docs/ledger.md; `make ledger-docs` puts it there."""
+    """Print docs/ledger.md; `make ledger-docs` writes the file."""
 
     help = "Print what every kind of ledger entry means, as Markdown."
 

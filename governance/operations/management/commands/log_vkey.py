@@ -1,4 +1,4 @@
-"""`manage.py log_vkey`: the keys that sign this log's checkpoints, as witnesses and monitors are configured with."""
+"""`manage.py log_vkey`: the verifier keys of this log's checkpoints, for witnesses and monitors."""
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 from django.conf import settings
@@ -11,7 +11,7 @@ from governance.transparency.notes import vkey_of
 
 
 class Command(BaseCommand):
-    """One verifier key a line: usually one, two for a while after a rotation."""
+    """Print one verifier key per line: usually one, two for a while after a rotation."""
 
     help = "Print the verifier keys of this log, for witnesses (c2sp.org/signed-note)."
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
             keys = [info for info in key_ring.get().public_keys() if info.purpose is KeyPurpose.CHECKPOINT]
         except GovernanceError as error:
             raise CommandError(f"{error.message} ({error.error_code})") from error
-        now = clock.now()  # after they were loaded: development makes its keys only then
+        now = clock.now()  # after the keys were loaded, since development creates them only then
         valid = [info for info in keys if info.in_window(now) and not info.revoked(now)]
         if not valid:
             raise CommandError("No key signs checkpoints: run 'manage.py keys init', or 'keys rotate checkpoint'.")

@@ -1,4 +1,4 @@
-"""`manage.py opa`: take OPA servers in and out of service, and compare their logs with our decisions."""
+"""`manage.py opa`: enrol and revoke OPA servers, and compare their logs with recorded decisions."""
 
 import json
 import os
@@ -30,17 +30,19 @@ class Command(BaseCommand):
         """Declare the subcommands and their options."""
         actions = parser.add_subparsers(dest="action", required=True, title="actions")
         for action, meaning in (
-            ("enrol", "take in a new server"),
+            ("enrol", "enrol a new server"),
             ("renew", "give a server a new credential"),
         ):
             giving = actions.add_parser(action, help=f"{meaning} and write its configuration")
             giving.add_argument("name")
-            giving.add_argument("--url", required=True, help="our web address as the server reaches it")
-            giving.add_argument("--output", type=Path, help="a file for its owner only; standard output when left out")
-            giving.add_argument("--or-renew", action="store_true", help="where the server is known, renew instead")
+            giving.add_argument("--url", required=True, help="the URL of this installation as the server reaches it")
+            giving.add_argument(
+                "--output", type=Path, help="the file to write, readable by its owner only; default: standard output"
+            )
+            giving.add_argument("--or-renew", action="store_true", help="renew a server that is enrolled already")
         ending = actions.add_parser("revoke", help="take a server out of service for good")
         ending.add_argument("name")
-        actions.add_parser("list", help="show every server, what it runs and when it was last seen")
+        actions.add_parser("list", help="show every server, its revision and when it was last seen")
         comparing = actions.add_parser("reconcile", help="compare decision logs with decision records, as JSON")
         comparing.add_argument("--hours", type=float, default=24.0)
 

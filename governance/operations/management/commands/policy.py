@@ -1,4 +1,4 @@
-"""`manage.py policy`: policy work from the command line, for those who live in git."""
+"""`manage.py policy`: policy work from the command line, for policies kept in git."""
 
 import json
 import sys
@@ -49,21 +49,23 @@ class Command(BaseCommand):
         compiled = operations.add_parser("compile", help="Print the Rego of a rule (JSON on standard input) or of all.")
         compiled.add_argument("which", nargs="?", default=FILES, help=f"{WHICH}, or '-' for standard input")
         compiled.add_argument("--action", help="Only the module of this action.")
-        diff = operations.add_parser("diff", help="What differs between two revisions.")
+        diff = operations.add_parser("diff", help="Show what differs between two revisions.")
         diff.add_argument("before", help=WHICH)
         diff.add_argument("after", nargs="?", default=NOW, help=WHICH)
-        diff.add_argument("--rego", action="store_true", help="The Rego modules too.")
+        diff.add_argument("--rego", action="store_true", help="Compare the Rego modules too.")
         diff.add_argument("--json", action="store_true", help="As one JSON object.")
-        export = operations.add_parser("export", help="Write a revision with its signature, without loss.")
+        export = operations.add_parser("export", help="Export a revision with its signature, without loss.")
         export.add_argument("which", nargs="?", default="active", help="A revision number, a digest or 'active'.")
-        export.add_argument("--output", type=Path, help="The file to write; standard output without it.")
+        export.add_argument("--output", type=Path, help="The file to write; default: standard output.")
         taken = operations.add_parser("import", help="Propose an exported revision as a draft with the same digest.")
         taken.add_argument("file", type=Path)
-        taken.add_argument("--user", required=True, help="The console user who proposes it.")
+        taken.add_argument("--user", required=True, help="The console user who proposes the draft.")
         taken.add_argument("--title", default="Imported revision")
-        why = operations.add_parser("explain", help="Why a question, or a past decision, is answered as it is.")
-        why.add_argument("decision", nargs="?", type=UUID, help="A decision; without it a JSON question on stdin.")
-        why.add_argument("--which", default="", help=f"{WHICH}; without it what decided, or 'active'")
+        why = operations.add_parser("explain", help="Explain the answer to a question, or a past decision.")
+        why.add_argument(
+            "decision", nargs="?", type=UUID, help="A decision's id; default: a JSON question on standard input."
+        )
+        why.add_argument("--which", default="", help=f"{WHICH}; default: the revision that decided, or 'active'")
 
     def handle(self, *args: object, **given: object) -> None:
         """Run the subcommand. Raises CommandError with what is wrong with the policy or the input."""

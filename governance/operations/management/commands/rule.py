@@ -1,4 +1,4 @@
-"""`manage.py rule`: adds and removes ABAC rules from the command line and publishes, through the console's services."""
+"""`manage.py rule`: add and remove ABAC rules and publish them, through the console's services."""
 
 import json
 import sys
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         remove = actions.add_parser("remove", help="Remove a rule by its id.")
         remove.add_argument("id")
         for each in (add, remove):
-            each.add_argument("--user", required=True, help="The console user on whose account this is done.")
+            each.add_argument("--user", required=True, help="The console user on whose behalf this is done.")
 
     def handle(self, *args: object, **given: object) -> None:
         """Run the subcommand. Raises CommandError for an unknown user or rule, and for a rule that is not valid."""

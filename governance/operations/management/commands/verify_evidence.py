@@ -1,4 +1,4 @@
-"""`manage.py verify_evidence`: recompute everything that can be recomputed and name what does not hold."""
+"""`manage.py verify_evidence`: recompute everything that can be recomputed and report every fault."""
 
 import json
 from argparse import ArgumentTypeError
@@ -17,9 +17,9 @@ CANNOT_RUN = 2
 
 
 class Command(BaseCommand):
-    """Exit code 0: all holds. 1: there are faults. 2: it could not be checked."""
+    """Exit code 0: all is valid. 1: there are faults. 2: it could not be checked."""
 
-    help = "Verify ledger, evidence and WORM objects. Exit code 0: all holds; 1: faults; 2: could not be checked."
+    help = "Verify ledger, evidence and WORM objects. Exit code 0: all is valid; 1: faults; 2: could not be checked."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare `--subject` and `--json`."""
@@ -27,12 +27,12 @@ class Command(BaseCommand):
             "--subject",
             type=_subject,
             metavar="TYPE:ID",
-            help="check the evidence of this subject only, such as job:0190...; the ledger is always checked whole",
+            help="check the evidence of this subject only, such as job:0190...; the whole ledger is always checked",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
 
     def handle(self, *, subject: SubjectRef | None, **options: object) -> None:
-        """Verify, print what was checked and every fault. Raises CommandError when something does not hold."""
+        """Verify, print what was checked and every fault. Raises CommandError for faults."""
         try:
             if subject and not timeline(subject) and not evidence_for(subject):
                 raise CommandError(f"Nothing is recorded about {subject}.", returncode=CANNOT_RUN)
@@ -70,7 +70,7 @@ def _as_text(report: VerificationReport) -> str:
             f"  what   {each.message}",
             f"  to do  {each.remedy}",
         ]
-    return "\n".join([*lines, "", "All of it holds." if report.ok else f"{_faults(report)}."])
+    return "\n".join([*lines, "", "Everything is valid." if report.ok else f"{_faults(report)}."])
 
 
 def _faults(report: VerificationReport) -> str:
