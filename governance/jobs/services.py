@@ -9,6 +9,7 @@ from governance.decisions.choices import DecisionEffect
 from governance.jobs.choices import JobState
 from governance.jobs.entries import (
     JobCancelled,
+    JobCancelRequested,
     JobDenied,
     JobEntered,
     JobFailed,
@@ -91,6 +92,14 @@ def move(
     entry = MOVES[to](from_=before, fencing_token=job.fencing_token, reason_code=ending.code)
     _note(job, entry, actor)
     return job
+
+
+def ask_to_stop(*, job: Job, actor: Actor) -> None:
+    """Ask the worker to stop a job that the caller holds a row lock on; asking twice is the same."""
+    if not job.cancel_requested:
+        job.cancel_requested = True
+        job.save(update_fields=["cancel_requested"])
+        record(JobCancelRequested(), subject=SubjectRef("job", str(job.id)), actor=actor)
 
 
 def _enter(job: Job, to: JobState, ending: Ending) -> None:

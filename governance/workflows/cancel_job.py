@@ -2,12 +2,11 @@
 
 from django.db import transaction
 
-from governance.audit.recording.record import record
-from governance.audit.types import Actor, SubjectRef
+from governance.audit.types import Actor
 from governance.jobs.choices import JobState
-from governance.jobs.entries import JobCancelRequested
 from governance.jobs.errors import TransitionRefused
 from governance.jobs.models import WORKED_ON, Job
+from governance.jobs.services import ask_to_stop
 from governance.jobs.types import Ending
 from governance.kernel.reason_codes import ReasonCode
 from governance.workflows.evidence import end_job
@@ -24,17 +23,10 @@ def cancel_job(*, job: Job, actor: Actor) -> Job:
             ending = Ending.because(ReasonCode.CANCELLED_ON_REQUEST)
             end_job(job=locked, to=JobState.CANCELLED, actor=actor, ending=ending)
         elif locked.state in WORKED_ON:
-            _ask_to_stop(locked, actor)
+            ask_to_stop(job=locked, actor=actor)
         elif locked.state != JobState.CANCELLED:
             raise TransitionRefused(
                 f"The job is {locked.get_state_display().lower()} and can no longer be cancelled.",
                 details={"state": locked.state},
             )
     return locked
-
-
-def _ask_to_stop(job: Job, actor: Actor) -> None:
-    if not job.cancel_requested:
-        job.cancel_requested = True
-        job.save(update_fields=["cancel_requested"])
-        record(JobCancelRequested(), subject=SubjectRef("job", str(job.id)), actor=actor)

@@ -27,8 +27,6 @@ ALLOWED = {
 #: What other changes to the product are about to remove.
 NOT_YET = {
     ("governance.demo.seed", "registry.Licence"),
-    ("governance.workflows.cancel_job", "jobs.Job"),
-    ("governance.workflows.reconcile.run", "audit.ReconciliationReport"),
 }
 FORMS_NOT_YET = {"registry.Licence"}
 

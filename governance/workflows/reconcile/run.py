@@ -7,14 +7,13 @@ from dataclasses import asdict
 
 from django.db import DataError, connection, transaction
 
-from governance.audit.entries import Reconciled
 from governance.audit.guards.advisory_locks import AdvisoryLock, session_lock
 from governance.audit.models import ReconciliationReport
 from governance.audit.ports import worm_store
 from governance.audit.recording.reconciling import Check, checks, counted_models, scans
-from governance.audit.recording.record import record
+from governance.audit.recording.reports import keep_report
 from governance.audit.tally import Progress, Tally
-from governance.audit.types import Actor, Fault, SubjectRef
+from governance.audit.types import Actor, Fault
 from governance.kernel import clock
 from governance.kernel.ids import new_id
 from governance.workflows.reconcile.worm import worm_faults
@@ -113,8 +112,6 @@ def _answers(question: Check) -> Iterator[Fault]:
 
 
 def _store(report: ReconciliationReport) -> None:
-    with transaction.atomic():
-        report.save(force_insert=True)
-        record(Reconciled.of(report), subject=SubjectRef("reconciliation", str(report.id)), actor=RECONCILER)
+    keep_report(report, actor=RECONCILER)
     if not report.ok:
         logger.error("Reconciliation found %d faults; see the report %s.", report.fault_count, report.id)
