@@ -59,5 +59,6 @@ VERSIONS = recorded_object(
         key=lambda version: str(version.pk),
         slug=lambda version: f"{version.model.slug}/{version.version}",
         state=version_state,
+        named_by="model/version",
     )
 )

@@ -117,7 +117,7 @@ def as_of(*, subject: SubjectRef, at: datetime) -> AsOf:
     presence = _presence(entry, changes[0])
     state = entry.after if entry else None
     said = state or (entry.before if entry else None) or changes[0].after or {}
-    name = str(said.get(described.named_by, subject.id))
+    name = described.name_in(said) or subject.id
     return AsOf(subject, described.noun, name, at, presence, state, entry)
 
 
@@ -159,16 +159,17 @@ def _called(described: Recorded, name: str) -> list[str]:
     if any(each.filter(subject_id=name).exists() for each in tables):
         return [name]
     # Looked for in the bytes, among entries of these kinds alone: there are few, and no index grows with the log.
-    needle = b'"' + described.named_by.encode() + b'":' + canonical_json(name)
+    member, value = described.named_by.rpartition("/")[2], name.rpartition("/")[2]
+    needle = b'"' + member.encode() + b'":' + canonical_json(value)
     found = [entry for each in tables for entry in each.annotate(place=_position(needle)).filter(place__gt=0)]
     called = [each.subject_id for each in found if name in _names(described, entry_data(bytes(each.body)))]
     return [*dict.fromkeys(called)]
 
 
-def _names(described: Recorded, data: Mapping[str, Json]) -> Iterator[Json]:
+def _names(described: Recorded, data: Mapping[str, Json]) -> Iterator[str | None]:
     for state in (data.get("before"), data.get("after")):
         if isinstance(state, dict):
-            yield state.get(described.named_by)
+            yield described.name_in(state)
 
 
 def _position(needle: bytes) -> Func:

@@ -95,7 +95,7 @@ def _removed_faults(described: Recorded) -> Iterator[Fault]:
     for chunk in chunks(gone, CHUNK):
         for key, entry in newest_states(described.subject, chunk).items():
             if entry.state is not None:
-                name = f"{described.noun} {entry.state.get('slug', key)}"
+                name = f"{described.noun} {described.name_in(entry.state) or key}"
                 yield _fault(described, "removed", name, f"{entry.name} tells of it; there is no row.")
 
 

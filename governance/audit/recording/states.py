@@ -43,7 +43,7 @@ class RecordedObject(Generic[RowT]):
 
     `subject` is the type by which entries name it, `rows` returns its rows, `key` and `slug` the id that entries have
     for a row and the name that people have for it, and `state` all that the ledger says of it, personal data as
-    commitments or not at all. `named_by` is the member of the state that holds the name.
+    commitments or not at all. `named_by` is the member of the state that holds the name, or several, joined by "/".
     """
 
     subject: str
@@ -53,6 +53,11 @@ class RecordedObject(Generic[RowT]):
     slug: Callable[[RowT], str]
     state: Callable[[RowT], State]
     named_by: str = "slug"
+
+    def name_in(self, state: State) -> str | None:
+        """Return the name that people had for the object when it had this state; None if the state does not say."""
+        members = self.named_by.split("/")
+        return "/".join(str(state[member]) for member in members) if all(each in state for each in members) else None
 
     def ref(self, row: RowT) -> SubjectRef:
         """Return how entries name `row`."""
