@@ -8,7 +8,6 @@ rows with the entries that tell of them. Areas declare theirs with `declare_chec
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Protocol
 
@@ -29,7 +28,7 @@ REMEDIES = {
     "differs": f"The log counts, not the row. {_KEEP} Restore the row from a backup.",
 }
 
-#: Kinds of entry: a class, a base that stands for its family, a name, or all under a prefix, such as "draft.*".
+#: Kinds of entry: a class, a base that stands for its family, or a name.
 Kind = type[Entry] | str
 
 
@@ -163,10 +162,8 @@ def entries_where(condition: str) -> str:
 
 def one_of(*kinds: Kind) -> str:
     """Return the condition that an entry is of one of these kinds."""
-    names = [name for kind in kinds for name in _names(kind)]
-    prefixes = [f"kind LIKE '{name[:-1]}%'" for name in names if name.endswith(".*")]
-    plain = [repr(name) for name in names if not name.endswith(".*")]
-    return " OR ".join([*prefixes, *([f"kind IN ({', '.join(plain)})"] if plain else [])])
+    names = [repr(name) for kind in kinds for name in _names(kind)]
+    return f"kind IN ({', '.join(names)})"
 
 
 def moment(expression: str) -> str:
@@ -244,7 +241,7 @@ def coverage_of(kind: str) -> tuple[Coverage, ...]:
 
 
 def _covers(kind: str, covered: Kind) -> bool:
-    return any(fnmatchcase(kind, name) for name in _names(covered))
+    return kind in _names(covered)
 
 
 def _kept_check(subject: str) -> Check:

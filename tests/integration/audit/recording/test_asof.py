@@ -22,6 +22,7 @@ from governance.partners.models import Tier
 from governance.partners.tiers import change_tier, delete_tier
 from tests.effort import examples
 from tests.factories.audit import LooseEntry
+from tests.factories.marketplace import make_version
 from tests.factories.partners import ACTOR, TierFactory
 
 pytestmark = pytest.mark.django_db
@@ -157,6 +158,16 @@ def test_an_object_is_found_by_an_id_too() -> None:
     tier = TierFactory.create(slug="trial")
 
     assert found(str(tier.pk), 0) == found("trial", 0)
+
+
+def test_a_name_may_have_two_members() -> None:
+    version = make_version()
+
+    state = find_as_of(type_name="model_version", name="espcn-x2/1.0.0", at=START).state
+
+    assert (state["model"], state["version"]) == (version.model.slug, version.version)
+    with pytest.raises(ObjectUnknown):
+        find_as_of(type_name="model_version", name="other/1.0.0", at=START)
 
 
 def test_an_entry_that_waits_counts_and_has_no_place() -> None:

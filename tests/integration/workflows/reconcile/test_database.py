@@ -331,3 +331,14 @@ def test_every_kind_of_subject_that_the_log_names_can_be_looked_up(history: Hist
     assert named - without_table - recorded_objects().keys() <= kept_subjects()
     assert kept_subjects() <= named
     assert {code for each in checks() for code in each.remedies}.isdisjoint({"check_failed"})
+
+
+def test_states_hold_the_name_that_people_have_for_the_object(history: History) -> None:
+    named = [
+        (described.slug(row), described.name_in(described.state(row)) or described.key(row))
+        for described in recorded_objects().values()
+        for row in described.rows()
+    ]
+
+    assert len(named) > 8
+    assert [slug for slug, _ in named] == [name for _, name in named]

@@ -23,8 +23,6 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 def test_kinds_become_a_condition() -> None:
     assert one_of("a.b", ConsentGranted) == "kind IN ('a.b', 'consent.granted')"
-    assert one_of("draft.*") == "kind LIKE 'draft.%'"
-    assert one_of("draft.*", "a.b") == "kind LIKE 'draft.%' OR kind IN ('a.b')"
 
 
 def test_both_places_of_entries_are_read() -> None:
