@@ -202,6 +202,12 @@ class MomentInvalid(InvalidInput):
     title = "The moment is not valid"
 
 
+class EntryAltered(IntegrityFault):
+    """The columns of a ledger entry do not say what its bytes say."""
+
+    code = "ledger_entry_altered"
+
+
 class ObjectTypeUnknown(InvalidInput):
     """The ledger keeps no states of objects of this type. `details["types"]` lists those that it keeps."""
 

@@ -12,9 +12,9 @@ from enum import StrEnum
 
 from django.db.models import BinaryField, F, Func, IntegerField, Model, QuerySet, Value
 
-from governance.audit.errors import MomentInvalid, ObjectTypeUnknown, ObjectUnknown
+from governance.audit.errors import EntryAltered, MomentInvalid, ObjectTypeUnknown, ObjectUnknown
 from governance.audit.models import LedgerEntry, OutboxEntry
-from governance.audit.recording.entries import entry_data
+from governance.audit.recording.entries import differing_columns, entry_data
 from governance.audit.recording.states import RecordedObject, State, recorded_objects, state_kinds
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
@@ -101,14 +101,14 @@ def find_as_of(*, type_name: str, name: str, at: datetime) -> AsOf:
     """Return what the object that is called `name`, by slug or id, was at a moment.
 
     A slug that several objects had, one after the other, stands for the one that had it then. Raises ObjectTypeUnknown,
-    and ObjectUnknown when no entry with a state tells of it.
+    EntryAltered, and ObjectUnknown when no entry with a state tells of it.
     """
     found = [as_of(subject=subject, at=at) for subject in subjects_called(type_name=type_name, name=name)]
     return max(reversed(found), key=lambda each: (_RANKS[each.presence], each.name == name))
 
 
 def as_of(*, subject: SubjectRef, at: datetime) -> AsOf:
-    """Return what an object was at a moment. Raises ObjectTypeUnknown and ObjectUnknown."""
+    """Return what an object was at a moment. Raises ObjectTypeUnknown, ObjectUnknown and EntryAltered."""
     described = recorded_type(subject.type)
     changes = history(subject)
     if not changes:
@@ -129,7 +129,10 @@ def _presence(entry: StateChange | None, first: StateChange) -> Presence:
 
 
 def history(subject: SubjectRef) -> list[StateChange]:
-    """Return every change of an object's state in the order of the log, what still waits for a place last."""
+    """Return every change of an object's state in the order of the log, what still waits for a place last.
+
+    Raises EntryAltered when somebody changed an entry's columns: its bytes alone are proven.
+    """
     about = {"subject_type": subject.type, "subject_id": subject.id, "kind__in": state_kinds(subject.type)}
     # The outbox is read first: an entry that gets its place in between is then seen twice, never missed.
     waiting = list(OutboxEntry.objects.filter(**about).order_by("id"))
@@ -179,7 +182,12 @@ def _position(needle: bytes) -> Func:
 
 def _changes(entries: list[LedgerEntry | OutboxEntry]) -> Iterator[StateChange]:
     for entry in entries:
-        data = entry_data(bytes(entry.body))
+        body = bytes(entry.body)
+        data = entry_data(body)
+        if differing := differing_columns(entry, body):
+            raise EntryAltered(
+                f"The entry {entry.entry_id} was altered: {', '.join(differing)} differs from its bytes."
+            )
         if "after" in data:
             yield StateChange(
                 index=entry.index if isinstance(entry, LedgerEntry) else None,
@@ -189,7 +197,7 @@ def _changes(entries: list[LedgerEntry | OutboxEntry]) -> Iterator[StateChange]:
                 at=entry.occurred_at,
                 before=_state(data.get("before")),
                 after=_state(data.get("after")),
-                body=bytes(entry.body),
+                body=body,
             )
 
 

@@ -31,7 +31,7 @@ class AsOfView(APIView):
         summary="See what was in force",
         parameters=[AsOfQuery],
         responses=StateSerializer,
-        extensions=problems("moment_invalid", "ledger_object_unknown", "log_incomplete"),
+        extensions=problems("moment_invalid", "ledger_object_unknown", "ledger_entry_altered", "log_incomplete"),
     )
     def get(self, request: Request) -> Response:
         """Return the partner's own state, or its tier's, at a moment. Other partners cannot be asked about."""

@@ -1,6 +1,6 @@
 """What was in force at a moment: against a model, and in the cases that a model does not reach."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -9,8 +9,9 @@ from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.audit.errors import MomentInvalid, ObjectTypeUnknown, ObjectUnknown
+from governance.audit.errors import EntryAltered, MomentInvalid, ObjectTypeUnknown, ObjectUnknown
 from governance.audit.log.sequencer import sequence_pending
+from governance.audit.models import LedgerEntry, OutboxEntry
 from governance.audit.recording.asof import AsOf, Presence, as_of, find_as_of, history, read_moment
 from governance.audit.recording.record import record
 from governance.audit.recording.states import State
@@ -24,6 +25,7 @@ from tests.effort import examples
 from tests.factories.audit import LooseEntry
 from tests.factories.marketplace import make_version
 from tests.factories.partners import ACTOR, TierFactory
+from tests.history import guards_lifted
 
 pytestmark = pytest.mark.django_db
 
@@ -213,6 +215,18 @@ def test_what_was_adopted_was_not_on_record_before(time: ManualClock) -> None:
     changed(tier, "New")
 
     assert [found("old", at).presence for at in (0, 10)] == [Presence.NOT_ON_RECORD, Presence.THERE]
+
+
+@pytest.mark.parametrize("put_in_order", [sequence_pending, lambda: None])
+def test_an_entry_whose_columns_were_changed_is_not_believed(put_in_order: Callable[[], object]) -> None:
+    TierFactory.create(slug="trial")
+    put_in_order()
+    with guards_lifted():
+        for table in (LedgerEntry, OutboxEntry):
+            table.objects.update(occurred_at=START - timedelta(days=1))
+
+    with pytest.raises(EntryAltered, match=r"were altered: occurred_at\."):
+        found("trial", -60)
 
 
 def test_history_holds_every_change_in_order() -> None:
