@@ -41,12 +41,17 @@ FILL = """
 INSERT INTO catalog_dataset (id, slug, name, description)
 SELECT uuidv7(), 'dataset-' || n, 'Dataset ' || n, '' FROM generate_series(1, 50) n;
 
-INSERT INTO catalog_consentlevel (id, slug, name, rank, description)
-SELECT uuidv7(), 'level-' || n, 'Level ' || n, n, '' FROM generate_series(1, 4) n;
-INSERT INTO catalog_consentpair (level_id, action, purpose)
-SELECT l.id, a, p FROM catalog_consentlevel l, unnest(ARRAY['asset.infer', 'asset.train']) a,
-    unnest(ARRAY['research', 'non_commercial', 'commercial']) p
-WHERE (a = 'asset.infer' AND (p = 'research' OR l.rank > 2)) OR (a = 'asset.train' AND l.rank > 1 AND p = 'research');
+WITH made AS (
+    SELECT uuidv7() AS level, uuidv7() AS version, n, ARRAY(
+        SELECT a || ':' || p FROM unnest(ARRAY['asset.infer', 'asset.train']) a,
+            unnest(ARRAY['research', 'non_commercial', 'commercial']) p
+        WHERE (a = 'asset.infer' AND (p = 'research' OR n > 2)) OR (a = 'asset.train' AND n > 1 AND p = 'research')
+    ) AS pairs FROM generate_series(1, 4) n
+), levels AS (
+    INSERT INTO catalog_consentlevel (id, slug, in_force_id) SELECT level, 'level-' || n, version FROM made
+)
+INSERT INTO catalog_consentlevelversion (id, level_id, number, name, rank, description, pairs, effective, created_at)
+SELECT version, level, 1, 'Level ' || n, n, '', pairs, pairs, now() FROM made;
 
 INSERT INTO catalog_creator (uploaders, id, slug, display_name, email, region, status, consent_epoch, created_at)
 SELECT '{{}}', uuidv7(), 'creator-' || n, 'Creator ' || n, '', (ARRAY['DE', 'FR', 'SE', 'US'])[1 + n % 4],
@@ -63,23 +68,25 @@ JOIN (SELECT id, row_number() OVER (ORDER BY slug) - 1 AS place FROM catalog_cre
 LEFT JOIN (SELECT id, row_number() OVER (ORDER BY slug) AS place FROM catalog_dataset) d ON d.place = n % 60;
 
 -- Of ten creators, one has said nothing, one has withdrawn, two give training to some regions or not to everybody.
-INSERT INTO catalog_consentgrant (id, kind, creator_id, asset_id, level_id, regions, partners_allowed,
-    partners_excluded, valid_from, valid_until, method, evidence_digest, epoch, recorded_by_type, recorded_by_id,
-    created_at)
+INSERT INTO catalog_consentgrant (id, kind, creator_id, asset_id, level_id, level_version_id, regions,
+    partners_allowed, partners_excluded, valid_from, valid_until, method, evidence_digest, epoch, recorded_by_type,
+    recorded_by_id, created_at)
 SELECT uuidv7(), CASE WHEN place % 10 = 1 THEN 'withdrawal' ELSE 'grant' END, c.id, NULL,
-    CASE WHEN place % 10 <> 1 THEN l.id END, CASE WHEN place % 10 = 2 THEN ARRAY['FR', 'US'] ELSE '{{}}' END, '{{}}',
+    CASE WHEN place % 10 <> 1 THEN l.level_id END, CASE WHEN place % 10 <> 1 THEN l.id END,
+    CASE WHEN place % 10 = 2 THEN ARRAY['FR', 'US'] ELSE '{{}}' END, '{{}}',
     CASE WHEN place % 10 = 3 THEN ARRAY['lumen'] ELSE '{{}}' END, now() - interval '1 day',
     CASE WHEN place % 10 = 4 THEN now() - interval '1 hour' END, 'console', '', 1, 'user', 'editor', now()
 FROM (SELECT id, row_number() OVER (ORDER BY slug) AS place FROM catalog_creator) c
-JOIN catalog_consentlevel l ON l.rank = 1 + place % 4 WHERE place % 10 <> 0;
+JOIN catalog_consentlevelversion l ON l.rank = 1 + place % 4 WHERE place % 10 <> 0;
 
 -- One work in twenty has a statement of its own.
-INSERT INTO catalog_consentgrant (id, kind, creator_id, asset_id, level_id, regions, partners_allowed,
-    partners_excluded, valid_from, method, evidence_digest, epoch, recorded_by_type, recorded_by_id, created_at)
-SELECT uuidv7(), 'grant', creator_id, a.id, l.id, '{{}}', '{{}}', '{{}}', now() - interval '1 day', 'console', '', 2,
-    'user', 'editor', now()
+INSERT INTO catalog_consentgrant (id, kind, creator_id, asset_id, level_id, level_version_id, regions,
+    partners_allowed, partners_excluded, valid_from, method, evidence_digest, epoch, recorded_by_type, recorded_by_id,
+    created_at)
+SELECT uuidv7(), 'grant', creator_id, a.id, l.level_id, l.id, '{{}}', '{{}}', '{{}}', now() - interval '1 day',
+    'console', '', 2, 'user', 'editor', now()
 FROM (SELECT id, creator_id, row_number() OVER () AS place FROM catalog_asset) a
-JOIN catalog_consentlevel l ON l.rank = 1 + (place / 20) % 4 WHERE place % 20 = 0;
+JOIN catalog_consentlevelversion l ON l.rank = 1 + (place / 20) % 4 WHERE place % 20 = 0;
 """
 
 

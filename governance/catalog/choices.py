@@ -39,3 +39,21 @@ class ConsentSource(TextChoices):
     OWN = "own", "The work's own statement"
     DEFAULT = "default", "The creator's default"
     NONE = "none", "No statement"
+
+
+class ProposalState(TextChoices):
+    """Where a proposal of versioned policy stands."""
+
+    OPEN = "open", "Waiting for review"
+    IN_FORCE = "in_force", "In force"
+    REJECTED = "rejected", "Rejected"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class Direction(TextChoices):
+    """How a new version permits compared with the one in force. Only what is provably narrower needs one person."""
+
+    NARROWER = "narrower", "Narrower"
+    WIDER = "wider", "Wider"
+    MIXED = "mixed", "Narrower, with another label"
+    LABEL = "label", "Label only"

@@ -1,15 +1,23 @@
 """Kinds of ledger entries of the catalogue: ids, digests and codes, never a name, a title or an address."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from governance.audit.recording.declarations import Entry, entry
+from governance.audit.recording.declarations import Entry, Since, entry
 from governance.audit.recording.states import State, StateEntry
 from governance.audit.types import SubjectRef
 from governance.catalog.models import Asset, ConsentGrant, Creator
-from governance.catalog.states import ASSET_SUBJECT, ASSETS, CREATOR_SUBJECT, CREATORS, DATASET_SUBJECT
+from governance.catalog.proposals import ProposalChanged
+from governance.catalog.states import (
+    ASSET_SUBJECT,
+    ASSETS,
+    CREATOR_SUBJECT,
+    CREATORS,
+    DATASET_SUBJECT,
+    LEVEL_PROPOSAL_SUBJECT,
+    LEVEL_SUBJECT,
+)
 
 
 def creator_ref(creator: Creator) -> SubjectRef:
@@ -37,6 +45,7 @@ class ConsentGranted(Entry):
     valid_from: Annotated[datetime, "From when it holds."]
     valid_until: Annotated[datetime | None, "Until when it holds; null for no end."]
     evidence_sha256: Annotated[str, "SHA-256 of the document that proves it; empty without one."]
+    level_version: Annotated[int | None, "Number of the level's version that the creator agreed to.", Since("0.2")]
 
     @classmethod
     def of(cls, grant: ConsentGrant) -> Self:
@@ -53,6 +62,7 @@ class ConsentGranted(Entry):
             valid_from=grant.valid_from,
             valid_until=grant.valid_until,
             evidence_sha256=grant.evidence_digest,
+            level_version=grant.level_version.number if grant.level_version else None,
         )
 
 
@@ -190,6 +200,24 @@ class DatasetAdopted(StateEntry):
     """A dataset from before states were on record was put on record, as it was at the upgrade."""
 
 
-def pair_codes(pairs: Collection[tuple[str, str]]) -> list[str]:
-    """Return (action, purpose) pairs as sorted "action:purpose" texts."""
-    return [f"{action}:{purpose}" for action, purpose in sorted(pairs)]
+@entry("consent_level.adopted", subject=LEVEL_SUBJECT, since="0.2")
+class ConsentLevelAdopted(StateEntry):
+    """A consent level from before its versions were on record was put on record as version 1."""
+
+
+@entry("consent_level.version_in_force", subject=LEVEL_SUBJECT, receipt="consent-level-version/v1", since="0.2")
+class ConsentLevelVersionInForce(StateEntry):
+    """A new version of a consent level came into force: approved by a second person, or provably narrower."""
+
+    proposal: Annotated[UUID, "Id of the proposal that it was."]
+    direction: Annotated[str, "`narrower`, `wider`, `label`, or `mixed` for narrower with another label."]
+    authors: Annotated[tuple[str, ...], "Who wrote any of it."]
+    approved_by: Annotated[str, "Who put it into force: none of the authors, unless it is narrower."]
+    gained: Annotated[tuple[str, ...], "Pairs that the version before it did not permit, for grants from now on."]
+    lost: Annotated[tuple[str, ...], "Pairs that the version before it permitted; earlier grants lose them at once."]
+    creators: Annotated[int, "How many creators lost something that they had granted; their epochs went up by one."]
+
+
+@entry("consent_level_proposal.changed", subject=LEVEL_PROPOSAL_SUBJECT, since="0.2")
+class ConsentLevelProposalChanged(ProposalChanged):
+    """A proposed version of a consent level was written, edited, approved, rejected or withdrawn."""

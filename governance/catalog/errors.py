@@ -103,3 +103,45 @@ class CreatorErased(Conflict):
 
     code = "creator_erased"
     title = "The creator's data was erased"
+
+
+class ProposalInvalid(InvalidInput):
+    """What is said in or about a proposal cannot be accepted."""
+
+    code = "proposal_invalid"
+    title = "The proposal is not valid"
+
+
+class NothingChanged(Conflict):
+    """The proposal says what is in force already."""
+
+    code = "nothing_changed"
+    title = "Nothing would change"
+
+
+class ProposalClosed(Conflict):
+    """The proposal was decided on already."""
+
+    code = "proposal_closed"
+    title = "The proposal was decided on"
+
+
+class ProposalEdited(Conflict):
+    """The proposal is no longer what the person saw."""
+
+    code = "proposal_edited"
+    title = "The proposal was edited"
+
+
+class ProposalStale(Conflict):
+    """Another version came into force since the proposal was written, so it would undo what nobody looked at."""
+
+    code = "proposal_stale"
+    title = "Another version came into force"
+
+
+class OwnProposal(Forbidden):
+    """Nobody approves a widening that they wrote any part of, and nobody takes back what others wrote."""
+
+    code = "own_proposal"
+    title = "Authors do not approve their own work"

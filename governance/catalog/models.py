@@ -8,9 +8,12 @@ from django.db import models
 
 from governance.audit.guards.frozen import FrozenColumns
 from governance.catalog.choices import AssetStatus, CreatorStatus, GrantKind, GrantMethod
+from governance.catalog.level_models import ConsentLevel as ConsentLevel
+from governance.catalog.level_models import ConsentLevelProposal as ConsentLevelProposal
+from governance.catalog.level_models import ConsentLevelProposalEvent as ConsentLevelProposalEvent
+from governance.catalog.level_models import ConsentLevelVersion as ConsentLevelVersion
 from governance.kernel import clock
 from governance.kernel.ids import new_id
-from governance.kernel.vocabulary import ACTION_CHOICES, PURPOSE_CHOICES
 
 REGION = RegexValidator(r"^[A-Z]{2}$", "A region is two capital letters, such as DE, US or EU.")
 ERASED_NAME = "Erased creator"
@@ -66,39 +69,6 @@ class Creator(models.Model):
             kept_out = {"id", "consent_epoch"}
             kwargs["update_fields"] = [f.name for f in self._meta.concrete_fields if f.name not in kept_out]
         super().save(*args, **kwargs)
-
-
-class ConsentLevel(models.Model):
-    """A named, ranked set of (action, purpose) pairs that creators can grant."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    slug = models.SlugField(unique=True)
-    name = models.CharField(max_length=100, unique=True)
-    rank = models.PositiveSmallIntegerField(help_text="Order in lists, from least to most permissive.")
-    description = models.TextField(blank=True)
-
-    class Meta:
-        ordering = ["rank", "slug"]
-        verbose_name = "consent level"
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class ConsentPair(models.Model):
-    """One thing that a consent level permits: an action for a purpose."""
-
-    level = models.ForeignKey(ConsentLevel, on_delete=models.CASCADE, related_name="pairs")
-    action = models.CharField(max_length=32, choices=ACTION_CHOICES)
-    purpose = models.CharField(max_length=32, choices=PURPOSE_CHOICES)
-
-    class Meta:
-        ordering = ["action", "purpose"]
-        verbose_name = "permitted use"
-        constraints = [models.UniqueConstraint(fields=["level", "action", "purpose"], name="consent_pair_once")]
-
-    def __str__(self) -> str:
-        return f"{self.action} for {self.purpose}"
 
 
 class Dataset(models.Model):
@@ -160,8 +130,8 @@ class Asset(FrozenColumns):
 class ConsentGrant(models.Model):
     """One statement of a creator about one asset, or about all that have no statement of their own.
 
-    Append-only by trigger: consent changes by a later statement, never by an edit. A foreign key over both columns
-    holds that `asset` is of `creator`.
+    Append-only by trigger: consent changes by a later statement, never by an edit. Foreign keys over both columns hold
+    that `asset` is of `creator` and `level_version` of `level`.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -172,6 +142,10 @@ class ConsentGrant(models.Model):
         help_text="Empty: the creator's default.",
     )  # fmt: skip
     level = models.ForeignKey(ConsentLevel, on_delete=models.PROTECT, null=True, blank=True, related_name="grants")
+    level_version = models.ForeignKey(
+        ConsentLevelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="grants",
+        help_text="The version that the creator agreed to.",
+    )  # fmt: skip
     regions = ArrayField(models.CharField(max_length=2, validators=[REGION]), default=list, blank=True)
     partners_allowed = ArrayField(models.SlugField(), default=list, blank=True)
     partners_excluded = ArrayField(models.SlugField(), default=list, blank=True)
@@ -194,8 +168,8 @@ class ConsentGrant(models.Model):
                 fields=["creator", "epoch", "asset"], nulls_distinct=False, name="consent_statement_once_per_epoch"
             ),
             models.CheckConstraint(
-                condition=models.Q(kind=GrantKind.GRANT, level__isnull=False)
-                | models.Q(kind=GrantKind.WITHDRAWAL, level__isnull=True),
+                condition=models.Q(kind=GrantKind.GRANT, level__isnull=False, level_version__isnull=False)
+                | models.Q(kind=GrantKind.WITHDRAWAL, level__isnull=True, level_version__isnull=True),
                 name="consent_grant_names_a_level",
             ),
             models.CheckConstraint(

@@ -1,10 +1,9 @@
 """Reading the catalogue: which consent is in force, and which assets a partner may know of."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
     BooleanField,
@@ -21,10 +20,10 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Cast, Coalesce, Concat
+from django.db.models.functions import Cast, Coalesce
 
 from governance.catalog.choices import ConsentSource, ConsentState, GrantKind
-from governance.catalog.models import Asset, ConsentGrant, ConsentPair, Creator
+from governance.catalog.models import Asset, ConsentGrant, ConsentLevelVersion, Creator
 from governance.catalog.types import EffectiveConsent
 
 UPLOADED_BY_PARTNER = "partner"
@@ -38,7 +37,7 @@ def effective_consent(*, asset: Asset, at: datetime) -> EffectiveConsent:
 
 
 def effective_consents(assets: Collection[Asset], at: datetime) -> dict[UUID, EffectiveConsent]:
-    """Return the consent in force for each asset, by asset id, in three queries however many assets there are.
+    """Return the consent in force for each asset, by asset id, in two queries however many assets there are.
 
     The newest statement that has begun governs: the asset's own, or the creator's default where the asset never had
     one of its own. A statement that was to begin at once has begun as soon as it is on record, even for a caller whose
@@ -48,14 +47,13 @@ def effective_consents(assets: Collection[Asset], at: datetime) -> dict[UUID, Ef
     """
     creators = Creator.objects.in_bulk({asset.creator_id for asset in assets})
     governing = _governing(assets, at)
-    pairs = _pairs(grant.level_id for grant in governing.values() if _state(grant, at) is ConsentState.ACTIVE)
     found: dict[UUID, EffectiveConsent] = {}
     for asset in assets:
         asset.creator = creators[asset.creator_id]
         own = governing.get((asset.creator_id, asset.id))
         source = ConsentSource.DEFAULT if own is None else ConsentSource.OWN
         grant = own or governing.get((asset.creator_id, None))
-        found[asset.id] = _effective(grant, source, at, pairs, asset.creator.consent_epoch)
+        found[asset.id] = _effective(grant, source, at, asset.creator.consent_epoch)
     return found
 
 
@@ -91,13 +89,10 @@ def governing_statements(*, at: datetime) -> QuerySet[ConsentGrant]:
         default=Value(ConsentState.NONE.value),
         output_field=CharField(),
     )
-    pairs = ArraySubquery(
-        ConsentPair.objects.filter(level=OuterRef("level_id")).annotate(pair=_pair_text()).order_by().values("pair")
-    )
     return ConsentGrant.objects.filter(pk=OuterRef("governing_consent")).alias(
         state=state,
         pairs=Case(
-            When(Q(kind=GrantKind.GRANT) & active, then=pairs),
+            When(Q(kind=GrantKind.GRANT) & active, then=F("level_version__effective")),
             default=Value([], output_field=ArrayField(TextField())),
             output_field=ArrayField(TextField()),
         ),
@@ -107,13 +102,9 @@ def governing_statements(*, at: datetime) -> QuerySet[ConsentGrant]:
 
 
 def covers_pair(pair: str) -> Q:
-    """Return whether a statement of `governing_statements` permits "action:purpose", by one look at all levels."""
-    levels = ConsentPair.objects.annotate(pair=_pair_text()).filter(pair=pair).order_by().values("level")
-    return Q(state=ConsentState.ACTIVE) & Q(level__in=levels)
-
-
-def _pair_text() -> Concat:
-    return Concat("action", Value(":"), "purpose", output_field=TextField())
+    """Return whether a statement of `governing_statements` permits "action:purpose", by one look at all versions."""
+    versions = ConsentLevelVersion.objects.filter(effective__contains=[pair]).order_by().values("pk")
+    return Q(state=ConsentState.ACTIVE) & Q(level_version__in=versions)
 
 
 def _begun(at: datetime) -> Q:
@@ -125,7 +116,7 @@ def _governing(assets: Collection[Asset], at: datetime) -> _Governing:
     default = Q(asset=None, creator__in={asset.creator_id for asset in assets})
     newest = (
         ConsentGrant.objects.filter(_begun(at), own | default)
-        .select_related("level")
+        .select_related("level", "level_version")
         .order_by("creator_id", "asset_id", "-epoch")
         .distinct("creator_id", "asset_id")
     )
@@ -140,33 +131,27 @@ def _state(grant: ConsentGrant, at: datetime) -> ConsentState:
     return ConsentState.ACTIVE if grant.valid_from <= at else ConsentState.NONE
 
 
-def _pairs(levels: Iterable[UUID | None]) -> dict[UUID, frozenset[tuple[str, str]]]:
-    found: dict[UUID, set[tuple[str, str]]] = {}
-    rows = ConsentPair.objects.filter(level__in={level for level in levels if level is not None})
-    for level, action, purpose in rows.values_list("level_id", "action", "purpose"):
-        found.setdefault(level, set()).add((action, purpose))
-    return {level: frozenset(permitted) for level, permitted in found.items()}
-
-
-def _effective(
-    grant: ConsentGrant | None,
-    source: ConsentSource,
-    at: datetime,
-    pairs: Mapping[UUID, frozenset[tuple[str, str]]],
-    epoch: int,
-) -> EffectiveConsent:
+def _effective(grant: ConsentGrant | None, source: ConsentSource, at: datetime, epoch: int) -> EffectiveConsent:
     if grant is None:
         return EffectiveConsent(ConsentState.NONE, ConsentSource.NONE, epoch)
     state = _state(grant, at)
-    permitted = pairs.get(grant.level_id) if grant.level_id and state is ConsentState.ACTIVE else None
+    version = grant.level_version
+    permitted = version.effective if version is not None and state is ConsentState.ACTIVE else ()
     return EffectiveConsent(
         state=state,
         source=source,
         epoch=epoch,
         grant_id=grant.id,
         level=grant.level.slug if grant.level else None,
-        pairs=permitted or frozenset(),
+        level_version=version.number if version is not None else None,
+        pairs=frozenset(pair_of(text) for text in permitted),
         regions=tuple(grant.regions),
         partners_allowed=tuple(grant.partners_allowed),
         partners_excluded=tuple(grant.partners_excluded),
     )
+
+
+def pair_of(text: str) -> tuple[str, str]:
+    """Return the (action, purpose) of a pair that is written "action:purpose"."""
+    action, _, purpose = text.partition(":")
+    return action, purpose

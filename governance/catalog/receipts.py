@@ -1,9 +1,9 @@
-"""What receipts of the catalogue say: predicates `upload/v1` and `consent-change/v1`, in ids, digests and codes."""
+"""What receipts of the catalogue say, in ids, digests and codes: one function for each predicate."""
 
 from collections.abc import Mapping
 
 from governance.audit.types import StatementParts
-from governance.catalog.models import Asset, Creator
+from governance.catalog.models import Asset, ConsentLevelVersion, Creator
 from governance.kernel.canonical import Json, digest
 
 
@@ -34,4 +34,15 @@ def erasure_statement(creator: Creator, facts: Mapping[str, Json]) -> StatementP
     return {
         "statement_subject": [{"name": "erased", "digest": {"sha256": digest(facts)}}],
         "predicate": {"creator": str(creator.id), "erased": dict(facts)},
+    }
+
+
+def level_version_statement(version: ConsentLevelVersion, facts: Mapping[str, Json]) -> StatementParts:
+    """Return the statement that a version of a consent level came into force.
+
+    Its subject is the SHA-256 of the new state as canonical JSON, which the predicate holds under `after`.
+    """
+    return {
+        "statement_subject": [{"name": "consent-level-version", "digest": {"sha256": digest(facts["after"])}}],
+        "predicate": {"level": version.level.slug, "version": version.number, **facts},
     }

@@ -1,25 +1,30 @@
 """What the ledger says of consent, creators and works must match their rows."""
 
 from governance.audit.recording.reconciling import (
-    Check,
     Pairing,
     check,
     declare_checks,
     declare_counted,
     declare_kept,
-    entries_where,
     moment,
-    one_of,
 )
-from governance.catalog.entries import AssetRegistered, ConsentGranted, ConsentWithdrawn, CreatorErased
-from governance.catalog.models import Asset, ConsentGrant, ConsentLevel, Creator
+from governance.catalog.entries import (
+    AssetRegistered,
+    ConsentGranted,
+    ConsentLevelAdopted,
+    ConsentLevelVersionInForce,
+    ConsentWithdrawn,
+    CreatorErased,
+)
+from governance.catalog.models import Asset, ConsentGrant, ConsentLevel, ConsentLevelProposal, Creator
 
 GRANTS = Pairing(
     code="consent_grant",
     noun="consent grant",
     rows="""SELECT g.id::text AS key, g.epoch AS ord, g.*, l.slug AS level,
-            g.recorded_by_type || ':' || g.recorded_by_id AS actor
+            v.number AS version, g.recorded_by_type || ':' || g.recorded_by_id AS actor
             FROM catalog_consentgrant AS g LEFT JOIN catalog_consentlevel AS l ON l.id = g.level_id
+            LEFT JOIN catalog_consentlevelversion AS v ON v.id = g.level_version_id
             WHERE g.kind = 'grant'""",
     entries=(ConsentGranted,),
     key="e.data ->> 'statement'",
@@ -27,6 +32,8 @@ GRANTS = Pairing(
         "creator": ("r.creator_id::text", "e.subject_id"),
         "asset": ("r.asset_id::text", "e.data ->> 'asset'"),
         "level": ("r.level", "e.data ->> 'level'"),
+        # A grant from before levels had versions is of version 1.
+        "level_version": ("r.version", "coalesce((e.data ->> 'level_version')::numeric, 1)"),
         "regions": ("to_jsonb(r.regions)", "e.data -> 'regions'"),
         "partners_allowed": ("to_jsonb(r.partners_allowed)", "e.data -> 'partners_allowed'"),
         "partners_excluded": ("to_jsonb(r.partners_excluded)", "e.data -> 'partners_excluded'"),
@@ -81,24 +88,45 @@ ERASURES = Pairing(
     key="e.subject_id",
 )
 
-LEVELS = Check(
-    sql=f"""
-    WITH {entries_where(one_of("consent_level.changed"))},
-    newest AS (SELECT DISTINCT ON (subject_id) * FROM entries ORDER BY subject_id, place DESC),
-    permitted AS (
-        SELECT l.id::text AS key, l.slug, to_jsonb(array_remove(array_agg(
-            p.action || ':' || p.purpose ORDER BY p.action COLLATE "C", p.purpose COLLATE "C"), NULL)) AS pairs
-        FROM catalog_consentlevel AS l LEFT JOIN catalog_consentpair AS p ON p.level_id = l.id GROUP BY l.id
-    )
-    SELECT 'consent_level_differs', 'consent level ' || r.slug,
-           coalesce(e.name || ' says otherwise in: pairs.', 'The log has no entry for it.')
-    FROM permitted AS r LEFT JOIN newest AS e ON e.subject_id = r.key
-    WHERE e.data -> 'pairs' IS DISTINCT FROM r.pairs
-    """,
-    remedies={
-        "consent_level_differs": "The level permits something else than was recorded. Correct it in the console, which "
-        "voids the permits that rest on it, and find out who wrote to the database."
+# A version 1 from before versions were on record has an entry of its own.
+LEVEL_VERSIONS = Pairing(
+    code="consent_level_version",
+    noun="version of consent level",
+    rows="""SELECT level_id || ' version ' || number AS key, created_at AS ord, *
+            FROM catalog_consentlevelversion""",
+    entries=(ConsentLevelAdopted, ConsentLevelVersionInForce),
+    key="e.subject_id || ' version ' || (e.data -> 'after' ->> 'version')",
+    differs={
+        "name": ("r.name", "e.data -> 'after' ->> 'name'"),
+        "rank": ("r.rank", "(e.data -> 'after' ->> 'rank')::numeric"),
+        "description": ("r.description", "e.data -> 'after' ->> 'description'"),
+        "pairs": ("to_jsonb(r.pairs)", "e.data -> 'after' -> 'pairs'"),
     },
+)
+
+LEVELS = check(
+    "consent_level_not_newest",
+    subject="'consent level ' || l.slug",
+    message="'Version ' || v.number || ' is in force, though there is a newer one.'",
+    found="""FROM catalog_consentlevel AS l JOIN catalog_consentlevelversion AS v ON v.id = l.in_force_id
+        WHERE EXISTS (
+            SELECT FROM catalog_consentlevelversion AS w WHERE w.level_id = l.id AND w.number > v.number)""",
+    remedy="Creators grant something else than was approved last. Set the newest version in force, and find out who "
+    "wrote to the database.",
+)
+
+EFFECTIVE = check(
+    "consent_level_effective",
+    subject="'consent level ' || l.slug || ' version ' || v.number",
+    message="'Grants of it permit something else than its pairs without what later versions took away.'",
+    found="""FROM catalog_consentlevelversion AS v JOIN catalog_consentlevel AS l ON l.id = v.level_id
+        WHERE v.effective IS DISTINCT FROM ARRAY(
+            SELECT p.pair FROM unnest(v.pairs) WITH ORDINALITY AS p (pair, place) WHERE NOT EXISTS (
+                SELECT FROM catalog_consentlevelversion AS w
+                WHERE w.level_id = v.level_id AND w.number > v.number AND NOT p.pair = ANY (w.pairs))
+            ORDER BY p.place)""",
+    remedy="Creators permit more or less than they agreed to. Narrow the level, and find out who "
+    "wrote to the database.",
 )
 
 SALTS = check(
@@ -121,8 +149,9 @@ EPOCHS = check(
     remedy="Permits from before the newest statement could count again. Raise the epoch, and find out who lowered it.",
 )
 
-declare_checks(GRANTS, WITHDRAWALS, ASSETS, ERASURES, LEVELS, SALTS, EPOCHS)
+declare_checks(GRANTS, WITHDRAWALS, ASSETS, ERASURES, LEVEL_VERSIONS, LEVELS, EFFECTIVE, SALTS, EPOCHS)
 declare_counted(consent_statements=ConsentGrant)
 declare_kept("asset", Asset)
 declare_kept("creator", Creator)
 declare_kept("consent_level", ConsentLevel)
+declare_kept("consent_level_proposal", ConsentLevelProposal)

@@ -1,28 +1,25 @@
-"""Use cases of the catalogue about consent and consent levels.
+"""Use cases of the catalogue about consent. Consent levels are in `levels`.
 
 Locks are taken in this order: consent level, creators by id, asset. Whoever changes what a creator permits holds the
 creator's row and raises its consent epoch in the same transaction, so that permits bound to the old epoch are void.
 """
 
-from collections.abc import Iterable
 from typing import Unpack
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db import transaction
 
 from governance.audit.evidence.receipts import record_with_receipt
-from governance.audit.recording.record import write_entry
-from governance.audit.types import Actor, SubjectRef
+from governance.audit.types import Actor
 from governance.catalog import terms
 from governance.catalog.choices import GrantKind
-from governance.catalog.entries import ConsentGranted, ConsentWithdrawn, creator_ref, pair_codes
+from governance.catalog.entries import ConsentGranted, ConsentWithdrawn, creator_ref
 from governance.catalog.epochs import begin_epoch
-from governance.catalog.models import Asset, ConsentGrant, ConsentLevel, ConsentPair, Creator
+from governance.catalog.models import Asset, ConsentGrant, ConsentLevel, ConsentLevelVersion, Creator
 from governance.catalog.receipts import consent_statement
 from governance.catalog.types import ConsentTerms
 from governance.kernel import clock
-from governance.kernel.canonical import Json, digest
+from governance.kernel.canonical import digest
 
 
 def record_grant(
@@ -45,12 +42,13 @@ def record_grant(
     terms.check_evidence_digest(evidence_digest)
     _check_owner(creator, asset)
     with transaction.atomic():
-        _lock_level(checked.level)
+        version = _agreed_version(checked.level, granted.get("level_version"))
         grant = ConsentGrant.objects.create(
             kind=GrantKind.GRANT,
             creator=creator,
             asset=asset,
             level=checked.level,
+            level_version=version,
             regions=checked.regions,
             partners_allowed=checked.partners_allowed,
             partners_excluded=checked.partners_excluded,
@@ -121,80 +119,24 @@ def record_withdrawal(
     return withdrawals[0]
 
 
-def save_consent_level(
-    *, slug: str, name: str, rank: int, description: str, pairs: Iterable[tuple[str, str]], actor: Actor
-) -> ConsentLevel:
-    """Create the consent level `slug`, or change it to be as given; saving it unchanged leaves no trace.
-
-    A change of `pairs`, the permitted (action, purpose) pairs, raises the epoch of every creator who ever granted the
-    level. Raises ConsentLevelInvalid that names the field.
-    """
-    terms.check_level(slug=slug, name=name, rank=rank)
-    wanted = terms.check_pairs(pairs)
-    with transaction.atomic():
-        level = ConsentLevel.objects.select_for_update(no_key=True).filter(slug=slug).first()
-        before = _as_kept(level)
-        level = level or ConsentLevel(slug=slug)
-        level.name, level.rank, level.description = name, rank, description
-        if before == (name, rank, description, wanted):
-            return level
-        _save_level(level)
-        had = before[3] if before else set()
-        _replace_pairs(level, had, wanted)
-        data: dict[str, Json] = {
-            "level": slug,
-            "rank": rank,
-            "text_sha256": digest([name, description]),
-            "pairs": [*pair_codes(wanted)],
-            "added": [*pair_codes(wanted - had)],
-            "removed": [*pair_codes(had - wanted)],
-            "creators": _raise_epochs_of_users(level) if had != wanted else 0,
-        }
-        write_entry(
-            kind="consent_level.changed", subject=SubjectRef("consent_level", str(level.id)), actor=actor, data=data
-        )
-    return level
-
-
 def _check_owner(creator: Creator, asset: Asset | None) -> None:
     if asset is not None and asset.creator_id != creator.id:
         raise terms.invalid("asset", "The asset belongs to another creator.")
 
 
-def _raise_epochs_of_users(level: ConsentLevel) -> int:
-    users = ConsentGrant.objects.filter(level=level).values("creator")
-    locked = Creator.objects.select_for_update(no_key=True).filter(id__in=users).order_by("id")
-    found = list(locked.values_list("id", flat=True))
-    return Creator.objects.filter(id__in=found).update(consent_epoch=F("consent_epoch") + 1)
+def _agreed_version(level: ConsentLevel, agreed: ConsentLevelVersion | None) -> ConsentLevelVersion:
+    """Hold the level, so that a new version either sees the grant or comes before it; return the version in force.
 
-
-def _lock_level(level: ConsentLevel) -> None:
-    """Hold the level, so that a change of its pairs either sees the new grant or comes before it."""
+    Nobody agrees to a version that they did not read: another than `agreed`, where that is given, is refused.
+    """
     if not ConsentLevel.objects.select_for_update(no_key=True).filter(pk=level.pk).exists():
         raise terms.invalid("level", "There is no such consent level.")
+    in_force = ConsentLevelVersion.objects.get(pk=ConsentLevel.objects.values("in_force").get(pk=level.pk)["in_force"])
+    if agreed is not None and agreed.pk != in_force.pk:
+        raise terms.invalid("level", f"Version {in_force.number} of the level is in force now. Look at its uses again.")
+    return in_force
 
 
 def _assets_with_statements(creator: Creator) -> list[UUID]:
     stated = ConsentGrant.objects.filter(creator=creator, asset__isnull=False)
     return list(stated.order_by("asset_id").values_list("asset_id", flat=True).distinct())
-
-
-def _as_kept(level: ConsentLevel | None) -> tuple[str, int, str, set[tuple[str, str]]] | None:
-    if level is None:
-        return None
-    return level.name, level.rank, level.description, set(level.pairs.values_list("action", "purpose"))
-
-
-def _save_level(level: ConsentLevel) -> None:
-    try:
-        with transaction.atomic():
-            level.save()
-    except IntegrityError as error:
-        raise terms.level_invalid("name", "Another consent level has this name.") from error
-
-
-def _replace_pairs(level: ConsentLevel, had: set[tuple[str, str]], wanted: set[tuple[str, str]]) -> None:
-    for action, purpose in had - wanted:
-        level.pairs.filter(action=action, purpose=purpose).delete()
-    new = sorted(wanted - had)
-    ConsentPair.objects.bulk_create(ConsentPair(level=level, action=action, purpose=purpose) for action, purpose in new)

@@ -8,12 +8,15 @@ from django.db.models import QuerySet, Subquery
 from governance.audit.evidence.commitments import commitment_of, newest_salt, newest_salts
 from governance.audit.recording.states import RecordedObject, State, recorded_object
 from governance.audit.types import SubjectRef
-from governance.catalog.models import Asset, Creator, Dataset
+from governance.catalog.models import Asset, ConsentLevel, ConsentLevelProposal, Creator, Dataset
+from governance.catalog.proposals import proposal_state
 from governance.kernel.canonical import sha256_hex
 
 CREATOR_SUBJECT = "creator"
 ASSET_SUBJECT = "asset"
 DATASET_SUBJECT = "dataset"
+LEVEL_SUBJECT = "consent_level"
+LEVEL_PROPOSAL_SUBJECT = "consent_level_proposal"
 #: Fields of a creator and of a work that may hold personal data.
 CREATOR_PERSONAL = ("display_name", "email", "status_reason")
 ASSET_PERSONAL = ("title", "status_reason")
@@ -56,6 +59,19 @@ def asset_state(asset: Asset) -> State:
 def dataset_state(dataset: Dataset) -> State:
     """Return what the ledger says of a dataset."""
     return {"slug": dataset.slug, "name": dataset.name, "description": recorded_text(dataset.description)}
+
+
+def level_state(level: ConsentLevel) -> State:
+    """Return what the ledger says of a consent level: its version in force, whole."""
+    version = level.in_force
+    return {
+        "slug": level.slug,
+        "version": version.number,
+        "name": version.name,
+        "rank": version.rank,
+        "description": recorded_text(version.description),
+        "pairs": [*version.pairs],
+    }
 
 
 def recorded_text(text: str) -> str:
@@ -117,5 +133,25 @@ DATASETS = recorded_object(
         key=lambda dataset: str(dataset.pk),
         slug=lambda dataset: dataset.slug,
         state=dataset_state,
+    )
+)
+CONSENT_LEVELS = recorded_object(
+    RecordedObject(
+        subject=LEVEL_SUBJECT,
+        noun="consent level",
+        rows=lambda: ConsentLevel.objects.select_related("in_force"),
+        key=lambda level: str(level.pk),
+        slug=lambda level: level.slug,
+        state=level_state,
+    )
+)
+CONSENT_LEVEL_PROPOSALS = recorded_object(
+    RecordedObject(
+        subject=LEVEL_PROPOSAL_SUBJECT,
+        noun="consent level proposal",
+        rows=lambda: ConsentLevelProposal.objects.select_related("level__in_force", "base"),
+        key=lambda proposal: str(proposal.pk),
+        slug=lambda proposal: str(proposal.pk),
+        state=lambda proposal: proposal_state(proposal, base=proposal.base.number if proposal.base else None),
     )
 )

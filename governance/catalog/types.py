@@ -7,7 +7,7 @@ from typing import NotRequired, Protocol, TypedDict
 from uuid import UUID
 
 from governance.catalog.choices import ConsentSource, ConsentState
-from governance.catalog.models import ConsentLevel
+from governance.catalog.models import ConsentLevel, ConsentLevelVersion
 
 
 class ByteSource(Protocol):
@@ -37,10 +37,12 @@ class ImageFacts:
 class ConsentTerms(TypedDict):
     """What a creator grants. Empty `regions` means everywhere, empty `partners_allowed` every partner.
 
-    `valid_from` None means from now on, `valid_until` None without end. Partners are named by slug.
+    `valid_from` None means from now on, `valid_until` None without end. Partners are named by slug. `level_version` is
+    the version of the level that the creator read, None for the one in force.
     """
 
     level: ConsentLevel
+    level_version: NotRequired[ConsentLevelVersion | None]
     regions: NotRequired[Collection[str]]
     partners_allowed: NotRequired[Collection[str]]
     partners_excluded: NotRequired[Collection[str]]
@@ -52,9 +54,10 @@ class ConsentTerms(TypedDict):
 class EffectiveConsent:
     """What the statements on record amount to for one asset at one moment.
 
-    `pairs` holds the permitted (action, purpose) pairs and is empty unless `state` is active. `level`, `regions` and
-    the partner lists are those of the statement that governs. `epoch` is the creator's consent epoch, read before the
-    statements: a permit bound to it can never rest on statements older than the epoch says.
+    `pairs` holds the permitted (action, purpose) pairs and is empty unless `state` is active: those of the version of
+    the level that the creator agreed to, without what later versions took away. `level`, `level_version` (its number),
+    `regions` and the partner lists are those of the statement that governs. `epoch` is the creator's consent epoch,
+    read before the statements: a permit bound to it can never rest on statements older than the epoch says.
     """
 
     state: ConsentState
@@ -62,6 +65,7 @@ class EffectiveConsent:
     epoch: int
     grant_id: UUID | None = None
     level: str | None = None
+    level_version: int | None = None
     pairs: frozenset[tuple[str, str]] = frozenset()
     regions: tuple[str, ...] = ()
     partners_allowed: tuple[str, ...] = ()

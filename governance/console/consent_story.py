@@ -1,17 +1,19 @@
 """A creator's consent as the governance team reads it: what holds for each work, and every statement that led there."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.utils.safestring import SafeString
 
 from governance.catalog.choices import ConsentSource, ConsentState, GrantKind
+from governance.catalog.level_queries import Narrowing, narrowings_of
 from governance.catalog.models import Asset, ConsentGrant, Creator
 from governance.catalog.queries import effective_consents
 from governance.catalog.types import EffectiveConsent
 from governance.console.presentation import choice_badge
-from governance.console.subjects import subject_link, user_names
+from governance.console.subjects import person_names, subject_link, user_names
 from governance.jobs.models import Job
 from governance.kernel import clock
 from governance.workflows.consent import affected_jobs
@@ -31,6 +33,16 @@ class WorkView:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryView:
+    """One event in the history of a creator's consent: a statement of theirs, or a narrower version of a level."""
+
+    at: datetime
+    who: str
+    statement: ConsentGrant | None = None
+    narrowing: Narrowing | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reach:
     """What a withdrawal would touch: works, and open jobs that read them."""
 
@@ -47,28 +59,49 @@ def consent_story(creator: Creator, works_page: str) -> dict[str, Any]:
     consents = effective_consents(assets, clock.now())
     statements = list(
         ConsentGrant.objects.filter(creator=creator)
-        .select_related("level", "asset")
+        .select_related("level__in_force", "level_version", "asset")
         .order_by("-epoch", "asset__title")[: STATEMENTS_SHOWN + 1]
     )
-    names = user_names(each.recorded_by_id for each in statements if each.recorded_by_type == "user")
-    shown = [
-        (each, subject_link(each.recorded_by_type, each.recorded_by_id, names.get(each.recorded_by_id, "")))
-        for each in statements[:STATEMENTS_SHOWN]
-    ]
+    more = len(statements) > STATEMENTS_SHOWN
+    shown = _statement_views(statements[:STATEMENTS_SHOWN])
+    oldest = shown[-1].at if more else None
+    shown += [each for each in _narrowing_views(creator) if oldest is None or each.at >= oldest]
     return {
         "works": works,
         "work_views": [_work(asset, consents[asset.id]) for asset in assets],
-        "statements": shown,
-        "more_statements": len(statements) > STATEMENTS_SHOWN,
+        "history": sorted(shown, key=lambda each: each.at, reverse=True),
+        "more_statements": more,
         "default": current_default(creator),
         "default_state": default_state(creator),
     }
 
 
+def _statement_views(statements: list[ConsentGrant]) -> list[HistoryView]:
+    names = user_names(each.recorded_by_id for each in statements if each.recorded_by_type == "user")
+    return [
+        HistoryView(
+            at=each.created_at,
+            who=subject_link(each.recorded_by_type, each.recorded_by_id, names.get(each.recorded_by_id, "")),
+            statement=each,
+        )
+        for each in statements
+    ]
+
+
+def _narrowing_views(creator: Creator) -> list[HistoryView]:
+    found = narrowings_of(creator)
+    names = person_names(each.version.proposal.decided_by for each in found)
+    return [
+        HistoryView(at=each.at, who=names.get(person, person), narrowing=each)
+        for each in found
+        for person in [each.version.proposal.decided_by]
+    ]
+
+
 def current_default(creator: Creator) -> ConsentGrant | None:
     """Return the newest default statement that has begun."""
     defaults = ConsentGrant.objects.filter(creator=creator, asset=None, valid_from__lte=clock.now())
-    return defaults.select_related("level").order_by("-epoch").first()
+    return defaults.select_related("level__in_force", "level_version").order_by("-epoch").first()
 
 
 def default_state(creator: Creator) -> SafeString:

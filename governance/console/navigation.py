@@ -32,6 +32,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             _table("Creators", "palette", "catalog", "creator"),
             _table("Consent levels", "tune", "catalog", "consentlevel"),
+            _table("Level proposals", "approval", "catalog", "consentlevelproposal"),
             _table("Consent statements", "history_edu", "catalog", "consentgrant"),
             _table("Datasets", "folder_copy", "catalog", "dataset"),
             _table("Works", "image", "catalog", "asset"),

@@ -68,6 +68,13 @@ TONES: dict[str, Tone] = {
     "superseded": Tone.QUIET,
     "rejected": Tone.BAD,
     "finished": Tone.GOOD,
+    # proposals of versioned policy
+    "open": Tone.WARN,
+    "in_force": Tone.GOOD,
+    "narrower": Tone.GOOD,
+    "wider": Tone.WARN,
+    "mixed": Tone.BUSY,
+    "label": Tone.QUIET,
     "none": Tone.QUIET,
     "not_started": Tone.WARN,
     "staging": Tone.BUSY,

@@ -31,19 +31,19 @@ def _all_of(area: str, *tables: str) -> tuple[str, ...]:
 
 ROLES: Mapping[str, Role] = {
     "Policy author": Role(
-        "Writes ABAC rules and consent levels and proposes drafts; cannot put them into force.",
+        "Writes ABAC rules and proposes drafts and consent levels; cannot put them into force.",
         (
             *_all_of("rulebook", "abacrule"),
             "rulebook.add_policydraft",
             "rulebook.change_policydraft",
             "decisions.add_replayreport",
-            "catalog.add_consentlevel",
-            "catalog.change_consentlevel",
+            "catalog.add_consentlevelproposal",
         ),
     ),
     "Policy approver": Role(
-        "Reviews drafts, activates, rolls back and freezes; cannot write rules.",
+        "Reviews drafts and proposals, activates, rolls back and freezes; cannot write any of them.",
         (
+            "catalog.review_consentlevelproposal",
             "rulebook.review_policydraft",
             "rulebook.activate_policydraft",
             "rulebook.add_policyfreeze",
@@ -67,9 +67,8 @@ ROLES: Mapping[str, Role] = {
             "audit.change_legalhold",
             "catalog.add_asset",
             "catalog.add_consentgrant",
-            "catalog.add_consentlevel",
+            "catalog.add_consentlevelproposal",
             "catalog.change_asset",
-            "catalog.change_consentlevel",
             "jobs.change_job",
             "opa.add_opaserver",
             "opa.change_opaserver",

@@ -15,6 +15,7 @@ PAGES = {
     "asset": "catalog_asset",
     "client": "partners_apiclient",
     "consent_level": "catalog_consentlevel",
+    "consent_level_proposal": "catalog_consentlevelproposal",
     "creator": "catalog_creator",
     "dataset": "catalog_dataset",
     "decision": "decisions_decisionrecord",

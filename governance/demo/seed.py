@@ -6,6 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.db import transaction
 
 from governance.audit.types import Actor
@@ -14,9 +15,12 @@ from governance.catalog.choices import GrantMethod
 from governance.catalog.creators import create_creator
 from governance.catalog.datasets import create_dataset
 from governance.catalog.entries import creator_ref
+from governance.catalog.level_terms import checked_content
+from governance.catalog.levels import propose_level, put_level_in_force
 from governance.catalog.models import Asset, ConsentLevel, Creator, Dataset
 from governance.catalog.works import register_asset
 from governance.console.accounts import Access, Person, create_user
+from governance.console.roles import ensure_roles
 from governance.demo import samples
 from governance.kernel.ids import new_token
 from governance.kernel.vocabulary import Action, Purpose
@@ -90,6 +94,14 @@ class SeededCreator:
     works: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class DemoPeople:
+    """Two people of the demo's governance team: one proposes versions of policy, the other approves them."""
+
+    author: Actor
+    approver: Actor
+
+
 CREATORS = [
     SeededCreator("ada", "Ada Lindqvist", "SE", "commercial", (("astronaut", "Portrait in orange"),)),
     SeededCreator("bruno", "Bruno Keller", "DE", "research", (("chelsea", "Chelsea, resting"),)),
@@ -106,16 +118,36 @@ def seed() -> dict[str, Any]:
     """
     if Creator.objects.exists():
         raise RuntimeError("The database has creators already; the demo data is only for an empty one.")
-    _seed_catalogue()
+    people = _seed_people()
+    _seed_catalogue(people)
     _seed_model()
     publish_without_review(actor=SEEDER, note="First revision: the system rules.")
     clients = _seed_partners()
     return {**_seed_console_user(), **clients["lumen"], "clients": clients}
 
 
-def _seed_catalogue() -> None:
+def _seed_people() -> DemoPeople:
+    """Make the two people whom versioned policy needs; nobody knows their passwords, so nobody logs in as them."""
+    ensure_roles()
+    author, approver = (
+        create_user(
+            person=Person(name.lower(), first_name=name),
+            access=Access(groups=[*Group.objects.filter(name__in=roles)]),
+            password=new_token(12),
+            actor=SEEDER,
+        )
+        for name, roles in (("Paul", ["Policy author", "Model steward"]), ("Rosa", ["Policy approver"]))
+    )
+    return DemoPeople(Actor("user", str(author.pk)), Actor("user", str(approver.pk)))
+
+
+def _seed_catalogue(people: DemoPeople) -> None:
     for slug, name, rank, description, pairs in LEVELS:
-        catalog.save_consent_level(slug=slug, name=name, rank=rank, description=description, pairs=pairs, actor=SEEDER)
+        content = checked_content(slug=slug, name=name, rank=rank, description=description, pairs=pairs)
+        proposal = propose_level(
+            slug=slug, content=content, base=None, reason="The demo's first levels", actor=people.author
+        )
+        put_level_in_force(proposal=proposal, digest=proposal.digest, actor=people.approver)
     dataset = create_dataset(
         slug="photographs", name="Photographs", description="Photographs for upscaling.", actor=SEEDER
     )

@@ -31,7 +31,7 @@ def grant_consent(
         statement = catalog.record_grant(
             creator=creator, asset=asset, method=method, actor=actor, evidence_digest=evidence_digest, **granted
         )
-        _wake(affected_jobs(creator=creator, asset=asset))
+        wake(affected_jobs(creator=creator, asset=asset))
     return statement
 
 
@@ -43,7 +43,7 @@ def withdraw_consent(
         statement = catalog.record_withdrawal(
             creator=creator, asset=asset, everything=everything, method=method, actor=actor
         )
-        _wake(affected_jobs(creator=creator, asset=asset))
+        wake(affected_jobs(creator=creator, asset=asset))
     return statement
 
 
@@ -53,7 +53,7 @@ def affected_jobs(*, creator: Creator, asset: Asset | None) -> QuerySet[Job]:
     return jobs if asset is None else jobs.filter(inputs__asset=asset)
 
 
-def _wake(jobs: QuerySet[Job]) -> None:
+def wake(jobs: QuerySet[Job]) -> None:
     """Send the first waiting jobs again after commit; the others still have their own messages."""
     rows = jobs.filter(state__in=[JobState.QUEUED, JobState.MODERATING]).order_by("created_at")
     waiting = [(job_id, JobState(state)) for job_id, state in rows.values_list("id", "state")[:WOKEN_AT_ONCE]]

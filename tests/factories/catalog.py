@@ -5,12 +5,13 @@ import io
 from typing import Any
 
 import factory
+from django.db import transaction
 from factory.django import DjangoModelFactory
 
 from governance.audit.types import Actor, SubjectRef
 from governance.catalog import services, works
 from governance.catalog.choices import GrantMethod
-from governance.catalog.models import Asset, ConsentGrant, ConsentLevel, ConsentPair, Creator, Dataset
+from governance.catalog.models import Asset, ConsentGrant, ConsentLevel, ConsentLevelVersion, Creator, Dataset
 from governance.catalog.objects import object_name
 from tests.factories.images import image_bytes
 
@@ -38,20 +39,33 @@ class DatasetFactory(DjangoModelFactory[Dataset]):
 
 
 class ConsentLevelFactory(DjangoModelFactory[ConsentLevel]):
-    """A level that permits inference for research, or what `pairs` says."""
+    """A level with one version that permits inference for research, or what `pairs` says; not on record."""
 
     class Meta:
         model = ConsentLevel
-        skip_postgeneration_save = True
 
     slug = factory.Sequence(lambda n: f"level-{n}")
     name = factory.Sequence(lambda n: f"Level {n}")
     rank = factory.Sequence(lambda n: n)
+    description = ""
+    pairs: Any = (INFER,)
 
-    @factory.post_generation
-    def pairs(self: ConsentLevel, create: bool, extracted: Any) -> None:
-        wanted = [INFER] if extracted is None else extracted
-        ConsentPair.objects.bulk_create(ConsentPair(level=self, action=a, purpose=p) for a, p in wanted)
+    @classmethod
+    def _create(cls, model_class: type[ConsentLevel], *args: Any, **kwargs: Any) -> ConsentLevel:
+        pairs = sorted(f"{action}:{purpose}" for action, purpose in kwargs.pop("pairs"))
+        version = ConsentLevelVersion(
+            number=1,
+            name=kwargs.pop("name"),
+            rank=kwargs.pop("rank"),
+            description=kwargs.pop("description"),
+            pairs=pairs,
+            effective=pairs,
+        )
+        with transaction.atomic():
+            level = model_class.objects.create(in_force_id=version.pk, **kwargs)
+            version.level = level
+            version.save(force_insert=True)
+        return model_class.objects.select_related("in_force").get(pk=level.pk)
 
 
 class AssetFactory(DjangoModelFactory[Asset]):

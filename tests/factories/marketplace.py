@@ -37,6 +37,7 @@ from governance.workflows.types import JobRequest
 from inference_workers.moderators.nudenet import NudeNetModerator
 from inference_workers.obligations.carry_out import apply_obligations
 from inference_workers.runtimes.torch_upscaler import TorchUpscaler
+from tests.factories.levels import make_level
 from tests.factories.partners import PartnerFactory, TierFactory
 
 TESTER = Actor("system", "tests")
@@ -148,13 +149,10 @@ def make_version(purposes: list[str] | None = None) -> ModelVersion:
 
 
 def make_marketplace() -> Marketplace:
-    level = catalog.save_consent_level(
-        slug="commercial",
+    level = make_level(
+        "commercial",
         name="Commercial",
-        rank=10,
-        description="",
         pairs=[(Action.ASSET_INFER, Purpose.COMMERCIAL), (Action.ASSET_INFER, Purpose.DERIVATIVE_COMMERCIAL)],
-        actor=TESTER,
     )
     creator = create_creator(slug="ada", display_name="Ada", email="", region="SE", uploaders=["lumen"], actor=TESTER)
     catalog.record_grant(creator=creator, asset=None, level=level, method=GrantMethod.SIGNED_FORM, actor=TESTER)

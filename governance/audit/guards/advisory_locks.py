@@ -24,6 +24,8 @@ class AdvisoryLock(IntEnum):
     KEY_HISTORY = 0x6B_65_79_73
     #: Changing rules, or which revision decides.
     POLICY = 0x70_75_62_6C_69_73_68
+    #: Putting a version of a consent level into force: one at a time, since names are compared across levels.
+    CONSENT_LEVELS = 0x6C_65_76_65_6C_73
     #: Reconciling by the schedule.
     RECONCILIATION = 0x6E_69_67_68_74
 

@@ -148,7 +148,7 @@ class AssetAdmin(FormAdmin):
             "consent_state": choice_badge(consent.state, str(ConsentState(consent.state).label)),
             "consent_source": ConsentSource(consent.source).label,
             "pairs": sorted(f"{action}:{purpose}" for action, purpose in consent.pairs),
-            "statements": row.consent_grants.select_related("level"),
+            "statements": row.consent_grants.select_related("level_version"),
             "jobs": row.job_inputs.select_related("job__partner").order_by("-job__created_at")[:10],
             "uploader": subject_link(row.uploaded_by_type, row.uploaded_by_id),
             "status_badge": choice_badge(row.status, row.get_status_display()),

@@ -1,72 +1,14 @@
-"""Consent levels and consent statements."""
-
-from typing import Any
+"""Consent statements."""
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
-from django.forms import Form
-from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter, RelatedCheckboxFilter
 
-from governance.audit.queries import timeline
-from governance.audit.types import SubjectRef
-from governance.catalog.models import ConsentGrant, ConsentLevel
-from governance.catalog.services import save_consent_level
-from governance.console.base import HistoryAdmin, actor_of
-from governance.console.form_admin import FormAdmin
-from governance.console.forms.consent import LevelForm
-from governance.console.pages import sent
-from governance.console.presentation import chips, choice_badge, code, link, moment, uses
+from governance.catalog.models import ConsentGrant
+from governance.console.base import HistoryAdmin
+from governance.console.presentation import EMPTY, chips, choice_badge, link, moment, uses
 from governance.console.subjects import subject_link
-
-
-@admin.register(ConsentLevel)
-class ConsentLevelAdmin(FormAdmin):
-    """The sets of uses that creators can grant."""
-
-    intro = (
-        "A consent level is a named set of permitted uses: actions for purposes. Creators grant levels; changing one "
-        "changes what every grant of it means, at once, and voids permits that rested on it."
-    )
-    empty_text = "Define at least one level before creators can grant consent."
-    form_template = "console/level_form.html"
-    list_display = ["name", "slug_", "rank", "uses_", "granted", "description"]
-    search_fields = ["name", "slug__exact", "description"]
-
-    def has_delete_permission(self, request: HttpRequest, obj: ConsentLevel | None = None) -> bool:
-        return False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ConsentLevel]:
-        levels: QuerySet[ConsentLevel] = super().get_queryset(request)
-        return levels.annotate(grant_count=Count("grants", distinct=True)).prefetch_related("pairs")
-
-    @admin.display(description="Slug", ordering="slug")
-    def slug_(self, level: ConsentLevel) -> SafeString:
-        return code(level.slug)
-
-    @admin.display(description="Permitted uses")
-    def uses_(self, level: ConsentLevel) -> SafeString:
-        return uses(f"{pair.action}:{pair.purpose}" for pair in level.pairs.all())
-
-    @admin.display(description="Grants", ordering="grant_count")
-    def granted(self, level: Any) -> int:
-        return int(level.grant_count)
-
-    def build_form(self, request: HttpRequest, row: ConsentLevel | None) -> Form:
-        return LevelForm(**sent(request), level=row)
-
-    def form_context(self, request: HttpRequest, row: ConsentLevel | None) -> dict[str, Any]:
-        grants = ConsentGrant.objects.filter(level=row) if row else ConsentGrant.objects.none()
-        return {
-            "grant_count": grants.count(),
-            "creator_count": grants.values("creator").distinct().count(),
-            "ledger": timeline(SubjectRef("consent_level", str(row.pk))) if row else [],
-        }
-
-    def perform(self, request: HttpRequest, row: ConsentLevel | None, data: dict[str, Any]) -> ConsentLevel:
-        return save_consent_level(**data, actor=actor_of(request))
 
 
 @admin.register(ConsentGrant)
@@ -85,15 +27,15 @@ class ConsentGrantAdmin(HistoryAdmin):
         ("method", ChoicesCheckboxFilter),
         ("created_at", RangeDateTimeFilter),
     ]
-    list_select_related = ["creator", "level", "asset"]
+    list_select_related = ["creator", "level__in_force", "level_version", "asset"]
     ordering = ["-created_at"]
     date_hierarchy = "created_at"
     search_ids = ("id", "asset_id", "creator_id")
     search_fields = ["creator__slug__exact", "creator__display_name", "asset__title"]
     search_help_text = "A creator, a work, or an id"
     fields = [
-        "creator_", "kind_", "scope", "level_", "regions_", "allowed", "excluded", "begins", "ends", "method_",
-        "evidence_digest", "epoch", "recorded_by", "when",
+        "creator_", "kind_", "scope", "level_", "agreed", "permits", "regions_", "allowed", "excluded", "begins",
+        "ends", "method_", "evidence_digest", "epoch", "recorded_by", "when",
     ]  # fmt: skip
     readonly_fields = fields
 
@@ -109,9 +51,17 @@ class ConsentGrantAdmin(HistoryAdmin):
     def scope(self, grant: ConsentGrant) -> SafeString:
         return link(grant.asset) if grant.asset else format_html('<span class="as-subtle">{}</span>', "default")
 
-    @admin.display(description="Level", ordering="level__rank")
+    @admin.display(description="Level", ordering="level_version__rank")
     def level_(self, grant: ConsentGrant) -> SafeString:
-        return link(grant.level)
+        return link(grant.level, str(grant.level_version))
+
+    @admin.display(description="Agreed to")
+    def agreed(self, grant: ConsentGrant) -> SafeString:
+        return uses(grant.level_version.pairs) if grant.level_version else EMPTY
+
+    @admin.display(description="Permits today")
+    def permits(self, grant: ConsentGrant) -> SafeString:
+        return uses(grant.level_version.effective) if grant.level_version else EMPTY
 
     @admin.display(description="Terms")
     def terms(self, grant: ConsentGrant) -> SafeString:

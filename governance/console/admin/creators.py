@@ -111,7 +111,8 @@ class CreatorAdmin(FormAdmin):
         )
 
         def perform(data: dict[str, Any]) -> HttpResponse:
-            statement = grant_consent(creator=row, asset=asset, actor=actor_of(request), **data)
+            level = data["level_version"].level
+            statement = grant_consent(creator=row, asset=asset, level=level, actor=actor_of(request), **data)
             messages.success(request, f"The grant of “{statement.level}” is on record as epoch {statement.epoch}.")
             return HttpResponseRedirect(page_url(row))
 

@@ -8,16 +8,14 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
-    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
 from governance.catalog.choices import GrantMethod
-from governance.catalog.models import SHA256, ConsentLevel
-from governance.console.forms.fields import MomentField, RegionsField, choice_field, names_field, text_field
+from governance.catalog.models import SHA256, ConsentLevel, ConsentLevelVersion
+from governance.console.forms.fields import MomentField, RegionsField, choice_field, names_field
 from governance.kernel.vocabulary import ACTION_LABELS, PURPOSE_LABELS, Action
 from governance.partners.models import Partner
 
@@ -28,11 +26,13 @@ WORK_ACTIONS = tuple(action for action in Action if action.startswith("asset."))
 class GrantForm(forms.Form):
     """A grant of consent, with its terms."""
 
-    level = forms.ModelChoiceField(
-        queryset=ConsentLevel.objects.all(),
+    level_version = forms.ModelChoiceField(
+        queryset=ConsentLevelVersion.objects.filter(pk__in=ConsentLevel.objects.values("in_force")).order_by("rank"),
         widget=UnfoldAdminSelectWidget(),
         empty_label="Choose a level",
+        label="Level",
         help_text="The set of uses that is granted. Levels are defined under Consent levels.",
+        error_messages={"invalid_choice": "Another version of this level is in force now. Look at its uses again."},
     )
     regions = RegionsField(help_text="Two-letter codes. Empty: everywhere.")
     partners_allowed = names_field([], label="Only these partners", help_text="Empty: every partner.")
@@ -117,41 +117,3 @@ class PairMatrix(forms.CheckboxSelectMultiple):
             "disabled": bool((attrs or {}).get("disabled")),
         }
         return SafeString(render_to_string("console/widgets/matrix.html", context))
-
-
-class LevelForm(forms.Form):
-    """A consent level and the uses it permits."""
-
-    name = text_field(max_length=100, help_text="As creators and partners read it.")
-    slug = forms.SlugField(
-        widget=UnfoldAdminTextInputWidget(), help_text="Stable name used in policies; cannot be changed later."
-    )
-    rank = forms.IntegerField(
-        min_value=0,
-        max_value=32_767,
-        widget=UnfoldAdminIntegerFieldWidget(),
-        help_text="Order in lists, from least to most permissive.",
-    )
-    description = forms.CharField(required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
-    pairs = forms.MultipleChoiceField(
-        choices=[(f"{action}:{purpose}", "") for action in Action for purpose in PURPOSE_LABELS],
-        required=False,
-        label="Permitted uses",
-        widget=PairMatrix(),
-        help_text="Each tick permits one action for one purpose. What is not ticked is not permitted.",
-    )
-
-    def __init__(self, *args: Any, level: ConsentLevel | None, **kwargs: Any) -> None:
-        if level is not None:
-            kwargs["initial"] = {
-                "name": level.name,
-                "slug": level.slug,
-                "rank": level.rank,
-                "description": level.description,
-                "pairs": [f"{pair.action}:{pair.purpose}" for pair in level.pairs.all()],
-            }
-        super().__init__(*args, **kwargs)
-        self.fields["slug"].disabled = level is not None
-
-    def clean_pairs(self) -> list[tuple[str, ...]]:
-        return [tuple(pair.split(":")) for pair in self.cleaned_data["pairs"]]

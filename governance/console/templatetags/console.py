@@ -64,6 +64,20 @@ def chips(values: Iterable[str], empty: str = "") -> SafeString:
 
 
 @register.filter
+def change_chips(values: Iterable[str]) -> SafeString:
+    """What was added to or removed from a set, gathered by action where the items are permitted uses."""
+    items = list(values)
+    actions = {item.partition(":")[0] for item in items}
+    return presentation.uses(items) if actions <= set(Action) else presentation.chips(items)
+
+
+@register.filter
+def direction_badge(proposal: Any) -> SafeString:
+    """How a proposal permits compared with the version in force."""
+    return presentation.choice_badge(proposal.direction, proposal.get_direction_display())
+
+
+@register.filter
 def uses(pairs: Iterable[str]) -> SafeString:
     """Permitted uses, gathered by action."""
     return presentation.uses(pairs)

@@ -122,7 +122,7 @@ def test_rows_are_called_by_what_people_know_them_by() -> None:
     named: list[tuple[Model, str]] = [
         (grant, "Grant Research by Ada"),
         (grant.level, "Research"),
-        (grant.level.pairs.get(), "asset.infer for research"),
+        (grant.level_version, "Research, version 1"),
         (AssetFactory(title="Dunes"), "Dunes"),
         (DatasetFactory(name="Deserts"), "Deserts"),
     ]

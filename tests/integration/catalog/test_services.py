@@ -9,14 +9,12 @@ from django.db import IntegrityError
 from governance.audit.models import OutboxEntry
 from governance.catalog import services
 from governance.catalog.choices import GrantKind
-from governance.catalog.errors import ConsentInvalid, ConsentLevelInvalid
+from governance.catalog.errors import ConsentInvalid
 from governance.catalog.models import ConsentGrant, ConsentLevel, Creator
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
 from tests.factories.catalog import (
     ACTOR,
-    INFER,
-    TRAIN,
     AssetFactory,
     ConsentGrantFactory,
     ConsentLevelFactory,
@@ -87,6 +85,7 @@ def test_a_grant_is_in_the_ledger_with_its_terms() -> None:
         "statement": str(statement.id),
         "asset": str(asset.id),
         "level": statement.level.slug,
+        "level_version": 1,
         "regions": ["EU"],
         "partners_allowed": [],
         "partners_excluded": [],
@@ -180,76 +179,6 @@ def test_nobody_speaks_about_the_work_of_another() -> None:
         grant(CreatorFactory(), asset=AssetFactory())
 
     assert refusal.value.details == {"field": "asset"}
-
-
-def save_level(**said: Any) -> ConsentLevel:
-    sound = {"slug": "research", "name": "Research", "rank": 1, "description": "", "pairs": [INFER], "actor": ACTOR}
-    return services.save_consent_level(**sound | said)
-
-
-def pairs_of(level: ConsentLevel) -> set[tuple[str, str]]:
-    return set(level.pairs.values_list("action", "purpose"))
-
-
-def test_a_level_is_made_and_told() -> None:
-    level = save_level(pairs=[TRAIN, INFER])
-
-    assert pairs_of(ConsentLevel.objects.get(slug="research")) == {INFER, TRAIN}
-    [entry] = recorded("consent_level.changed")
-    assert entry["subject"] == {"type": "consent_level", "id": str(level.id)}
-    assert entry["data"]["pairs"] == entry["data"]["added"] == ["asset.infer:research", "asset.train:research"]
-    assert (entry["data"]["removed"], entry["data"]["creators"]) == ([], 0)
-
-
-def test_changing_what_a_level_permits_begins_an_epoch_for_all_who_ever_granted_it() -> None:
-    level = save_level(pairs=[INFER])
-    bystander, current, former = CreatorFactory.create_batch(3)
-    ConsentGrantFactory(creator=bystander)
-    ConsentGrantFactory(creator=current, level=level)
-    ConsentGrantFactory(creator=former, level=level)
-    ConsentGrantFactory(creator=former)
-
-    save_level(pairs=[TRAIN])
-
-    assert pairs_of(level) == {TRAIN}
-    assert [epoch_of(creator) for creator in (bystander, current, former)] == [1, 2, 3]
-    entry = recorded("consent_level.changed")[-1]["data"]
-    assert (entry["added"], entry["removed"]) == (["asset.train:research"], ["asset.infer:research"])
-    assert entry["creators"] == 2
-
-
-def test_renaming_a_level_is_told_but_begins_no_epoch() -> None:
-    level = save_level()
-    statement = ConsentGrantFactory(level=level)
-
-    save_level(name="For science")
-
-    assert ConsentLevel.objects.get(id=level.id).name == "For science"
-    assert epoch_of(statement.creator) == 1
-    entry = recorded("consent_level.changed")[-1]["data"]
-    assert (entry["added"], entry["removed"], entry["creators"]) == ([], [], 0)
-
-
-def test_saving_a_level_as_it_is_leaves_no_trace() -> None:
-    first = save_level()
-
-    assert save_level() == first
-    assert len(recorded("consent_level.changed")) == 1
-
-
-@pytest.mark.parametrize(
-    ("field", "said"),
-    [("pairs", {"pairs": [("asset.infer", "fun")]}), ("rank", {"rank": -1}), ("name", {"slug": "another"})],
-)
-def test_a_level_that_cannot_be_names_the_field_and_changes_nothing(field: str, said: dict[str, Any]) -> None:
-    level = save_level()
-
-    with pytest.raises(ConsentLevelInvalid) as refusal:
-        save_level(**said)
-
-    assert refusal.value.details == {"field": field}
-    assert ConsentLevel.objects.get() == level
-    assert pairs_of(level) == {INFER}
 
 
 def test_a_change_that_is_rolled_back_leaves_no_epoch(monkeypatch: pytest.MonkeyPatch) -> None:

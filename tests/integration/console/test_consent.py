@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from governance.audit.models import OutboxEntry
 from governance.catalog.choices import AssetStatus, CreatorStatus
-from governance.catalog.models import ConsentGrant, ConsentLevel, Creator
+from governance.catalog.models import ConsentGrant, Creator
 from governance.catalog.queries import effective_consent
 from governance.console.presentation import page_url
 from governance.kernel import clock
@@ -36,7 +36,7 @@ def test_a_grant_goes_on_record_with_its_terms(market, manager):
     answer = manager.post(
         grant_url(market.creator, market.asset),
         {
-            "level": market.level.pk,
+            "level_version": market.level.in_force_id,
             "regions": "de, fr",
             "partners_excluded": ["umbra"],
             "valid_until": "2999-01-01T00:00:00",
@@ -61,12 +61,12 @@ def test_a_grant_goes_on_record_with_its_terms(market, manager):
         ("regions", {"regions": "XX"}, "Unknown regions"),
         ("valid_until", {"valid_until": "2001-01-01T00:00:00"}, "The end must be after the start."),
         ("evidence_digest", {"evidence_digest": "abc"}, "64 lower-case hexadecimal digits"),
-        ("level", {"level": ""}, "This field is required."),
+        ("level_version", {"level_version": ""}, "This field is required."),
         ("partners_allowed", {"partners_allowed": ["nobody"]}, "nobody is not one of the available choices"),
     ],
 )
 def test_what_makes_no_sense_is_said_at_the_field(field, data, sentence, market, manager):
-    good = {"level": market.level.pk, "method": "console"}
+    good = {"level_version": market.level.in_force_id, "method": "console"}
     answer = manager.post(grant_url(market.creator), good | data)
     assert answer.status_code == 200
     assert sentence in " ".join(answer.context["form"].errors[field])
@@ -75,7 +75,7 @@ def test_what_makes_no_sense_is_said_at_the_field(field, data, sentence, market,
 
 
 def test_a_document_and_a_digest_are_one_too_many(market, manager):
-    data = {"level": market.level.pk, "method": "console", "evidence_digest": "a" * 64}
+    data = {"level_version": market.level.in_force_id, "method": "console", "evidence_digest": "a" * 64}
     answer = manager.post(grant_url(market.creator), data | {"document": SimpleUploadedFile("a.txt", b"x")})
     assert "Give either the document or its digest." in answer.context["form"].errors["evidence_digest"]
 
@@ -105,7 +105,7 @@ def test_a_withdrawal_can_be_for_one_work(market, manager):
 
 def test_a_withdrawal_of_the_default_spares_works_with_a_statement_of_their_own(market, manager):
     own = make_asset(market.creator)
-    manager.post(grant_url(market.creator, own), {"level": market.level.pk, "method": "email"})
+    manager.post(grant_url(market.creator, own), {"level_version": market.level.in_force_id, "method": "email"})
     answer = manager.post(withdraw_url(market.creator), {"scope": "default", "method": "email"})
     assert answer.context["reach"].works == 1
     manager.post(withdraw_url(market.creator), {"scope": "default", "method": "email", "confirmed": "yes"})
@@ -117,37 +117,6 @@ def test_a_work_of_somebody_else_is_not_found(market, manager):
     other = Creator.objects.create(slug="bruno", display_name="Bruno", region="DE")
     assert manager.get(grant_url(other, market.asset)).status_code == 404
     assert manager.get(withdraw_url(other, market.asset)).status_code == 404
-
-
-def test_a_level_is_a_matrix_that_goes_through_the_service(market, manager):
-    answer = manager.post(
-        reverse("admin:catalog_consentlevel_add"),
-        {"name": "Look", "slug": "look", "rank": 5, "pairs": ["asset.preview:research", "asset.infer:research"]},
-    )
-    level = ConsentLevel.objects.get(slug="look")
-    assert answer.url == page_url(level)
-    assert {(pair.action, pair.purpose) for pair in level.pairs.all()} == {
-        ("asset.preview", "research"),
-        ("asset.infer", "research"),
-    }
-    assert OutboxEntry.objects.latest("id").kind == "consent_level.changed"
-
-
-def test_a_changed_level_raises_the_epoch_of_who_granted_it(market, manager):
-    before = market.creator.consent_epoch
-    page = manager.get(page_url(market.level)).content.decode()
-    assert "<strong>1 creator</strong> granted this level" in page
-    assert 'value="asset.infer:commercial" aria-label="Run inference on a work: Commercial" checked' in page
-    manager.post(page_url(market.level), {"name": "Commercial", "slug": "renamed", "rank": 10, "pairs": []})
-    market.creator.refresh_from_db()
-    market.level.refresh_from_db()
-    assert market.level.slug == "commercial"
-    assert market.creator.consent_epoch == before + 1
-
-
-def test_a_name_that_is_taken_is_said_at_the_name(market, manager):
-    answer = manager.post(reverse("admin:catalog_consentlevel_add"), {"name": "Commercial", "slug": "other", "rank": 1})
-    assert answer.context["form"].errors["name"] == ["Another consent level has this name."]
 
 
 def test_a_creator_is_suspended_and_made_active_through_the_service(market, manager):

@@ -11,7 +11,7 @@ from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.catalog.models import Asset, ConsentGrant, ConsentLevel, Creator
+from governance.catalog.models import Asset, ConsentGrant, ConsentLevelVersion, Creator
 from governance.catalog.queries import effective_consents
 from governance.decisions import permitted
 from governance.decisions.facts import asset_facts, common_facts, model_facts
@@ -156,7 +156,7 @@ def build_world(world: list[dict[str, Any]]) -> None:
         "some": [(Action.ASSET_TRAIN, Purpose.RESEARCH)],
         "more": [(action, purpose) for action in (Action.ASSET_TRAIN, Action.ASSET_INFER) for purpose in Purpose],
     }
-    levels = {slug: ConsentLevelFactory(slug=slug, pairs=pairs) for slug, pairs in level_pairs.items()}
+    levels = {slug: ConsentLevelFactory(slug=slug, pairs=pairs).versions.get() for slug, pairs in level_pairs.items()}
     datasets = {None: None, **{slug: DatasetFactory(slug=slug) for slug in ("ada", "DE")}}
     for number, told in enumerate(world):
         creator = CreatorFactory(slug=WORDS[number], region=told["region"], status=told["status"])
@@ -166,14 +166,17 @@ def build_world(world: list[dict[str, Any]]) -> None:
         _tell(creator, made, told["grants"], levels)
 
 
-def _tell(creator: Creator, made: list[Asset], told: list[dict[str, Any]], levels: dict[str, ConsentLevel]) -> None:
+def _tell(
+    creator: Creator, made: list[Asset], told: list[dict[str, Any]], levels: dict[str, ConsentLevelVersion]
+) -> None:
     about = {"default": None, **{number: made[min(number, len(made) - 1)] for number in (0, 1)}}
     ConsentGrant.objects.bulk_create(
         ConsentGrant(
             creator=creator,
             kind=said["kind"],
             asset=about[said["about"]],
-            level={"grant": levels[said["level"]]}.get(said["kind"]),
+            level={"grant": levels[said["level"]].level}.get(said["kind"]),
+            level_version={"grant": levels[said["level"]]}.get(said["kind"]),
             regions=said["regions"],
             partners_allowed=said["partners_allowed"],
             partners_excluded=said["partners_excluded"],

@@ -64,8 +64,8 @@ def test_history_that_is_whole_has_no_fault(history: History) -> None:
 
 OF = "subject_type = 'job' AND subject_id = '{released}'"
 GRANT = (
-    "kind, creator_id, asset_id, level_id, regions, partners_allowed, partners_excluded, valid_from, valid_until,"
-    " method, evidence_digest, recorded_by_type, recorded_by_id, created_at"
+    "kind, creator_id, asset_id, level_id, level_version_id, regions, partners_allowed, partners_excluded, valid_from,"
+    " valid_until, method, evidence_digest, recorded_by_type, recorded_by_id, created_at"
 )
 #: What was done, which checks name it (and no others), and what the first of them says.
 CHANGED = [
@@ -114,7 +114,12 @@ CHANGED = [
     ("UPDATE catalog_asset SET sha256 = repeat('0', 64) WHERE id = '{asset}'", ["asset_differs"], "sha256"),
     ("UPDATE registry_modelversion SET artifact_sha256 = repeat('0', 64)", ["model_version_differs"],
      "artifact_sha256"),
-    ("DELETE FROM catalog_consentpair WHERE level_id = '{level}'", ["consent_level_differs"], "pairs"),
+    ("UPDATE catalog_consentlevelversion SET rank = 9 WHERE level_id = '{level}'",
+     ["consent_level_differs", "consent_level_version_differs"], "rank"),
+    ("UPDATE catalog_consentlevelversion SET effective = '{{}}' WHERE level_id = '{level}'",
+     ["consent_level_effective"], "something else"),
+    ("UPDATE catalog_consentlevelproposal SET decided_by = 'user:9' WHERE slug = 'commercial'",
+     ["consent_level_proposal_differs"], "decided_by"),
     ("UPDATE rulebook_policyrevision SET content = content || ' ' WHERE number = 1", ["revision_differs"], "content"),
     (("UPDATE rulebook_policyactivation SET activated_by = 'user:1', kind = 'rollback'"
      " WHERE id = (SELECT max(id) FROM rulebook_policyactivation)"), ["activation_differs"], "kind, activated_by"),

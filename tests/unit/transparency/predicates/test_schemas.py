@@ -26,6 +26,7 @@ OPEN = {"parameters", "outcome", "consent_epochs"}
 #: What the digest in the subject is of, for predicates that hold it or what it is of.
 DIGESTED = {
     "consent-change/v1": lambda predicate: digest(predicate["terms"]),
+    "consent-level-version/v1": lambda predicate: digest(predicate["after"]),
     "decision/v1": lambda predicate: predicate["facts_sha256"],
     "erasure/v1": lambda predicate: digest(predicate["erased"]),
     "policy-activation/v1": lambda predicate: predicate["digest"],

@@ -1,0 +1,45 @@
+"""What people enter about proposals of versioned policy, whatever they are about."""
+
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from governance.catalog.proposals import COMMENT_CHARACTERS, REASON_CHARACTERS
+
+
+class StepForm(forms.Form):
+    """What a person says about a step."""
+
+    comment = forms.CharField(
+        required=False,
+        max_length=COMMENT_CHARACTERS,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+        help_text="Stays with the proposal; the ledger holds only that the step was taken.",
+    )
+
+
+class NeededStepForm(StepForm):
+    """A comment that cannot be left out."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["comment"].required = True
+
+
+class ApprovalForm(StepForm):
+    """Approval of exactly the content that was on the page."""
+
+    digest = forms.CharField(max_length=64, widget=forms.HiddenInput())
+
+
+class ReasonMixin(forms.Form):
+    """The reason of a proposal, and the version in force when its form was opened."""
+
+    reason = forms.CharField(
+        max_length=REASON_CHARACTERS,
+        label="Why",
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "Creators asked for a level without training"}),
+        help_text="Reviewers read this first. It stays with the version.",
+    )
+    base = forms.UUIDField(required=False, widget=forms.HiddenInput())
