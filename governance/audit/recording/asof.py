@@ -185,9 +185,7 @@ def _changes(entries: list[LedgerEntry | OutboxEntry]) -> Iterator[StateChange]:
         body = bytes(entry.body)
         data = entry_data(body)
         if differing := differing_columns(entry, body):
-            raise EntryAltered(
-                f"The entry {entry.entry_id} was altered: {', '.join(differing)} differs from its bytes."
-            )
+            raise EntryAltered(f"Columns of the entry {entry.entry_id} were altered: {', '.join(differing)}.")
         if "after" in data:
             yield StateChange(
                 index=entry.index if isinstance(entry, LedgerEntry) else None,
