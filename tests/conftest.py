@@ -10,10 +10,21 @@ from pytest_django import DjangoDbBlocker
 
 import governance.engines  # noqa: F401 - some tests import regopy by itself, which is safe only after this
 import tests.effort  # noqa: F401 - sets the profile of generated examples
+from governance.kernel import clock
+from tests.clocks import StandingClock
 from tests.database import MigratedDatabase
 from tests.predicates import signed_statements_checked
 from tests.recorded_kinds import recorded_kinds_checked
 from tests.servers import KEY, TestServers
+
+
+@pytest.fixture(autouse=True)
+def standing_clock(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let time stand still for the test, which may move it by a clock of its own, unless it is marked `running_clock`:
+    other processes and servers have clocks that run."""
+    runs = request.node.get_closest_marker("running_clock")
+    with nullcontext() if runs else clock.using(StandingClock()):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -184,6 +184,7 @@ def test_foreign_algorithm_is_noticed(store: FileKeyStore) -> None:
         store.load()
 
 
+@pytest.mark.running_clock
 def test_another_process_rotates_and_this_one_picks_it_up(store: FileKeyStore, path: Path) -> None:
     ring = KeyRing(store)
     before = ring.sign(purpose=KeyPurpose.PERMIT, message=MESSAGE)
