@@ -10,7 +10,7 @@ VENV := .venv/bin
 RUNTIME := $(PYTHON) scripts/bootstrap.py
 DEV := $(PYTHON) scripts/bootstrap.py --dev
 
-.PHONY: help demo run test check opa fmt openapi predicates ledger-docs pins parity bench-decisions
+.PHONY: help demo run test test-all check opa fmt openapi predicates ledger-docs pins parity bench-decisions
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-zA-Z%-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,8 +21,11 @@ demo: ## See a governed inference end to end on real photos, then stop everythin
 run: ## Keep a seeded Assent running on PORT (8000), deciding with ENGINE (rego, opa, casbin), until Ctrl-C
 	@$(RUNTIME) && { [ "$(ENGINE)" != opa ] || $(VENV)/python -m scripts.install_opa; } && PORT=$(PORT) ENGINE=$(ENGINE) exec $(VENV)/python -m scripts.run $(ARGS)
 
-test: ## Run all tests against PostgreSQL, Valkey and OPA started for them; ARGS="-k name" for some
-	@$(DEV) && $(VENV)/python -m scripts.install_chromium && $(VENV)/python -m scripts.install_opa && exec $(VENV)/python -m pytest $(ARGS)
+test: ## Run all tests, shuffled and over all cores; ARGS="-k name" for some, ARGS="-n 0" in one process
+	@$(DEV) && $(VENV)/python -m scripts.install_chromium && $(VENV)/python -m scripts.install_opa && exec $(VENV)/python -m pytest -n auto $(ARGS)
+
+test-all: ## Run all tests in their long forms, parity on 2,000 examples and every benchmark briefly
+	@$(DEV) && $(VENV)/python -m scripts.install_chromium && $(VENV)/python -m scripts.install_opa && exec $(VENV)/python -m scripts.test_all $(ARGS)
 
 check: ## Check lint, format, types, layers, migrations, OpenAPI, policies; ARGS="lint types" for some
 	@$(DEV) && $(VENV)/python -m scripts.install_opa && exec $(VENV)/python -m scripts.check $(ARGS)

@@ -11,12 +11,15 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore.loaders import Loader, create_loader
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -51,6 +54,7 @@ class S3Server:
         """Return a client as the product makes it."""
         endpoint, ca = (self.tls_endpoint, self.ca) if tls else (self.endpoint, "")
         with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(botocore.session, "create_loader", _shared_loader)
             for name, value in CREDENTIALS.items():
                 patch.setenv(name, value)
             return connect(region=REGION, endpoint=endpoint, ca=ca)
@@ -62,6 +66,12 @@ class S3Server:
             place = {"LocationConstraint": REGION}
             client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=lock, CreateBucketConfiguration=place)
         return S3Bucket(client=client, name=name, prefix=str(new_id()))
+
+
+@cache
+def _shared_loader(search_path: str | None = None) -> Loader:
+    """Return what reads botocore's descriptions of services, which are long, once for all clients of all tests."""
+    return create_loader(search_path)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ import pytest
 from scripts.stack.errors import StackError
 from scripts.stack.places import ROOT, fresh_directory, only_user_of, remove_tree
 from scripts.stack.postgres import EmbeddedPostgres
+from scripts.stack.supervisor import ending_signals
 from scripts.stack.valkey import EmbeddedValkey
 
 KEPT_RUNS = 4
@@ -87,7 +88,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(config: pytest.Config) -> None:
-    """Start the servers before the workers that share them."""
+    """Start the servers before the workers that share them, and end all of it in good order when told to (SIGTERM)."""
+    signals = ExitStack()
+    signals.enter_context(ending_signals())
+    config.add_cleanup(signals.close)
     try:
         config.stash[KEY].start()
     except StackError as error:

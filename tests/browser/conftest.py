@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from governance.audit.evidence.anchoring import anchor_pending
 from governance.audit.log.sequencer import sequence_pending
@@ -18,6 +18,7 @@ from governance.demo.samples import low_resolution_png
 from scripts.install_chromium import ADVICE, find_chromium
 from scripts.stack.places import ROOT
 from tests.factories.marketplace import Marketplace, finish, make_asset, make_marketplace
+from tests.waiting import PATIENCE_SECONDS
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PASSWORD = "correct horse battery staple"
@@ -90,7 +91,7 @@ def story(market) -> Marketplace:
 @pytest.fixture
 def page(browser, live_server) -> Iterator[Page]:
     """Return a watched page of 1440 × 900 pixels."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=live_server.url)
+    context = _patient_context(browser, live_server.url)
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(f"script: {error}"))
@@ -112,10 +113,17 @@ def console(page, market) -> Page:
 @pytest.fixture
 def reviewer(browser, live_server, market) -> Iterator[Page]:
     """Return the page of a second person, who wrote nothing."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=live_server.url)
+    context = _patient_context(browser, live_server.url)
     User.objects.create_superuser("second", password=PASSWORD, first_name="Sam", last_name="Oduya")
     yield _logged_in(context.new_page(), "second")
     context.close()
+
+
+def _patient_context(browser: Browser, url: str) -> BrowserContext:
+    """Return a context of its own for a person, whose pages wait as long as a slow machine takes."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=url)
+    context.set_default_timeout(PATIENCE_SECONDS * 1000)
+    return context
 
 
 def _logged_in(page: Page, name: str) -> Page:

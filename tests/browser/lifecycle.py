@@ -25,7 +25,7 @@ def replay(page: Page) -> None:
     page.click("text=Start the replay")
     page.wait_for_selector("text=The replay goes on in the background.")
     work()
-    page.reload()
+    # The page loads itself again while the replay goes on.
     page.wait_for_selector(".as-badge:has-text('Finished')")
 
 

@@ -10,6 +10,7 @@ from governance.rulebook.models import PolicyRevision
 from tests.browser.conftest import keep
 from tests.browser.lifecycle import put_into_force
 from tests.factories.partners import raw_token
+from tests.waiting import PATIENCE_SECONDS
 
 MESSAGE = "Works are not available to partners in DE."
 
@@ -27,7 +28,7 @@ def ask(market, live_server):
             "inputs": [str(market.asset.id)],
         }
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": uuid4().hex}
-        return requests.post(f"{live_server.url}/api/v1/jobs", json=body, headers=headers, timeout=30)
+        return requests.post(f"{live_server.url}/api/v1/jobs", json=body, headers=headers, timeout=PATIENCE_SECONDS)
 
     return submit
 
