@@ -58,7 +58,9 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say how to run in this order again, also where `-q` leaves out the header that says it."""
-    terminalreporter.write_line(f"Shuffled by pytest-randomly: --randomly-seed={config.getoption('randomly_seed')}")
+    seed = config.getoption("randomly_seed", None)
+    if seed is not None:
+        terminalreporter.write_line(f"Shuffled by pytest-randomly: --randomly-seed={seed}")
 
 
 def _usable_cores() -> int:

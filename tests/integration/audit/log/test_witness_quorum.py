@@ -19,6 +19,7 @@ from governance.transparency.notes import open_note
 from tests.factories.audit import record_entries
 from tests.factories.logs import NoteSigner, ToyLog
 from tests.factories.witnesses import RunningWitness, running_witness
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +56,10 @@ class Witnesses:
 
 
 @pytest.fixture
-def witnesses(tmp_path: Path, settings: LazySettings, ring: KeyRing) -> Iterator[Witnesses]:
+def witnesses(
+    tmp_path: Path, settings: LazySettings, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Witnesses]:
+    monkeypatch.setattr("governance.audit.log.witnesses.GRACE_SECONDS", PATIENCE_SECONDS)
     out = StringIO()
     call_command("log_vkey", stdout=out)
     three = Witnesses(tmp_path / "witnesses", out.getvalue().split())

@@ -10,6 +10,8 @@ from pytest_django import DjangoDbBlocker
 
 from governance.audit.ports import worm_store
 from governance.audit.stores.filesystem import FilesystemWormStore
+from governance.kernel import clock
+from tests.clocks import StandingClock
 from tests.database import MigratedDatabase
 from tests.factories.history import History, make_history
 
@@ -34,8 +36,25 @@ def private_data(tmp_path_factory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def history(migrated_database: MigratedDatabase, django_db_blocker: DjangoDbBlocker, private_data) -> Iterator[History]:
+def moment() -> StandingClock:
+    """Return the clock of the module: what is shared does not age while its tests run."""
+    return StandingClock()
+
+
+@pytest.fixture(autouse=True)
+def standing_clock(moment: StandingClock) -> Iterator[None]:
+    """Let time stand still at the module's moment."""
+    with clock.using(moment):
+        yield
+
+
+@pytest.fixture(scope="module")
+def history(
+    migrated_database: MigratedDatabase, django_db_blocker: DjangoDbBlocker, private_data, moment
+) -> Iterator[History]:
     """Return what happened, committed once for all tests of the module: those change it only until they end."""
     with django_db_blocker.unblock():
-        yield make_history()
+        with clock.using(moment):
+            made = make_history()
+        yield made
         migrated_database.restore()
