@@ -74,22 +74,6 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
             return RegionField(label=capfirst(db_field.verbose_name), help_text=db_field.help_text)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
-    def save_model(self, request: HttpRequest, obj: Model, form: "ModelForm[Any]", change: bool) -> None:
-        """Save, and put on record, in the page's transaction, which fields changed: names only, never what they say."""
-        super().save_model(request, obj, form, change)
-        fields: list[Json] = [name for name in sorted(form.changed_data)]  # noqa: C416 - the type of a list is its own
-        self._note(request, str(obj.pk), "changed" if change else "created", {"fields": fields})
-
-    def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        """Delete, and put that on record."""
-        key = str(obj.pk)
-        super().delete_model(request, obj)
-        self._note(request, key, "deleted", {})
-
-    def _note(self, request: HttpRequest, key: str, what: str, data: dict[str, Json]) -> None:
-        name = str(self.opts.model_name)
-        write_entry(kind=f"{name}.{what}", subject=SubjectRef(name, key), actor=actor_of(request), data=data)
-
     def prepare(self, rows: list[Any]) -> None:
         """Add to the rows of one list page what its columns show beyond the database columns."""
 
@@ -138,7 +122,10 @@ def _uuid(text: str) -> UUID | None:
 
 
 class SluggedAdmin(ConsoleAdmin):
-    """A table whose rows are known by a slug: offered from the name at first, and never changed afterwards."""
+    """A table whose rows are known by a slug: offered from the name at first, and never changed afterwards.
+
+    The last kind of table that saves forms over its columns by itself, and puts on record which ones changed.
+    """
 
     prepopulated_fields: ClassVar[dict[str, list[str]]] = {"slug": ["name"]}
 
@@ -147,6 +134,22 @@ class SluggedAdmin(ConsoleAdmin):
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Model | None = None) -> dict[str, list[str]]:
         return {} if obj else self.prepopulated_fields
+
+    def save_model(self, request: HttpRequest, obj: Model, form: "ModelForm[Any]", change: bool) -> None:
+        """Save, and put on record, in the page's transaction, which fields changed: names only, never what they say."""
+        super().save_model(request, obj, form, change)
+        fields: list[Json] = [name for name in sorted(form.changed_data)]  # noqa: C416 - the type of a list is its own
+        self._note(request, str(obj.pk), "changed" if change else "created", {"fields": fields})
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        """Delete, and put that on record."""
+        key = str(obj.pk)
+        super().delete_model(request, obj)
+        self._note(request, key, "deleted", {})
+
+    def _note(self, request: HttpRequest, key: str, what: str, data: dict[str, Json]) -> None:
+        name = str(self.opts.model_name)
+        write_entry(kind=f"{name}.{what}", subject=SubjectRef(name, key), actor=actor_of(request), data=data)
 
 
 class HistoryAdmin(ConsoleAdmin):

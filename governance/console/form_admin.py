@@ -97,6 +97,10 @@ class FormAdmin(ConsoleAdmin):
         messages.success(request, self.saved_message(saved))
         return HttpResponseRedirect(page_url(saved))
 
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        """Call the service that deletes the row; tables whose rows can be deleted have one."""
+        raise NotImplementedError
+
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

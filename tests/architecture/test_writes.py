@@ -4,6 +4,8 @@ from types import ModuleType
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import User
+from django.test import RequestFactory
 
 from governance.console.base import HistoryAdmin
 from governance.console.form_admin import FormAdmin
@@ -52,9 +54,24 @@ def test_rows_are_written_by_services_of_their_area_alone() -> None:
     assert [str(write) for write in found if not is_allowed(write)] == []
 
 
+def forms() -> list[FormAdmin]:
+    return [table for table in admin.site._registry.values() if isinstance(table, FormAdmin)]
+
+
 @pytest.mark.parametrize("table", [*admin.site._registry.values()], ids=lambda table: table.model._meta.label)
 def test_no_page_of_the_console_saves_a_form_into_a_table(table: admin.ModelAdmin) -> None:
     assert isinstance(table, FormAdmin | HistoryAdmin) != (table.model._meta.label in FORMS_NOT_YET)
+
+
+@pytest.mark.parametrize("table", forms(), ids=lambda table: table.model._meta.label)
+def test_rows_that_can_be_deleted_on_a_page_are_deleted_by_a_service(
+    table: FormAdmin, rf: RequestFactory, admin_user: User
+) -> None:
+    request = rf.get("/")
+    request.user = admin_user
+    deletes = type(table).delete_model is not FormAdmin.delete_model
+
+    assert table.has_delete_permission(request) == deletes
 
 
 def test_what_is_allowed_is_still_needed() -> None:
