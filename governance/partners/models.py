@@ -121,9 +121,8 @@ class AccessToken(AbstractAccessToken):  # type: ignore[misc]
         return None
 
     def revoke(self) -> None:
-        """Mark the token as revoked instead of deleting it, as the library would."""
-        self.revoked_at = clock.now()
-        self.save(update_fields=["revoked_at", "updated"])
+        """Refuse the library's own way, which deletes the row without a ledger entry: `tokens.revoke_token` revokes."""
+        raise NotImplementedError
 
     def is_expired(self) -> bool:
         """Return whether the token may no longer be used; the library asks this."""

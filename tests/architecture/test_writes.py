@@ -21,8 +21,6 @@ AREA_OF_LABEL = {"auth": "console"}
 CONSOLE_SERVICES = frozenset({"governance.console.accounts", "governance.console.groups"})
 #: What may write although it is no service of the area, and why.
 ALLOWED = {
-    # The library calls it, and deletes the row otherwise.
-    ("governance.partners.models", "partners.AccessToken"),
     # Django's own log of the console belongs to no area; a name in it goes with the creator whose name it was.
     ("governance.workflows.erase_creator", "admin.LogEntry"),
 }

@@ -152,3 +152,10 @@ def test_tokens_are_cleared_a_month_after_they_expired(db):
         now.advance(seconds=61)
         assert clear_expired_tokens() == 1
     assert not AccessToken.objects.exists()
+
+
+def test_the_library_revokes_no_token_past_the_ledger(db):
+    token = find_token(raw_token(client_with_secret()[0]))
+    with pytest.raises(NotImplementedError):
+        token.revoke()
+    assert AccessToken.objects.get().revoked_at is None
