@@ -1,4 +1,4 @@
-"""Checks that several use cases of the catalogue share. Each raises the error it is given, naming the field."""
+"""Checks shared by several use cases. Each raises the error class it is given, with the field named."""
 
 from collections.abc import Collection
 
@@ -17,7 +17,7 @@ def check_reason(reason: str, error: type[InvalidInput]) -> None:
 
 
 def checked_slugs(slugs: Collection[str], field: str, error: type[InvalidInput]) -> list[str]:
-    """Return slugs sorted and without repetition. Raises `error` for one that is none."""
+    """Return slugs sorted and without duplicates. Raises `error` for one that is not a slug."""
     for slug in slugs:
         if not SLUG.fullmatch(slug):
             raise error(f"'{slug}' is not a slug.", details={"field": field})

@@ -27,7 +27,7 @@ class GrantMethod(TextChoices):
 
 
 class ConsentState(TextChoices):
-    """What the statements on record amount to at a moment."""
+    """The state of consent that the recorded statements result in at a moment."""
 
     NONE = "none", "No statement"
     ACTIVE = "active", "Active"

@@ -1,7 +1,7 @@
 """The outer structure of PNG, JPEG and WebP files, walked without decoding a pixel.
 
-It tells the type by content, gives the dimensions before a decoder allocates memory for them, and refuses what a
-decoder would silently skip: animation, further pictures, missing ends, and anything hidden behind the image.
+It detects the type from the content, reads the dimensions before a decoder allocates memory for them, and refuses what
+a decoder would silently skip: animation, further pictures, missing ends, and data appended to the image.
 """
 
 import re
@@ -25,7 +25,7 @@ _PDF_HEAD_BYTES: Final = 1024
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """What the structure of a file says about its image; `format` is Pillow's name for it, sizes are in pixels."""
+    """What the structure of a file states about its image; `format` is Pillow's name for it, sizes are in pixels."""
 
     format: str
     media_type: str
@@ -46,13 +46,13 @@ def read_container(data: bytes) -> Container:
     elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         container = Container("WEBP", "image/webp", *_webp_size(data))
     else:
-        raise unsupported("Only PNG, JPEG and WebP images are taken in; the content is none of these.")
+        raise unsupported("Only PNG, JPEG and WebP images are accepted; the content is none of these.")
     _refuse_second_nature(data)
     return container
 
 
 def unsupported(message: str) -> MediaRefused:
-    """Return the error for a kind of file that is not taken in."""
+    """Return the error for an unsupported kind of file."""
     return MediaRefused(message, code="media_type_unsupported", details={"field": "file"})
 
 
@@ -66,11 +66,11 @@ def _png_size(data: bytes) -> tuple[int, int]:
     kinds: list[bytes] = []
     for kind, start, end in _png_chunks(data):
         if kind == b"acTL":
-            raise unsupported("Animated images are not taken in.")
+            raise unsupported("Animated images are not accepted.")
         if (kind == b"IHDR") != (not kinds):
-            raise undecodable("The PNG file does not begin with its one header.")
+            raise undecodable("The PNG file does not begin with its header.")
         if kind == b"IEND" and (end != start or end + 4 != len(data)):
-            raise undecodable("There is data behind the end of the PNG image.")
+            raise undecodable("There is data after the end of the PNG image.")
         kinds.append(kind)
     if not kinds or kinds[-1] != b"IEND":
         raise undecodable("The PNG file is cut off.")
@@ -78,7 +78,7 @@ def _png_size(data: bytes) -> tuple[int, int]:
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the type of each chunk and where its data lies, until the first IEND or the end of the file."""
+    """Yield the type of each chunk and the position of its data, until the first IEND or the end of the file."""
     at, kind, view = len(PNG_SIGNATURE), b"", memoryview(data)
     while at < len(data) and kind != b"IEND":
         length, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
@@ -111,7 +111,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield the marker of each segment and where its parameters lie; the file must end with EOI."""
+    """Yield the marker of each segment and the position of its parameters; the file must end with EOI."""
     at = _next_marker(data, 2, within_scan=False)
     while True:
         found = _MARKER.match(data, at)
@@ -126,11 +126,11 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         yield marker, start, end
         at = _next_marker(data, end, within_scan=marker == _SOS)
     if at + 2 != len(data):
-        raise undecodable("There is data behind the end of the JPEG image.")
+        raise undecodable("There is data after the end of the JPEG image.")
 
 
 def _next_marker(data: bytes, at: int, *, within_scan: bool) -> int:
-    """Return where the next marker begins: behind the entropy-coded data of a scan, and behind fill bytes."""
+    """Return where the next marker begins: after the entropy-coded data of a scan and any fill bytes."""
     if within_scan:
         found = _MARKER.search(data, at)
         return len(data) if found is None else found.start()
@@ -145,7 +145,7 @@ def _webp_size(data: bytes) -> tuple[int, int]:
     canvases: list[tuple[int, int]] = []
     for kind, head in _webp_chunks(data):
         if kind in {b"ANIM", b"ANMF"}:
-            raise unsupported("Animated images are not taken in.")
+            raise unsupported("Animated images are not accepted.")
         if kind == b"VP8 ":
             images.append((_little(head[6:8]) & 0x3FFF, _little(head[8:10]) & 0x3FFF))
         elif kind == b"VP8L":
@@ -160,7 +160,7 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield the type of each chunk and the first ten bytes of its data."""
     if _little(data[4:8]) + 8 != len(data):
-        raise undecodable("The WebP file is cut off, or there is data behind its end.")
+        raise undecodable("The WebP file is cut off, or there is data after its end.")
     at = 12
     while at < len(data):
         start = at + 8
@@ -176,9 +176,9 @@ def _little(octets: bytes) -> int:
 
 
 def _refuse_second_nature(data: bytes) -> None:
-    """Refuse a file that a ZIP or PDF reader would open as well.
+    """Refuse a file that a ZIP or PDF reader would also open.
 
-    ZIP readers search for the end record from the back (APPNOTE 4.3.16, at most a 65,535-byte comment behind it); PDF
+    ZIP readers search for the end record from the back (APPNOTE 4.3.16, at most a 65,535-byte comment after it); PDF
     readers accept a header anywhere in the first 1,024 bytes (ISO 32000-1, annex H.3, note 13).
     """
     is_zip = data.rfind(b"PK\x05\x06", max(0, len(data) - _ZIP_TAIL_BYTES)) >= 0 and b"PK\x01\x02" in data

@@ -27,7 +27,7 @@ NAME_CHARACTERS = 200
 
 
 class CreatorDetails(TypedDict):
-    """What is on file of a creator and may be changed. `uploaders` are slugs of partners; `email` may be empty."""
+    """The details of a creator that can be changed. `uploaders` are slugs of partners; `email` may be empty."""
 
     display_name: str
     email: str
@@ -52,7 +52,7 @@ def create_creator(*, slug: str, actor: Actor, **details: Unpack[CreatorDetails]
 def change_creator(
     *, creator: Creator, actor: Actor, seen: State | None = None, **details: Unpack[CreatorDetails]
 ) -> Creator:
-    """Change what is on file of a creator; as it was already, that leaves no trace.
+    """Change the details of a creator; unchanged details are not recorded.
 
     `seen` is the state that the change was prepared from. Raises CreatorInvalid that names the field, CreatorErased,
     ChangedMeanwhile.
@@ -76,9 +76,9 @@ def change_creator(
 
 
 def suspend_creator(*, creator: Creator, reason: str, actor: Actor) -> Creator:
-    """Suspend a creator: policy denies every use of the works, and permits that rest on the consent are void.
+    """Suspend a creator: policy denies every use of the works, and permits based on the consent are void.
 
-    A suspended creator stays as before, with the earlier reason. Raises CreatorInvalid for a reason that is not a line
+    A creator who is suspended already keeps the earlier reason. Raises CreatorInvalid for a reason that is not a line
     of text, ConsentInvalid for a creator whose data was erased.
     """
     return _set_status(creator, CreatorStatus.SUSPENDED, reason, actor)

@@ -17,7 +17,7 @@ NAME_CHARACTERS = 200
 
 
 def create_dataset(*, slug: str, name: str, description: str, actor: Actor) -> Dataset:
-    """Make an empty dataset. Raises DatasetInvalid that names the field."""
+    """Create an empty dataset. Raises DatasetInvalid that names the field."""
     if not SLUG.fullmatch(slug):
         raise _invalid("slug", "A slug has 1 to 50 letters, digits, hyphens or underscores.")
     _check(name, description)
@@ -32,7 +32,7 @@ def create_dataset(*, slug: str, name: str, description: str, actor: Actor) -> D
 def change_dataset(
     *, dataset: Dataset, name: str, description: str, actor: Actor, seen: State | None = None
 ) -> Dataset:
-    """Give a dataset another name or description; as it was already, that leaves no trace.
+    """Change the name or description of a dataset; unchanged values are not recorded.
 
     `seen` is the state that the change was prepared from. Raises DatasetInvalid that names the field, ChangedMeanwhile.
     """
@@ -51,7 +51,7 @@ def change_dataset(
 def delete_dataset(*, dataset: Dataset, actor: Actor) -> None:
     """Delete a dataset without works. Raises DatasetNotEmpty, ChangedMeanwhile when it is gone already."""
     with transaction.atomic():
-        # FOR UPDATE, so that no work comes in meanwhile (`hold_dataset`); the lock for a change is weaker.
+        # FOR UPDATE, so that no work is added meanwhile (`hold_dataset`); the lock for a change is weaker.
         Dataset.objects.select_for_update().filter(pk=dataset.pk).first()
         current, before = lock_unchanged(DATASETS, dataset, seen=None)
         if current.assets.exists():
@@ -64,8 +64,8 @@ def delete_dataset(*, dataset: Dataset, actor: Actor) -> None:
 def hold_dataset(dataset: Dataset) -> None:
     """Keep a dataset from being deleted in the rest of the transaction. Raises DatasetInvalid when it is gone.
 
-    Many may hold one at a time: FOR KEY SHARE, which Django cannot say, is what PostgreSQL's foreign keys take; they
-    are checked at the end of the transaction only, too late for a message.
+    Many transactions may hold one at a time: it is the FOR KEY SHARE lock of PostgreSQL's foreign keys, which Django
+    cannot express. The foreign keys themselves are only checked at commit, too late for a message.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT FROM catalog_dataset WHERE id = %s FOR KEY SHARE", [dataset.pk])

@@ -1,11 +1,11 @@
-"""Consent epochs: a number for each creator that goes up with everything that changes what the creator permits."""
+"""Consent epochs: a number for each creator that rises with every change of what the creator permits."""
 
 from governance.catalog import terms
 from governance.catalog.models import Creator
 
 
 def begin_epoch(creator: Creator) -> int:
-    """Lock the creator for the rest of the transaction and return the epoch that begins, also set on `creator`.
+    """Lock the creator for the rest of the transaction and return the new epoch, also set on `creator`.
 
     Raises ConsentInvalid for a creator whose data was erased.
     """

@@ -1,4 +1,4 @@
-"""Errors of the catalogue. Those about input name the field they are about in `details["field"]`."""
+"""Errors of the catalogue. Errors about input name the field in `details["field"]`."""
 
 from governance.kernel.errors import Conflict, Forbidden, IntegrityFault, InvalidInput, LimitExceeded, Unavailable
 
@@ -11,21 +11,21 @@ class ConsentInvalid(InvalidInput):
 
 
 class ConsentLevelInvalid(InvalidInput):
-    """A consent level cannot be kept as it is."""
+    """A consent level is not valid."""
 
     code = "consent_level_invalid"
     title = "The consent level is not valid"
 
 
 class CreatorInvalid(InvalidInput):
-    """What is said about a creator cannot be accepted."""
+    """The details of a creator are not valid."""
 
     code = "creator_invalid"
     title = "The creator is not valid"
 
 
 class DatasetInvalid(InvalidInput):
-    """What is said about a dataset cannot be accepted."""
+    """The details of a dataset are not valid."""
 
     code = "dataset_invalid"
     title = "The dataset is not valid"
@@ -39,14 +39,14 @@ class DatasetNotEmpty(Conflict):
 
 
 class AssetInvalid(InvalidInput):
-    """What is said about an asset cannot be accepted."""
+    """The details of an asset are not valid."""
 
     code = "asset_invalid"
     title = "The asset is not valid"
 
 
 class MediaRefused(InvalidInput):
-    """An upload is not an image that can be taken in.
+    """An upload is not an acceptable image.
 
     Codes: `media_type_unsupported` (another type, animated, several pictures), `media_undecodable` (damaged, cut off,
     or more than an image), `image_too_large`, `image_too_small`.
@@ -57,7 +57,7 @@ class MediaRefused(InvalidInput):
 
 
 class UploadTooLarge(LimitExceeded):
-    """A stream went past the number of bytes that are taken in."""
+    """A stream exceeds the number of bytes that are accepted."""
 
     code = "upload_too_large"
     title = "The upload is too large"
@@ -71,7 +71,7 @@ class ObjectMissing(IntegrityFault):
 
 
 class ObjectAltered(IntegrityFault):
-    """The bytes of a stored object are not those that were stored."""
+    """The bytes of a stored object have changed."""
 
     code = "object_altered"
     title = "A stored object was altered"
@@ -85,7 +85,7 @@ class ObjectStoreUnavailable(Unavailable):
 
 
 class UploadNotAuthorised(Forbidden):
-    """A partner registers a work for a creator who has not named it as one that may."""
+    """A partner registers a work for a creator who has not authorised it to do so."""
 
     code = "upload_not_authorised"
     title = "You may not register works for this creator"

@@ -10,13 +10,13 @@ from governance.catalog.errors import MediaRefused
 from governance.catalog.types import ImageFacts
 
 MIN_SIDE: Final = 8
-"""Pixels. Smaller pictures are tracking dots and broken exports, and no model here can do anything with them."""
+"""Pixels. Smaller images are tracking pixels and broken exports, of no use to any model."""
 
 
 def inspect_image(data: bytes, *, max_pixels: int) -> ImageFacts:
     """Return what a PNG, JPEG or WebP file holds, after decoding all of it.
 
-    The type is found by content; names and headers of the upload count for nothing. Dimensions are checked before any
+    The type is found by content; names and headers of the upload are ignored. Dimensions are checked before any
     pixel is decoded. Raises MediaRefused with the codes listed there.
     """
     container = read_container(data)
@@ -38,14 +38,14 @@ def _decode(data: bytes, container: Container, max_pixels: int) -> None:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(max_pixels) from error
-    except Exception as error:  # hostile bytes make decoders raise nearly anything; whatever it is, it is no image
+    except Exception as error:  # hostile bytes make decoders raise nearly anything; none of it is an image
         raise undecodable("The image is damaged and cannot be decoded.") from error
 
 
 def _refuse_surprises(image: Image.Image, container: Container) -> None:
-    """Refuse what the decoder sees otherwise than the structure said, and more than one picture."""
+    """Refuse an image that the decoder sees differently than its structure, or more than one picture."""
     if image.format != container.format or getattr(image, "n_frames", 1) != 1:
-        raise unsupported("Files with more than one picture are not taken in.")
+        raise unsupported("Files with more than one picture are not accepted.")
     if image.size != (container.width, container.height):
         raise undecodable("The image contradicts its own header.")
 

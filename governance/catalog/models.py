@@ -22,7 +22,7 @@ SHA256 = RegexValidator(r"^[0-9a-f]{64}$", "A SHA-256 digest is 64 lower-case he
 
 
 class Creator(models.Model):
-    """Somebody whose works are in the catalogue. `slug` says nothing of who it is, so policies and ledgers name it."""
+    """A person whose works are in the catalogue. The slug identifies nobody, so policies and the ledger use it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.SlugField(unique=True, help_text="Stable name used in policies and the ledger; not a real name.")
@@ -64,7 +64,7 @@ class Creator(models.Model):
         return self.display_name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save all but the consent epoch, which only services raise: a form read before a change must not undo it."""
+        """Save everything except the consent epoch, which only services raise: an outdated form must not undo it."""
         if not self._state.adding and kwargs.get("update_fields") is None:
             kept_out = {"id", "consent_epoch"}
             kwargs["update_fields"] = [f.name for f in self._meta.concrete_fields if f.name not in kept_out]
@@ -87,7 +87,7 @@ class Dataset(models.Model):
 
 
 class Asset(FrozenColumns):
-    """A creator's work. The bytes lie in object storage under their digest and never change."""
+    """A creator's work. The bytes are in object storage under their digest and never change."""
 
     frozen = frozenset({"creator", "sha256", "size", "object_name", "media_type", "width", "height"})
 

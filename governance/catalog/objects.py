@@ -1,7 +1,7 @@
 """Content-addressed object storage over Django's storage API: `storages["objects"]`, a directory or S3.
 
-An object's name is its SHA-256, so that the same bytes are stored once and any change shows; what may be taken out
-again on its own goes under a name of its own.
+An object's name is its SHA-256, so that equal bytes are stored once and any change shows. Objects
+that are removed individually have their own name.
 """
 
 import hashlib
@@ -23,12 +23,12 @@ from governance.kernel.durable_files import flush_directory
 
 CHUNK_BYTES: Final = 256 * 1024
 INCOMING: Final = ".incoming"
-"""Directory of a local store where uploads wait; on the same file system, so that storing one is a rename."""
+"""Directory of a local store for incoming uploads; on the same file system, so that storing one is a rename."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A stream that came in whole and lies in a private temporary file."""
+    """A stream that was received completely, in a private temporary file."""
 
     path: Path
     sha256: str
@@ -36,7 +36,7 @@ class Received:
 
 
 class _Movable(File):  # type: ignore[type-arg]  # generic in the stubs only
-    """A file that a local storage may move into place instead of copying it."""
+    """A file that local storage can move into place instead of copying."""
 
     def __init__(self, file: IO[bytes], path: Path) -> None:
         super().__init__(file, name=path.name)
@@ -54,9 +54,9 @@ def object_name(sha256: str) -> str:
 def put_object(stream: ByteSource, *, limit: int, name: str | None = None) -> StoredObject:
     """Store a stream of at most `limit` bytes and return where; storing the same bytes again changes nothing.
 
-    With a `name`, the bytes are stored under it alone, so that removing them touches no equal bytes.
+    With a `name`, the bytes are stored under it alone, so that removing them leaves equal bytes in place.
 
-    Raises UploadTooLarge as soon as the limit is passed, ObjectAltered when other bytes lie under that name, and
+    Raises UploadTooLarge as soon as the limit is passed, ObjectAltered when other bytes have that name, and
     ObjectStoreUnavailable. After an error nothing new is in the store.
     """
     with received(stream, limit=limit) as item:
@@ -65,7 +65,7 @@ def put_object(stream: ByteSource, *, limit: int, name: str | None = None) -> St
 
 @contextmanager
 def received(stream: ByteSource, *, limit: int) -> Iterator[Received]:
-    """Take in a stream of at most `limit` bytes, to be looked at and then given to `store`, or dropped.
+    """Take in a stream of at most `limit` bytes, to be checked and then passed to `store` or discarded.
 
     Raises UploadTooLarge as soon as the limit is passed, and ObjectStoreUnavailable.
     """
@@ -90,7 +90,7 @@ def store(item: Received, *, name: str | None = None) -> StoredObject:
         if not storage.exists(name):
             with item.path.open("rb") as file:
                 kept = storage.save(name, _Movable(file, item.path))
-            if kept != name:  # somebody stored the same bytes between the two calls
+            if kept != name:  # another process stored the same bytes between the two calls
                 storage.delete(kept)
         _flush_names(storage, name)
     _check(name, item.sha256)
@@ -118,14 +118,14 @@ def read_verified(name: str, sha256: str) -> bytes:
 def copy_hashed(source: ByteSource, target: IO[bytes], *, limit: int) -> tuple[str, int]:
     """Copy a stream and return the SHA-256 of what was copied, in hexadecimal, and its size in bytes.
 
-    Raises UploadTooLarge once more than `limit` bytes came, and ObjectStoreUnavailable when they cannot be written;
+    Raises UploadTooLarge after more than `limit` bytes, and ObjectStoreUnavailable when they cannot be written;
     what `source.read` raises passes through.
     """
     digest, size = hashlib.sha256(), 0
     while chunk := source.read(min(CHUNK_BYTES, limit - size + 1)):
         size += len(chunk)
         if size > limit:
-            raise UploadTooLarge(f"At most {limit} bytes are taken in.", details={"field": "file", "limit": limit})
+            raise UploadTooLarge(f"At most {limit} bytes are accepted.", details={"field": "file", "limit": limit})
         digest.update(chunk)
         with _faults_reported():
             target.write(chunk)
@@ -142,11 +142,11 @@ def _check(name: str, sha256: str) -> None:
 
 
 def _altered(name: str) -> ObjectAltered:
-    return ObjectAltered("A stored object is not what it was when it was stored.", details={"object": name})
+    return ObjectAltered("A stored object has changed since it was stored.", details={"object": name})
 
 
 def _incoming_directory(storage: Storage) -> Path | None:
-    """Return where uploads wait, or None for the machine's temporary directory when the store is remote."""
+    """Return the directory for incoming uploads; None (the system's temporary one) when the store is remote."""
     if not isinstance(storage, FileSystemStorage):
         return None
     directory = Path(storage.path(INCOMING))
@@ -155,7 +155,7 @@ def _incoming_directory(storage: Storage) -> Path | None:
 
 
 def _flush_names(storage: Storage, name: str) -> None:
-    """Make the object's name in a local store survive a power cut, with the directories above it."""
+    """Flush the object's name in a local store, and the directories above it, so that they survive a power cut."""
     if not isinstance(storage, FileSystemStorage):
         return
     root = Path(storage.path(""))
@@ -170,4 +170,4 @@ def _faults_reported() -> Iterator[None]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise ObjectStoreUnavailable("Object storage cannot be read or written just now.") from error
+        raise ObjectStoreUnavailable("Object storage cannot be read or written at the moment.") from error

@@ -1,7 +1,7 @@
 """The personal data of creators: in the ledger only as commitments, and deleted for good on demand.
 
-Personal are a creator's name and address, the titles of works, which may hold names, and the reasons for a status. The
-slug never is, by definition; the bytes and digests of works are what receipts are about, and stay.
+Personal data are a creator's name and address, the titles of works, which may contain names, and the reasons for a
+status. The slug never is, by definition. The bytes and digests of works are the subject of receipts, and stay.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -31,10 +31,10 @@ class Erasure:
 
 
 def commit_personal_data(*, creator: Creator, actor: Actor, fields: Collection[str] = CREATOR_PERSONAL) -> None:
-    """Put commitments to the given personal fields, as they are now, into the ledger.
+    """Record commitments to the current values of the given personal fields in the ledger.
 
-    The creator can show later, with value and salt, that the entry is about them; the entry alone says nothing. An
-    empty value is not committed to.
+    With value and salt the creator can later show that the entry is about them; the entry alone reveals nothing. Empty
+    values have no commitment.
     """
     values = {name: getattr(creator, name) for name in CREATOR_PERSONAL if name in fields}
     with transaction.atomic():
@@ -46,7 +46,7 @@ def commit_personal_data(*, creator: Creator, actor: Actor, fields: Collection[s
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
-    """What opens one commitment of the ledger; without `value` it was of one that was changed since.
+    """What opens one commitment of the ledger; `value` is None if the value has changed since.
 
     `subject` is the creator or the work that the entry is about, as type:id.
     """
@@ -61,10 +61,10 @@ class Disclosure:
 
 
 def disclosures(*, creator: Creator) -> list[Disclosure]:
-    """Return all that a creator needs to show which entries of the ledger are about them; nothing after an erasure.
+    """Return all that a creator needs to prove which ledger entries are about them; nothing after an erasure.
 
-    Those of the creator come first, then those of each work. The entry of a value that was changed since is named
-    without it: nobody here knows it any more.
+    Those of the creator come first, then those of each work. A value that has changed since is left out, because it is
+    no longer stored.
     """
     works = Asset.objects.filter(creator=creator).order_by("pk")
     return [
@@ -101,9 +101,9 @@ def _newly_in_state(item: TimelineItem) -> Mapping[str, str]:
 def erase_personal_data(*, creator: Creator, actor: Actor) -> Erasure:
     """Delete a creator's personal values, the titles of their works and the salts of all commitments to them.
 
-    Suspends the creator and lets nobody upload for them any more. The row stays, nameless, since grants and works
-    point at it. Part of `workflows.erase_creator`, which withdraws consent and puts the erasure on record; raises
-    CreatorErased when it was done before.
+    Suspends the creator and removes all authorised uploaders. The row stays, without a name, since grants and works
+    refer to it. Part of `workflows.erase_creator`, which withdraws consent and records the erasure; raises
+    CreatorErased for a creator erased before.
     """
     with transaction.atomic():
         current = Creator.objects.select_for_update().get(pk=creator.pk)

@@ -1,4 +1,4 @@
-"""Reading the catalogue: which consent is in force, and which assets a partner may know of."""
+"""Reading the catalogue: which consent is in force, and which assets a partner may see."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -40,10 +40,10 @@ def effective_consents(assets: Collection[Asset], at: datetime) -> dict[UUID, Ef
     """Return the consent in force for each asset, by asset id, in two queries however many assets there are.
 
     The newest statement that has begun governs: the asset's own, or the creator's default where the asset never had
-    one of its own. A statement that was to begin at once has begun as soon as it is on record, even for a caller whose
-    clock is behind, so that no withdrawal is overlooked; until its time comes by that clock it permits nothing.
+    one of its own. A statement with immediate effect has begun once it is recorded, even for a caller whose clock is
+    behind, so that no withdrawal is overlooked; it permits nothing before its start by that clock.
 
-    Replaces `asset.creator` by the row read here, so that status, region and epoch are of one moment.
+    Replaces `asset.creator` with the row read here, so that status, region and epoch are of one moment.
     """
     creators = Creator.objects.in_bulk({asset.creator_id for asset in assets})
     governing = _governing(assets, at)
@@ -58,7 +58,7 @@ def effective_consents(assets: Collection[Asset], at: datetime) -> dict[UUID, Ef
 
 
 def visible_assets(*, partner_id: UUID) -> QuerySet[Asset]:
-    """Return the assets that a partner may know of: its own uploads, and all that no partner uploaded."""
+    """Return the assets that a partner may see: its own uploads, and all that no partner uploaded."""
     own = Q(uploaded_by_type=UPLOADED_BY_PARTNER, uploaded_by_id=str(partner_id))
     return Asset.objects.filter(own | ~Q(uploaded_by_type=UPLOADED_BY_PARTNER)).select_related("creator", "dataset")
 
@@ -66,8 +66,8 @@ def visible_assets(*, partner_id: UUID) -> QuerySet[Asset]:
 def with_governing_consent(assets: QuerySet[Asset], *, at: datetime) -> QuerySet[Asset]:
     """Return the assets with the alias `governing_consent`: the id of the statement that governs each, or null.
 
-    `id_text` is the id as policies compare it. Says in SQL what `effective_consents` says in Python; a property-based
-    test holds the two together.
+    `id_text` is the id as policies compare it. The SQL counterpart of `effective_consents`; a property-based
+    test compares the two.
     """
     newest = ConsentGrant.objects.filter(_begun(at)).order_by("-epoch").values("id")
     own = Subquery(newest.filter(asset=OuterRef("pk"))[:1])
@@ -77,7 +77,7 @@ def with_governing_consent(assets: QuerySet[Asset], *, at: datetime) -> QuerySet
 
 
 def governing_statements(*, at: datetime) -> QuerySet[ConsentGrant]:
-    """Return, for use below a query of `with_governing_consent`, the statement that governs the outer asset.
+    """Return, for use in a subquery of `with_governing_consent`, the statement that governs the outer asset.
 
     The aliases `state`, `pairs`, `any_region` and `any_partner` are those of `EffectiveConsent`.
     """

@@ -8,7 +8,7 @@ from governance.kernel.canonical import Json, digest
 
 
 def upload_statement(asset: Asset, facts: Mapping[str, Json]) -> StatementParts:
-    """Return the statement that a work was taken in; its subject is the uploaded file."""
+    """Return the statement that a work was registered; its subject is the uploaded file."""
     return {
         "statement_subject": [{"name": "upload", "digest": {"sha256": asset.sha256}}],
         "predicate": {"asset": str(asset.id), **facts},

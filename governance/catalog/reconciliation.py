@@ -146,7 +146,7 @@ EPOCHS = check(
     message="'Its consent epoch is ' || c.consent_epoch || ', before that of its newest statement, ' || max(g.epoch)",
     found="""FROM catalog_creator AS c JOIN catalog_consentgrant AS g ON g.creator_id = c.id
         GROUP BY c.id HAVING max(g.epoch) > c.consent_epoch""",
-    remedy="Permits from before the newest statement could count again. Raise the epoch, and find out who lowered it.",
+    remedy="Permits from before the newest statement could be valid. Raise the epoch, and find out who lowered it.",
 )
 
 declare_checks(GRANTS, WITHDRAWALS, ASSETS, ERASURES, LEVEL_VERSIONS, LEVELS, EFFECTIVE, SALTS, EPOCHS)

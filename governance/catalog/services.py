@@ -1,7 +1,7 @@
 """Use cases of the catalogue about consent. Consent levels are in `levels`.
 
-Locks are taken in this order: consent level, creators by id, asset. Whoever changes what a creator permits holds the
-creator's row and raises its consent epoch in the same transaction, so that permits bound to the old epoch are void.
+Locks are taken in this order: consent level, creators by id, asset. Every change of what a creator permits locks
+the creator's row and raises its consent epoch in the same transaction, so that permits bound to the old epoch are void.
 """
 
 from typing import Unpack
@@ -31,9 +31,9 @@ def record_grant(
     evidence_digest: str = "",
     **granted: Unpack[ConsentTerms],
 ) -> ConsentGrant:
-    """Put on record what a creator permits, for one asset or (`asset` None) as the default for all without a statement.
+    """Record what a creator permits: for one asset, or (`asset` None) as the default for assets without a statement.
 
-    It takes the place of the statements before it. `method` is one of GrantMethod, `evidence_digest` the SHA-256 of
+    It replaces earlier statements. `method` is one of GrantMethod, `evidence_digest` the SHA-256 of
     the document that proves it, if there is one. Raises ConsentInvalid that names the field.
     """
     now = clock.now()
@@ -74,10 +74,10 @@ def record_grant(
 def record_withdrawal(
     *, creator: Creator, asset: Asset | None, everything: bool, method: str, actor: Actor
 ) -> ConsentGrant:
-    """Take consent back at once: for one asset, as the default (`asset` None), or for `everything` the creator made.
+    """Withdraw consent at once: for one asset, as the default (`asset` None), or for `everything` the creator made.
 
-    It is final for every statement before it, also for those that were to begin later; only a new grant permits again.
-    Returns the withdrawal, for `everything` the one of the default. Raises ConsentInvalid that names the field.
+    It ends every earlier statement, including those with a later start; only a new grant permits again.
+    Returns the withdrawal; for `everything` that of the default. Raises ConsentInvalid that names the field.
     """
     terms.check_method(method)
     _check_owner(creator, asset)

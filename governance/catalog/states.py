@@ -1,6 +1,6 @@
-"""What the ledger says of creators, datasets and works: their whole state, personal data as commitments.
+"""The recorded states of creators, datasets and works, with personal data as commitments.
 
-A creator's consent epoch is not part of it: every entry about consent has the epoch that began with it.
+A creator's consent epoch is not part of its state: every entry about consent has the epoch that it began.
 """
 
 from django.db.models import QuerySet, Subquery
@@ -34,7 +34,7 @@ def assets() -> QuerySet[Asset]:
 
 
 def creator_state(creator: Creator) -> State:
-    """Return what the ledger says of a creator."""
+    """Return the recorded state of a creator."""
     return {
         "slug": creator.slug,
         "region": creator.region,
@@ -46,7 +46,7 @@ def creator_state(creator: Creator) -> State:
 
 
 def asset_state(asset: Asset) -> State:
-    """Return what the ledger says of a work. The bytes and their digest never change: `asset.registered` has them."""
+    """Return the recorded state of a work. The bytes and their digest never change: `asset.registered` has them."""
     return {
         "creator": str(asset.creator_id),
         "dataset": str(asset.dataset_id) if asset.dataset_id else None,
@@ -57,7 +57,7 @@ def asset_state(asset: Asset) -> State:
 
 
 def dataset_state(dataset: Dataset) -> State:
-    """Return what the ledger says of a dataset."""
+    """Return the recorded state of a dataset."""
     return {"slug": dataset.slug, "name": dataset.name, "description": recorded_text(dataset.description)}
 
 
@@ -75,9 +75,9 @@ def level_state(level: ConsentLevel) -> State:
 
 
 def recorded_text(text: str) -> str:
-    """Return a text as states hold it: itself, or `sha256:` and its digest where it is too long for an entry.
+    """Return a text as states hold it: the text itself, or `sha256:` and its digest if it is too long for an entry.
 
-    Services take no longer ones; databases of before may have some.
+    Services refuse longer texts; older databases may have some.
     """
     return text if len(text) <= DESCRIPTION_CHARACTERS else f"sha256:{sha256_hex(text.encode())}"
 

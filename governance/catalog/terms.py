@@ -1,4 +1,4 @@
-"""Checking what a creator grants before it goes on record for good."""
+"""Checking the terms of a grant before they are recorded for good."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -23,7 +23,7 @@ _RANK_MOST: Final = 32_767
 
 @dataclass(frozen=True, slots=True)
 class CheckedTerms:
-    """Terms in the form in which they are kept: lists sorted and without repetition, a definite start."""
+    """Terms in stored form: lists sorted and without duplicates, and a definite start."""
 
     level: ConsentLevel
     regions: list[str]
@@ -65,13 +65,13 @@ def check_pairs(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     checked = set()
     for action, purpose in pairs:
         if action not in _ACTIONS or purpose not in _PURPOSES:
-            raise level_invalid("pairs", f"'{action}' for '{purpose}' is not a use that this product knows.")
+            raise level_invalid("pairs", f"'{action}' for '{purpose}' is not a known use.")
         checked.add((str(action), str(purpose)))
     return checked
 
 
 def check_level(*, slug: str, name: str, rank: int) -> None:
-    """Raise ConsentLevelInvalid, naming the field, unless a level can be called and ranked so."""
+    """Raise ConsentLevelInvalid, naming the field, unless slug, name and rank of a level are valid."""
     if not SLUG.fullmatch(slug):
         raise level_invalid("slug", "A slug has 1 to 50 letters, digits, hyphens or underscores.")
     if not name.strip() or len(name) > _NAME_CHARACTERS or not name.isprintable():

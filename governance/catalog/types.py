@@ -11,7 +11,7 @@ from governance.catalog.models import ConsentLevel, ConsentLevelVersion
 
 
 class ByteSource(Protocol):
-    """Anything that bytes can be read from piece by piece: an open file, an upload, a network response."""
+    """Anything that bytes can be read from in chunks: an open file, an upload, a network response."""
 
     def read(self, size: int, /) -> bytes: ...
 
@@ -27,7 +27,7 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What decoding found out about an image; sizes in pixels."""
+    """What decoding an image determined; sizes in pixels."""
 
     media_type: str
     width: int
@@ -52,7 +52,7 @@ class ConsentTerms(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class EffectiveConsent:
-    """What the statements on record amount to for one asset at one moment.
+    """The consent that recorded statements result in for one asset at one moment.
 
     `pairs` holds the permitted (action, purpose) pairs and is empty unless `state` is active: those of the version of
     the level that the creator agreed to, without what later versions took away. `level`, `level_version` (its number),

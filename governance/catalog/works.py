@@ -1,4 +1,4 @@
-"""Use cases about works: taking them in, changing what is said of them, quarantine.
+"""Use cases about works: registering works, changing their details, quarantine.
 
 Locks are taken in this order: creator, asset, dataset.
 """
@@ -44,11 +44,11 @@ def register_asset(
     dataset: Dataset | None,
     actor: Actor,
 ) -> Asset:
-    """Take in a creator's work: at most ASSENT_MAX_UPLOAD_BYTES of a PNG, JPEG or WebP image that really decodes.
+    """Register a creator's work: a PNG, JPEG or WebP image of at most ASSENT_MAX_UPLOAD_BYTES that decodes.
 
-    Without a `title` the file's name is used; for nothing else. Raises AssetInvalid, DatasetInvalid, AssetClaimed,
-    UploadTooLarge, MediaRefused, ObjectStoreUnavailable or ObjectAltered, and then no asset is there. Should the
-    transaction fail after the bytes were stored, they stay behind under their digest, named by nothing.
+    Without a `title` the file's name is used as such. Raises AssetInvalid, DatasetInvalid, AssetClaimed,
+    UploadTooLarge, MediaRefused, ObjectStoreUnavailable or ObjectAltered, and then no asset exists. If the
+    transaction fails after the bytes were stored, they stay in storage under their digest without a reference.
     """
     called = _title(title, filename)
     with objects.received(stream, limit=settings.ASSENT_MAX_UPLOAD_BYTES) as item:
@@ -88,7 +88,7 @@ def change_asset(
     actor: Actor,
     seen: State | None = None,
 ) -> Asset:
-    """Change title, tags and dataset of a work; as they were already, that leaves no trace.
+    """Change title, tags and dataset of a work; unchanged values are not recorded.
 
     `seen` is the state that the change was prepared from. Raises AssetInvalid that names the field, also for a work
     whose creator's data was erased; DatasetInvalid, ChangedMeanwhile.
@@ -115,7 +115,7 @@ def change_asset(
 def quarantine_asset(*, asset: Asset, reason: str, actor: Actor) -> Asset:
     """Put a work into quarantine: policy denies every use of it.
 
-    A work in quarantine stays there as it was, with the earlier reason. Raises AssetInvalid for a reason that is not a
+    A work that is in quarantine already keeps the earlier reason. Raises AssetInvalid for a reason that is not a
     line of text.
     """
     return _set_status(asset, AssetStatus.QUARANTINED, reason, actor)
@@ -129,11 +129,11 @@ def end_quarantine(*, asset: Asset, reason: str, actor: Actor) -> Asset:
 def _set_status(asset: Asset, status: AssetStatus, reason: str, actor: Actor) -> Asset:
     check_reason(reason, AssetInvalid)
     with transaction.atomic():
-        # The creator's row first, as an erasure takes it, which removes reasons too.
+        # Lock the creator's row first, as an erasure does, which removes reasons too.
         erased = Creator.objects.select_for_update(no_key=True).get(pk=asset.creator_id).erased_at is not None
         current, before = lock_unchanged(ASSETS, asset, seen=None)
         if current.status != status:
-            # What people write may name the creator, whose personal data nobody may add to after an erasure.
+            # Free text may name the creator, and no personal data may be added after an erasure.
             current.status, current.status_reason = status, "" if erased else reason
             current.save(update_fields=["status", "status_reason"])
             _commit(current, "status_reason")
@@ -158,9 +158,9 @@ def _refuse_claimed(sha256: str, creator: Creator) -> None:
 
 
 def _refuse_erased(creator: Creator) -> None:
-    """Lock the creator, so that no work comes in beside an erasure, which replaces every title."""
+    """Lock the creator, so that no work is registered during an erasure, which replaces every title."""
     if Creator.objects.select_for_update(no_key=True).get(pk=creator.pk).erased_at is not None:
-        raise AssetInvalid("The creator's data was erased; no work is taken in.", details={"field": "creator"})
+        raise AssetInvalid("The creator's data was erased; no work can be added.", details={"field": "creator"})
 
 
 def _title(title: str, filename: str) -> str:

@@ -4,7 +4,7 @@ from django.db.models import TextChoices
 
 
 class JobState(TextChoices):
-    """Where a job stands. `states.py` holds the allowed transitions."""
+    """The state of a job. `states.py` has the allowed transitions."""
 
     QUEUED = "queued", "Queued"
     LEASED = "leased", "Leased"

@@ -1,4 +1,4 @@
-"""Sending jobs to the workers. A message carries only the job's id; losing it costs time, never a job."""
+"""Sending jobs to the workers. A message carries only the job's id; losing it delays a job, but never loses one."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 ONE_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 
-#: For each state in which a job waits: the task that continues it.
+#: For each waiting state: the task that continues the job.
 TASKS = {
     JobState.QUEUED: Task.RUN_JOB,
     JobState.MODERATING: Task.RELEASE_JOB,
@@ -27,13 +27,13 @@ TASKS = {
 
 
 def dispatch_on_commit(job: Job) -> None:
-    """Send the job to the workers for its present state once the transaction commits."""
+    """Send the job to the workers for its current state once the transaction commits."""
     job_id, state = job.id, JobState(job.state)
     transaction.on_commit(lambda: dispatch(job_id=job_id, state=state), robust=True)
 
 
 def dispatch(*, job_id: UUID, state: JobState) -> bool:
-    """Send the job now, and return whether the broker took it. If not, the sweeper sends the job again."""
+    """Send the job now, and return whether the broker accepted it. If not, the sweeper sends the job again."""
     task = TASKS[state]
     if not send(task=task, queue=task.queue, args=[str(job_id)]):
         return False
@@ -42,7 +42,7 @@ def dispatch(*, job_id: UUID, state: JobState) -> bool:
 
 
 def dispatch_each(waiting: Iterable[tuple[UUID, JobState]]) -> int:
-    """Send jobs until the broker takes no more, and return how many it took; the sweeper sends the others."""
+    """Send jobs until the broker accepts no more, and return how many it accepted; the sweeper sends the rest."""
     taken = 0
     for job_id, state in waiting:
         if not dispatch(job_id=job_id, state=state):
@@ -52,11 +52,11 @@ def dispatch_each(waiting: Iterable[tuple[UUID, JobState]]) -> int:
 
 
 def queue_length(queue: str) -> int:
-    """Return how many messages wait on a queue that no worker has taken yet; 0 when the broker cannot be asked."""
+    """Return how many untaken messages wait on a queue; 0 when the broker cannot be reached."""
     try:
         with current_app.connection_or_acquire() as connection:
             return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
-    except ChannelError:  # to the broker an empty queue does not exist
+    except ChannelError:  # an empty queue does not exist in the broker
         return 0
     except (OperationalError, RedisError, OSError) as error:
         logger.warning("the broker did not say how long the queue '%s' is: %s", queue, error)
@@ -64,10 +64,10 @@ def queue_length(queue: str) -> int:
 
 
 def send(*, task: str, queue: str, args: Sequence[str] = (), delay: float = 0.0) -> bool:
-    """Put a task's message on a queue, and return whether the broker took it; a broker that is down is only logged.
+    """Put a task's message on a queue, and return whether the broker took it; an unavailable broker is only logged.
 
-    A worker that takes it waits until `delay` seconds are over. One retry replaces a pooled connection that did not
-    survive a restart of the broker.
+    The worker starts it after `delay` seconds. One retry replaces a pooled connection that did not survive a restart
+    of the broker.
     """
     try:
         current_app.send_task(

@@ -4,26 +4,26 @@ from governance.kernel.errors import Conflict, GovernanceError, LimitExceeded, N
 
 
 class JobNotFound(NotFound):
-    """There is no such job, or not one of this partner."""
+    """There is no such job, or it belongs to another partner."""
 
     code = "job_not_found"
 
 
 class TransitionRefused(Conflict):
-    """A job cannot go from its state to the one asked for."""
+    """A job cannot move from its state to the requested one."""
 
     code = "job_transition_refused"
     title = "The job cannot change that way"
 
 
 class LeaseLost(Conflict):
-    """Somebody else works on the job now, or nobody may: the holder of an older lease must stop and write nothing."""
+    """The lease is not current: its holder must stop and write nothing."""
 
     code = "lease_lost"
 
 
 class JobCancelRequested(GovernanceError):
-    """The job is to be cancelled; the worker stops at the next safe point."""
+    """Cancellation was requested; the worker stops at the next safe point."""
 
     code = "cancel_requested"
 
@@ -36,7 +36,7 @@ class IdempotencyConflict(Conflict):
 
 
 class TooManyOpenJobs(LimitExceeded):
-    """The partner has as many open jobs as its tier allows."""
+    """The partner already has as many open jobs as its tier allows."""
 
     code = "too_many_open_jobs"
     title = "Too many open jobs"

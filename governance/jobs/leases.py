@@ -1,7 +1,7 @@
 """Leases: who works on a job now. The database is the truth; a queue message is only a hint.
 
-Every lease raises the job's fencing token. A worker proves that its lease still stands by showing that token under the
-row lock, so a worker that was thought dead can come back and still change nothing.
+Every lease raises the job's fencing token. A worker proves that its lease is current by presenting that token under the
+row lock, so a worker that was presumed dead cannot change anything when it comes back.
 """
 
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ BACKOFF_MOST = timedelta(minutes=5)
 
 
 def take_lease(*, job_id: UUID, owner: str, waiting: JobState) -> Lease | None:
-    """Take up a job that waits in state `waiting`; None when it does not, not yet, or another worker is at it."""
+    """Take a job that waits in state `waiting`; None if it does not wait there, not yet, or another worker has it."""
     with transaction.atomic():
         job = (
             Job.objects.select_for_update(skip_locked=True, of=("self",))
@@ -41,7 +41,7 @@ def take_lease(*, job_id: UUID, owner: str, waiting: JobState) -> Lease | None:
 
 
 def renew_lease(lease: Lease) -> None:
-    """Keep the job for another lease time. Raises LeaseLost, or JobCancelRequested when it is to stop."""
+    """Renew the lease. Raises LeaseLost, or JobCancelRequested when the job is to stop."""
     held = Job.objects.filter(
         id=lease.job_id, fencing_token=lease.fencing_token, state__in=WORKED_ON, lease_until__gt=clock.now()
     )
@@ -52,7 +52,7 @@ def renew_lease(lease: Lease) -> None:
 
 
 def lock_leased(lease: Lease) -> Job:
-    """Return the job under a row lock for the rest of the transaction. Raises LeaseLost if it is another's."""
+    """Return the job under a row lock for the rest of the transaction. Raises LeaseLost if the lease is not current."""
     job = Job.objects.select_for_update(of=("self",)).filter(id=lease.job_id).first()
     current = job is not None and job.fencing_token == lease.fencing_token and job.state in WORKED_ON
     if job is None or not current or job.lease_until is None or job.lease_until <= clock.now():
@@ -61,7 +61,7 @@ def lock_leased(lease: Lease) -> Job:
 
 
 def give_back(*, job: Job, actor: Actor, ending: Ending) -> bool:
-    """Send a locked job back to where it waits, later each time; False, and nothing done, when no attempt is left."""
+    """Send a locked job back to waiting, with a growing delay; do nothing and return False when no attempt is left."""
     if job.attempts >= job.max_attempts:
         return False
     job.not_before = clock.now() + min(BACKOFF_BASE * 2 ** (job.attempts - 1), BACKOFF_MOST)
@@ -71,13 +71,13 @@ def give_back(*, job: Job, actor: Actor, ending: Ending) -> bool:
 
 
 def expired_jobs(*, limit: int) -> list[UUID]:
-    """Return the jobs whose worker let its lease run out, oldest first."""
+    """Return the jobs whose lease has expired, oldest first."""
     late = Job.objects.filter(state__in=WORKED_ON, lease_until__lte=clock.now())
     return list(late.order_by("lease_until").values_list("id", flat=True)[:limit])
 
 
 def lock_expired(job_id: UUID) -> Job | None:
-    """Return the job under a row lock if its lease has run out and nobody else is dealing with it."""
+    """Return the job under a row lock if its lease has expired and nobody else has the row locked."""
     return (
         Job.objects.select_for_update(skip_locked=True, of=("self",))
         .filter(id=job_id, state__in=WORKED_ON, lease_until__lte=clock.now())
@@ -86,22 +86,22 @@ def lock_expired(job_id: UUID) -> Job | None:
 
 
 def forget_attempts(job: Job) -> None:
-    """Start counting attempts anew for the next stage of a locked job. Saved with the next move."""
+    """Reset the attempt count for the next stage of a locked job. Saved with the next move."""
     job.attempts = 0
     job.dispatched_at = None
     job.not_before = clock.now()
 
 
 def mark_dispatched(job_id: UUID) -> None:
-    """Note that a message for the job went to the broker now."""
+    """Record that a message for the job was sent to the broker now."""
     Job.objects.filter(id=job_id).update(dispatched_at=clock.now())
 
 
 def lease_end() -> datetime:
-    """Return when a lease taken now would end."""
+    """Return the end of a lease that starts now."""
     return clock.now() + timedelta(seconds=settings.ASSENT_LEASE_SECONDS)
 
 
 def worker(owner: str) -> Actor:
-    """Return the actor that a worker process is in the ledger."""
+    """Return the actor that stands for a worker process in the ledger."""
     return Actor("worker", owner)

@@ -126,7 +126,7 @@ class JobEvent(models.Model):
 
 
 class OutputCandidate(models.Model):
-    """What the model made, before moderation and release. Append-only; its bytes go away when the job ends."""
+    """What the model made, before moderation and release. Append-only; its bytes are removed when the job ends."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     job = models.OneToOneField(Job, on_delete=models.PROTECT, related_name="candidate")

@@ -14,7 +14,7 @@ from governance.kernel import clock
 
 
 def jobs_of(*, partner_id: UUID) -> QuerySet[Job]:
-    """Return a partner's jobs, newest first, with what a list shows of them."""
+    """Return a partner's jobs, newest first, with the related rows that lists show."""
     return (
         Job.objects.filter(partner_id=partner_id)
         .select_related("partner", "client", "model_version__model__licence", "admission", "output")
@@ -24,7 +24,7 @@ def jobs_of(*, partner_id: UUID) -> QuerySet[Job]:
 
 
 def job_of(*, partner_id: UUID, job_id: UUID) -> Job:
-    """Return one job of a partner. Raises JobNotFound, also for the job of somebody else."""
+    """Return one job of a partner. Raises JobNotFound, also for another partner's job."""
     job = jobs_of(partner_id=partner_id).filter(id=job_id).first()
     if job is None:
         raise JobNotFound("There is no such job.")
@@ -47,19 +47,19 @@ def open_job_count(*, partner_id: UUID) -> int:
 
 
 def unsent_jobs(*, limit: int) -> list[tuple[UUID, JobState]]:
-    """Return jobs that wait and whose message no broker has taken, oldest first."""
+    """Return waiting jobs whose message no broker has accepted, oldest first."""
     waiting = Job.objects.filter(dispatched_at=None, state__in=list(TASKS), not_before__lte=clock.now())
     rows = waiting.order_by("created_at").values_list("id", "state")[:limit]
     return [(job_id, JobState(state)) for job_id, state in rows]
 
 
 def sent_job_count(*, state: JobState) -> int:
-    """Return how many jobs wait in a state with a message on its way."""
+    """Return how many jobs wait in a state with a message under way."""
     return Job.objects.filter(state=state, dispatched_at__isnull=False, not_before__lte=clock.now()).count()
 
 
 def unanswered_jobs(*, state: JobState, limit: int) -> list[tuple[UUID, JobState]]:
-    """Return jobs that wait in a state although their message went out long ago, longest ago first."""
+    """Return jobs that still wait in a state long after their message was sent, longest first."""
     now = clock.now()
     long_ago = now - timedelta(seconds=settings.ASSENT_REDISPATCH_SECONDS)
     waiting = Job.objects.filter(state=state, dispatched_at__lt=long_ago, not_before__lte=now)
@@ -67,6 +67,6 @@ def unanswered_jobs(*, state: JobState, limit: int) -> list[tuple[UUID, JobState
 
 
 def overdue_jobs(*, limit: int) -> list[UUID]:
-    """Return open jobs past their deadline. A job that only waits for its seal is as good as done."""
+    """Return open jobs past their deadline. A job that only waits for sealing is not overdue."""
     late = Job.objects.filter(state__in=OPEN_STATES, deadline__lte=clock.now()).exclude(state=JobState.SEALING)
     return list(late.order_by("deadline").values_list("id", flat=True)[:limit])

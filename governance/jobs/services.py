@@ -1,4 +1,4 @@
-"""Creating jobs and moving them along. Every move is checked, evented and put in the ledger in one place: `move`."""
+"""Creating jobs and changing their state. Every change is checked and recorded in one place: `move`."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -43,7 +43,7 @@ MOVES: Mapping[JobState, type[JobMoved]] = {
 
 
 def create_job(*, new: NewJob, max_attempts: int, ending: Ending, actor: Actor) -> Job:
-    """Store a job as its admission decided: queued, or denied for good. Call inside the admission's transaction."""
+    """Store a job as admission decided: queued, or denied. Call inside the admission's transaction."""
     permitted = new.admission.effect == DecisionEffect.PERMIT
     first: type[JobEntered] = JobQueued if permitted else JobDenied
     job = Job(
@@ -79,7 +79,7 @@ def create_job(*, new: NewJob, max_attempts: int, ending: Ending, actor: Actor) 
 def move(
     *, job: Job, to: JobState, actor: Actor, ending: Ending | None = None, lease_until: datetime | None = None
 ) -> Job:
-    """Move a job that the caller holds a row lock on. Raises TransitionRefused.
+    """Move a job whose row the caller has locked. Raises TransitionRefused.
 
     `lease_until` is needed for the states in which a worker holds the job and forbidden for the others.
     """

@@ -1,4 +1,4 @@
-"""The life of a job: the one table of allowed transitions."""
+"""The states of a job: the table of allowed transitions."""
 
 from collections.abc import Mapping
 
@@ -21,10 +21,10 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
     JobState.FAILED: frozenset(),
 }
 
-#: Where a worker takes a job up, and in which state it then holds it.
+#: The waiting states, and the state of a job once a worker has taken it there.
 TAKEN_UP: Mapping[str, JobState] = {JobState.QUEUED: JobState.LEASED, JobState.MODERATING: JobState.RELEASING}
 
-#: Where a job goes back to when its worker is lost or fails for a passing reason.
+#: The state that a job returns to when its worker is lost or fails for a transient reason.
 GOES_BACK: Mapping[str, JobState] = {
     JobState.LEASED: JobState.QUEUED,
     JobState.RUNNING: JobState.QUEUED,

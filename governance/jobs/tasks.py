@@ -1,7 +1,7 @@
 """The names of all Celery tasks, and the queues that workers take them from. Knows neither Django nor Celery.
 
 A name is part of the messages that wait in the broker: after an upgrade, workers must still know the names of the
-version before. The tasks themselves are in `inference_workers.tasks`.
+previous version. The tasks themselves are in `inference_workers.tasks`.
 """
 
 from enum import StrEnum

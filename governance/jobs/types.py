@@ -24,7 +24,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """All that makes a job before it is stored."""
+    """Everything that defines a job before it is stored."""
 
     id: UUID
     partner: Partner
@@ -50,5 +50,5 @@ class Ending:
 
     @classmethod
     def because(cls, reason: ReasonCode) -> "Ending":
-        """Return the end for a built-in reason, with its sentence."""
+        """Return the ending for a built-in reason, with its sentence."""
         return cls(reason, reason.sentence)

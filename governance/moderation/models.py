@@ -9,7 +9,7 @@ from governance.moderation.choices import ModerationStage
 
 
 class ModerationVerdict(models.Model):
-    """What a moderation model saw in the input or the output of a job. Append-only by trigger."""
+    """What a moderation model detected in the input or output of a job. Append-only by trigger."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="verdicts")

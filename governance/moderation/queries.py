@@ -1,4 +1,4 @@
-"""Reads across moderation verdicts."""
+"""Queries about moderation verdicts."""
 
 from uuid import UUID
 

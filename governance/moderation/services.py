@@ -1,4 +1,4 @@
-"""Putting moderation verdicts on record."""
+"""Recording moderation verdicts."""
 
 from django.db import transaction
 
@@ -13,7 +13,7 @@ from governance.moderation.types import Scored
 
 
 def record_verdict(*, lease: Lease, stage: ModerationStage, scored: Scored) -> ModerationVerdict:
-    """Store what a moderation model saw in a job's input or output. Raises LeaseLost when the lease is not current."""
+    """Record the verdict on a job's input or output. Raises LeaseLost when the lease is not current."""
     with transaction.atomic():
         job = lock_leased(lease)
         verdict = ModerationVerdict.objects.create(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What one moderation model made of some content. Scores run from 0 to 1; `duration_ms` in milliseconds."""
+    """The verdict of one moderation model on some content. Scores are from 0 to 1."""
 
     content_sha256: str
     moderator: str

@@ -26,9 +26,9 @@ def create_client(
     datasets: Iterable[str] = (),
     actor: Actor,
 ) -> tuple[ApiClient, str]:
-    """Make an API client and return it with its secret, which is 256 random bits and can never be read again.
+    """Create an API client and return it with its secret: 256 random bits that cannot be read again.
 
-    No models or datasets means any. Raises ClientInvalid when a name is not in the vocabularies or nothing is allowed.
+    No models or datasets means any. Raises ClientInvalid for unknown names, or when nothing is allowed.
     """
     secret = new_token()
     client = ApiClient(

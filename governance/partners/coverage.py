@@ -1,4 +1,4 @@
-"""How a token request narrows what its client may have. It can only narrow; asking for more is an error.
+"""How a token request narrows the coverage of its client. It can only narrow it; asking for more is an error.
 
 `authorization_details` (RFC 9396) is a JSON array with one object of the type `assent_job`. Each of `actions`,
 `purposes`, `models` and `datasets` is optional and, if given, a list of one or more names that the client may have.
@@ -33,7 +33,7 @@ def _narrow_by_scope(allowed: Coverage, scope: frozenset[str]) -> Coverage:
     if not allowed.actions:
         raise ScopeInvalid("This client may not do anything.")
     if not scope <= allowed.actions:
-        raise ScopeInvalid(f"This client may have no scopes but {_quoted(allowed.actions)}.")
+        raise ScopeInvalid(f"This client may only have the scopes {_quoted(allowed.actions)}.")
     return Coverage(scope or allowed.actions, allowed.purposes, allowed.models, allowed.datasets)
 
 

@@ -1,7 +1,7 @@
 """Kinds of ledger entries of the partners area: slugs, ids, codes and digests, never a secret or a token.
 
-Tiers, partners, API clients, roles and model groups are on record with every change of theirs. Before version 0.2
-entries about tiers and partners that came from the console had `fields` alone, the names of the changed fields.
+Tiers, partners, API clients, roles and model groups are on record with every change. Before version 0.2
+entries about tiers and partners from the console only had `fields`, the names of the changed fields.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,12 +18,12 @@ Details = Sequence[dict[str, Json]]
 
 
 def token_ref(token: AccessToken) -> SubjectRef:
-    """Return how the ledger names a token."""
+    """Return the name of a token in the ledger."""
     return SubjectRef("token", str(token.pk))
 
 
 def tier_state(tier: Tier) -> State:
-    """Return all that the ledger says of a tier."""
+    """Return the recorded state of a tier."""
     return {
         "slug": tier.slug,
         "name": tier.name,
@@ -33,7 +33,7 @@ def tier_state(tier: Tier) -> State:
 
 
 def partner_state(partner: Partner) -> State:
-    """Return all that the ledger says of a partner."""
+    """Return the recorded state of a partner."""
     cut = partner.tokens_valid_after
     return {
         "slug": partner.slug,
@@ -46,7 +46,7 @@ def partner_state(partner: Partner) -> State:
 
 
 def client_state(client: ApiClient) -> State:
-    """Return all that the ledger says of an API client, without its secret."""
+    """Return the recorded state of an API client, without its secret."""
     return {
         "client_id": client.client_id,
         "partner": client.partner.slug,
@@ -60,7 +60,7 @@ def client_state(client: ApiClient) -> State:
 
 
 def role_state(role: Role) -> State:
-    """Return all that the ledger says of a role; a grant is an action, a model and a group, empty for any."""
+    """Return the recorded state of a role; a grant is an action, a model and a group, empty for any."""
     permissions = role.permissions.all()
     grants = sorted((each.action, each.model_slug, each.group.slug if each.group else "") for each in permissions)
     return {
@@ -73,7 +73,7 @@ def role_state(role: Role) -> State:
 
 
 def model_group_state(group: ModelGroup) -> State:
-    """Return all that the ledger says of a group of models."""
+    """Return the recorded state of a group of models."""
     return {"slug": group.slug, "name": group.name, "models": _sorted(group.model_slugs)}
 
 

@@ -11,14 +11,14 @@ class TokenInvalid(Unauthenticated):
 
 
 class TokenExpired(TokenInvalid):
-    """The access token is past its time; ask for a new one."""
+    """The access token has expired; ask for a new one."""
 
     code = "token_expired"
     title = "The access token has expired"
 
 
 class TokenRevoked(TokenInvalid):
-    """The access token was revoked, alone or with all of its partner."""
+    """The access token was revoked, alone or with all tokens of its partner."""
 
     code = "token_revoked"
     title = "The access token was revoked"
@@ -46,7 +46,7 @@ class AuthorizationDetailsInvalid(InvalidInput):
 
 
 class ClientInvalid(InvalidInput):
-    """An API client cannot be made like this."""
+    """The details of an API client are not valid."""
 
     code = "client_invalid"
     title = "The API client is not valid"
@@ -60,7 +60,7 @@ class RoleInvalid(InvalidInput):
 
 
 class TierInvalid(InvalidInput):
-    """A tier cannot be as it was given."""
+    """The details of a tier are not valid."""
 
     code = "tier_invalid"
     title = "The tier is not valid"
@@ -74,7 +74,7 @@ class TierInUse(Conflict):
 
 
 class PartnerInvalid(InvalidInput):
-    """A partner cannot be as it was given."""
+    """The details of a partner are not valid."""
 
     code = "partner_invalid"
     title = "The partner is not valid"

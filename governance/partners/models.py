@@ -56,8 +56,8 @@ class Partner(models.Model):  # type: ignore[django-manager-missing]
     def save(self, **options: Any) -> None:
         """Save a new partner, or the columns of an existing one that `update_fields` names.
 
-        A copy that was read earlier never writes its status, tier or `tokens_valid_after` over a later change by
-        accident. Raises ValueError where the columns are not named.
+        This way an outdated copy never overwrites a later change of status, tier or `tokens_valid_after`. Raises
+        ValueError if no columns are named.
         """
         if not self._state.adding and options.get("update_fields") is None:
             raise ValueError("Name the columns of a partner that change, in update_fields.")
@@ -130,7 +130,7 @@ class AccessToken(AbstractAccessToken):  # type: ignore[misc]
 
 
 class ModelGroup(models.Model):
-    """Models that roles name together. Models are known by slug, as in tokens: this area knows no models."""
+    """Models that roles name together, by slug as in tokens: this area does not know the registry."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.SlugField(unique=True)
@@ -145,7 +145,7 @@ class ModelGroup(models.Model):
 
 
 class Role(models.Model):
-    """What API clients with the role may do, with all that the roles it inherits from allow."""
+    """What API clients with the role may do, including everything that the roles it inherits from allow."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.SlugField(unique=True, help_text="The role 'member' holds for every client that has no other role.")
@@ -209,7 +209,7 @@ class RoleAssignment(models.Model):
 
 
 class RoleVersion(models.Model):
-    """One row that is another one after every change of roles, so that processes know when to read them again."""
+    """A single row that changes with every change of roles, so that processes know when to read them again."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     version = models.UUIDField(default=new_id)

@@ -1,6 +1,6 @@
-"""The OAuth 2.0 server's view of partners: who a client is, what it may ask for, and where tokens go.
+"""The OAuth 2.0 server's view of partners: who a client is, what it may request, and where tokens are stored.
 
-django-oauth-toolkit and oauthlib speak the protocol (RFC 6749 section 4.4, RFC 7009, RFC 7662) and call this
+django-oauth-toolkit and oauthlib implement the protocol (RFC 6749 section 4.4, RFC 7009, RFC 7662) and call this
 validator; `OAUTH2_PROVIDER` names it.
 """
 
@@ -53,13 +53,13 @@ class PartnerValidator(OAuth2Validator):  # type: ignore[misc]
     def introspect_token(
         self, token: str, token_type_hint: str | None, request: Request, *args: Any, **kwargs: Any
     ) -> dict[str, Any] | None:
-        """Return the claims of RFC 7662 section 2.2, or None for a token that is not live or not the partner's own."""
+        """Return the claims of RFC 7662 section 2.2, or None for a token that is not live or another partner's."""
         return queries.introspection(raw_token=token, client=request.client)
 
     def revoke_token(
         self, token: str, token_type_hint: str | None, request: Request, *args: Any, **kwargs: Any
     ) -> None:
-        """Revoke a token that was issued to the asking client (RFC 7009 section 2.1); leave any other alone."""
+        """Revoke a token that was issued to the asking client (RFC 7009 section 2.1); ignore any other."""
         found = queries.find_token(token)
         if found is not None and found.application_id == request.client.pk:
             tokens.revoke_token(
@@ -79,23 +79,23 @@ class PartnerValidator(OAuth2Validator):  # type: ignore[misc]
         )
 
     def _load_application(self, client_id: str | None, request: Request) -> ApiClient | None:
-        """Return the client, but ask the database only for text that it can hold."""
+        """Return the client. Text that the database cannot store is not looked up."""
         if not client_id or "\x00" in client_id:
             return None
         loaded: ApiClient | None = super()._load_application(client_id, request)
         return loaded
 
     def _extract_basic_auth(self, request: Request) -> str | None:
-        """Return the credentials of the Authorization header; base64 is ASCII, anything else is no credential."""
+        """Return the credentials of the Authorization header; base64 is ASCII, anything else is not a credential."""
         credentials: str | None = super()._extract_basic_auth(request)
         return credentials if credentials is not None and credentials.isascii() else None
 
 
 class PartnerOAuthCore(OAuthLibCore):  # type: ignore[misc]
-    """The library's bridge from Django to oauthlib, with introspection, which the library lacks."""
+    """The library's bridge from Django to oauthlib, with introspection added."""
 
     def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
-        """Return the form without `token_type_hint`: there is one type of token, so the hint can only mislead."""
+        """Return the form without `token_type_hint`: there is only one type of token, so the hint can only mislead."""
         return [(name, value) for name, value in super().extract_body(request) if name != "token_type_hint"]
 
     def create_introspection_response(self, request: HttpRequest) -> tuple[dict[str, str], str, int]:

@@ -1,6 +1,6 @@
-"""Use cases about partners, each with a kind of ledger entry of its own that has the partner before and after it.
+"""Use cases about partners, each with its own kind of ledger entry that holds the partner before and after.
 
-A partner's slug never changes: policies, licences, consent and the ledger name it by that.
+A partner's slug never changes: policies, licences, consent and the ledger refer to it.
 """
 
 from django.core.exceptions import ValidationError
@@ -36,7 +36,7 @@ def create_partner(*, slug: str, name: str, tier: Tier, region: str, actor: Acto
 
 @transaction.atomic
 def rename_partner(*, partner: Partner, name: str, actor: Actor, seen: State | None = None) -> Partner:
-    """Give a partner another name. `seen` is as for `lock_unchanged`. Raises PartnerInvalid, ChangedMeanwhile."""
+    """Rename a partner. `seen` is as for `lock_unchanged`. Raises PartnerInvalid, ChangedMeanwhile."""
     locked, before = lock_unchanged(PARTNER, partner, seen=seen)
     locked.name = name
     return _write(locked, "name", before, PartnerRenamed, actor)
@@ -52,7 +52,7 @@ def move_partner(*, partner: Partner, tier: Tier, actor: Actor, seen: State | No
 
 @transaction.atomic
 def change_region(*, partner: Partner, region: str, actor: Actor, seen: State | None = None) -> Partner:
-    """Give a partner another region, by which consent and licences may permit or deny from the next decision on.
+    """Change the region of a partner. Consent and licences apply it from the next decision on.
 
     Raises PartnerInvalid, ChangedMeanwhile.
     """
@@ -89,7 +89,7 @@ def reinstate_partner(*, partner: Partner, reason: str, actor: Actor, seen: Stat
 
 
 def _write(partner: Partner, column: str, before: State, kind: type[StateEntry], actor: Actor) -> Partner:
-    """Save one column and record the change; a change that changes nothing is not recorded."""
+    """Save one column and record the change; an unchanged value is not recorded."""
     _check(partner)
     after = PARTNER.state(partner)
     if after != before:

@@ -28,7 +28,7 @@ def live_token(raw_token: str) -> TokenGrant:
 
 
 def token_grant(token: AccessToken) -> TokenGrant:
-    """Return whose token this is and what it covers. Does not ask whether it is live; `live_token` does."""
+    """Return whose token this is and what it covers. Does not check whether it is live; `live_token` does."""
     coverage = Coverage.from_details(token.authorization_details)
     client: ApiClient = token.application
     return TokenGrant(

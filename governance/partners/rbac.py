@@ -1,8 +1,8 @@
 """Role-based access of API clients, decided by Casbin: roles with inheritance, in domains that are partners.
 
-The enforcer is kept in the process and read anew when the version row says that roles have changed, which is asked at
-most every ASSENT_RBAC_REFRESH_MS. A client that has no role has the role `member`; where there is no such role, roles
-do not limit it.
+Each process keeps an enforcer and rebuilds it when the version row shows that roles have changed; the row is read at
+most every ASSENT_RBAC_REFRESH_MS. A client without a role has the role `member`; if there is no such role, roles do not
+limit it.
 """
 
 import threading
@@ -55,7 +55,7 @@ EVERYTHING = RolePermits(actions=tuple(sorted(Action)), any_model=True, models=(
 
 
 class RoleAdapter(Adapter):  # type: ignore[misc]
-    """Loads roles from the tables, row by row: values may hold commas, at which Casbin's own adapters split."""
+    """Loads roles from the tables, row by row: values may contain commas, at which Casbin's own adapters split."""
 
     def load_policy(self, model: Model) -> None:
         """Fill the model with permissions (p), with roles and inheritance by domain (g), and with groups (g2)."""
@@ -80,8 +80,8 @@ class RoleBook:
     """The roles as they were at one version. Safe to share between threads."""
 
     def __init__(self, version: UUID | None) -> None:
-        """Read every role. `version` is the one they have."""
-        disabled_logging()  # it would log every request
+        """Read every role. `version` is their version."""
+        disabled_logging()  # Casbin would log every request
         self.version = version
         self._lock = threading.Lock()
         self._enforcer = Enforcer(Enforcer.new_model(text=MODEL), RoleAdapter())
@@ -120,7 +120,7 @@ class RoleBook:
 
 
 class _Kept:
-    """This process's copy of the roles, and when it was last known to be the newest."""
+    """This process's copy of the roles, and when it was last known to be current."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -132,7 +132,7 @@ _kept = _Kept()
 
 
 def role_permits(*, client_id: str, partner: str, action: str) -> RolePermits:
-    """Return what the roles of a client permit now; a change holds here within ASSENT_RBAC_REFRESH_MS."""
+    """Return what the roles of a client permit now; a change takes effect here within ASSENT_RBAC_REFRESH_MS."""
     return _current_book().permits(client_id=client_id, partner=partner, action=action)
 
 
@@ -140,7 +140,7 @@ def _current_book() -> RoleBook:
     with _kept.lock:
         now = time.monotonic()
         if _kept.book is None or now - _kept.checked >= settings.ASSENT_RBAC_REFRESH_MS / 1000:
-            # The version first: roles that change while they are read are then read once more.
+            # Read the version first: roles that change during the read are then read again.
             version = RoleVersion.objects.values_list("version", flat=True).first()
             if _kept.book is None or _kept.book.version != version:
                 _kept.book = RoleBook(version)

@@ -1,6 +1,6 @@
 """Use cases about the roles of API clients.
 
-Each change is in the ledger with the state before and after it, and makes every process read the roles again.
+Each change is recorded with the state before and after, and makes every process read the roles again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,7 +31,7 @@ from governance.partners.models import ApiClient, ModelGroup, Partner, Role, Rol
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An action (empty: every one) with one model, with the models of a group, or, without either, with any."""
+    """An action (empty: every action) with one model, the models of a group, or any model if neither is given."""
 
     action: str = ""
     model: str = ""
@@ -48,9 +48,9 @@ def create_role(
     partner: Partner | None = None,
     actor: Actor,
 ) -> Role:
-    """Make a role, for one partner or, without, for any.
+    """Create a role for one partner, or for any if none is given.
 
-    Raises RoleInvalid for a slug that is taken, a parent of another partner, and a permission that makes no sense.
+    Raises RoleInvalid for a slug that is taken, a parent of another partner, and an invalid permission.
     """
     _lock()
     role = Role(slug=slug, name=name, partner=partner)
@@ -69,10 +69,10 @@ def change_role(
     actor: Actor,
     seen: State | None = None,
 ) -> Role:
-    """Change all of a role but its slug and its partner, and return it as it is now.
+    """Change everything of a role except its slug and partner, and return it.
 
     `seen` is as for `lock_unchanged`. Raises RoleInvalid when it would inherit from itself or from a role of another
-    partner, or when a permission makes no sense, and ChangedMeanwhile.
+    partner, or when a permission is not valid, and ChangedMeanwhile.
     """
     _lock()
     locked, before = lock_unchanged(ROLE, role, seen=seen)
@@ -84,7 +84,7 @@ def change_role(
 
 @transaction.atomic
 def create_model_group(*, slug: str, name: str, models: Iterable[str], actor: Actor) -> ModelGroup:
-    """Make a group of models. Raises RoleInvalid, also for a slug that is taken."""
+    """Create a group of models. Raises RoleInvalid, also for a slug that is taken."""
     _lock()
     group = ModelGroup(slug=slug, name=name, model_slugs=sorted(set(models)))
     _check(group)
@@ -97,7 +97,7 @@ def create_model_group(*, slug: str, name: str, models: Iterable[str], actor: Ac
 def change_model_group(
     *, group: ModelGroup, name: str, models: Iterable[str], actor: Actor, seen: State | None = None
 ) -> ModelGroup:
-    """Change the name of a group and the models in it; return it as it is now.
+    """Change the name and models of a group, and return it.
 
     `seen` is as for `lock_unchanged`. Raises RoleInvalid, ChangedMeanwhile.
     """
@@ -131,7 +131,7 @@ def set_roles(*, client: ApiClient, roles: Iterable[Role], actor: Actor, seen: S
 
 
 def _write(role: Role, inherits: Iterable[Role], grants: Sequence[Grant]) -> None:
-    """Save a role with its parents and permissions, in place of those that it had."""
+    """Save a role with its parents and permissions, replacing those that it had."""
     parents = sorted(set(inherits), key=lambda parent: parent.slug)
     _refuse(role, parents, grants)
     _check(role)
@@ -164,7 +164,7 @@ def _record_group(group: ModelGroup, before: State | None, actor: Actor) -> None
 def _refuse(role: Role, parents: Sequence[Role], grants: Sequence[Grant]) -> None:
     unknown = sorted({grant.action for grant in grants} - {"", *Action})
     if unknown:
-        raise RoleInvalid(f"These are no actions: {', '.join(unknown)}.")
+        raise RoleInvalid(f"These are not actions: {', '.join(unknown)}.")
     if any(grant.model and grant.group for grant in grants):
         raise RoleInvalid("A permission names a model or a group, not both.")
     for parent in parents:
@@ -193,7 +193,7 @@ def _check(saved: Role | ModelGroup) -> None:
 
 
 def _lock() -> None:
-    """Serialise changes of roles, and give them a new version."""
+    """Serialise changes of roles and raise their version."""
     RoleVersion.objects.get_or_create(id=1)
     row = RoleVersion.objects.select_for_update().get(id=1)
     row.version = new_id()

@@ -1,4 +1,4 @@
-"""Use cases about tiers. Each change is in the ledger with the tier before and after it."""
+"""Use cases about tiers. Each change is recorded with the tier before and after."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -15,7 +15,7 @@ from governance.partners.models import Tier
 
 @transaction.atomic
 def create_tier(*, slug: str, name: str, requests_per_minute: int, max_open_jobs: int, actor: Actor) -> Tier:
-    """Make a tier. Raises TierInvalid, also for a slug that is taken."""
+    """Create a tier. Raises TierInvalid, also for a slug that is taken."""
     tier = Tier(slug=slug, name=name, requests_per_minute=requests_per_minute, max_open_jobs=max_open_jobs)
     _save_checked(tier)
     record(TierCreated(before=None, after=TIER.state(tier)), subject=TIER.ref(tier), actor=actor)
@@ -26,7 +26,7 @@ def create_tier(*, slug: str, name: str, requests_per_minute: int, max_open_jobs
 def change_tier(
     *, tier: Tier, name: str, requests_per_minute: int, max_open_jobs: int, actor: Actor, seen: State | None = None
 ) -> Tier:
-    """Change a tier's name and limits, which hold from the next request on; return it as it is now.
+    """Change a tier's name and limits, effective from the next request on, and return it.
 
     `seen` is the state that the change was prepared from, None to change it as it is. Raises TierInvalid,
     ChangedMeanwhile.

@@ -20,7 +20,7 @@ EXPIRED_KEPT = timedelta(days=30)
 def issue_token(*, client: ApiClient, coverage: Coverage, raw_token: str, seconds: int) -> AccessToken:
     """Store a token that lives for `seconds`; only its SHA-256 is kept.
 
-    Takes the partner's row lock, so that a token is either seen by `revoke_partner_tokens` or dated after it.
+    Takes the partner's row lock, so that every token is either seen by `revoke_partner_tokens` or dated after it.
     """
     checksum = hashlib.sha256(raw_token.encode()).hexdigest()
     with transaction.atomic():
@@ -77,6 +77,6 @@ def revoke_partner_tokens(*, partner: Partner, actor: Actor, reason: str) -> int
 
 
 def clear_expired_tokens() -> int:
-    """Delete tokens that expired more than 30 days ago and return how many; the ledger still tells of them."""
+    """Delete tokens that expired more than 30 days ago and return how many; the ledger still has their entries."""
     deleted, _ = AccessToken.objects.filter(expires__lt=clock.now() - EXPIRED_KEPT).delete()
     return deleted

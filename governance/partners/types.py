@@ -77,5 +77,5 @@ class TokenGrant:
         return self.models is None or slug in self.models
 
     def covers_dataset(self, slug: str | None) -> bool:
-        """Return whether the token may be used with this dataset; a work of no dataset needs a token for any."""
+        """Return whether the token may be used with this dataset; a work without one needs a token for any."""
         return self.datasets is None or slug in self.datasets

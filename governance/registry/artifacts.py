@@ -21,11 +21,11 @@ ALTERED_SUFFIX: Final = ".altered"
 
 
 def open_verified(version: ModelVersion) -> Path:
-    """Return the path of a private, read-only copy of a version's artifact whose bytes were hashed by this very call.
+    """Return the path of a private, read-only copy of a version's artifact whose bytes this call has hashed.
 
-    The copy lies under DATA_DIR/artifacts by its SHA-256, fetched from object storage when it is not there. A copy that
-    was altered is set aside (`.altered`) for inspection, and the next call fetches a fresh one. Any number of threads
-    and processes may call at once. Raises ArtifactAltered, ArtifactCacheUnavailable, ObjectMissing and
+    The copy is kept in DATA_DIR/artifacts under its SHA-256, and fetched from object storage if missing. A copy that
+    was altered is set aside (`.altered`) for inspection, and the next call fetches a fresh one. Safe to call from any
+    number of threads and processes. Raises ArtifactAltered, ArtifactCacheUnavailable, ObjectMissing and
     ObjectStoreUnavailable.
     """
     with _faults_reported():
@@ -55,7 +55,7 @@ def _fetch(version: ModelVersion, path: Path) -> None:
             os.fchmod(target.fileno(), 0o400)
             os.fsync(target.fileno())
         if sha256 != version.artifact_sha256:
-            raise _altered(version, "A stored model artifact is not the one that was registered.")
+            raise _altered(version, "A stored model artifact differs from the one that was registered.")
         temporary.replace(path)
         flush_directory(path.parent)
     finally:
@@ -63,7 +63,7 @@ def _fetch(version: ModelVersion, path: Path) -> None:
 
 
 def _hash_file(path: Path) -> str:
-    """Return the SHA-256 of a regular file, in hexadecimal; of anything else, the empty text. Raises OSError."""
+    """Return the SHA-256 of a regular file in hexadecimal, or an empty string for anything else. Raises OSError."""
     if not stat.S_ISREG(path.lstat().st_mode):
         return ""
     with path.open("rb") as file:
@@ -71,7 +71,7 @@ def _hash_file(path: Path) -> str:
 
 
 def _private_directory() -> Path:
-    """Return the directory of artifacts after making sure that nobody else may write to or read from it."""
+    """Return the directory of artifacts after checking that nobody else may read or write it."""
     directory = Path(settings.DATA_DIR) / "artifacts"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = directory.lstat()

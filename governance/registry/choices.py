@@ -12,7 +12,7 @@ class Stage(TextChoices):
 
 
 class LicenceState(TextChoices):
-    """What a licence amounts to at a moment."""
+    """The state of a licence at a moment."""
 
     ACTIVE = "active", "Active"
     NOT_STARTED = "not_started", "Not started"
@@ -20,4 +20,4 @@ class LicenceState(TextChoices):
 
 
 PRODUCTION_ALIAS: Final = "production"
-"""The alias that is meant where none is named. It points to a version in stage production, or is not there."""
+"""The alias used when none is named. It points to a version in stage production, or does not exist."""

@@ -1,4 +1,4 @@
-"""Errors of the model registry. Those about input name the field they are about in `details["field"]`."""
+"""Errors of the model registry. Errors about input name the field in `details["field"]`."""
 
 from governance.kernel.errors import Conflict, IntegrityFault, InvalidInput, NotFound, Unavailable
 
@@ -18,7 +18,7 @@ class ModelVersionNotFound(NotFound):
 
 
 class ModelInvalid(InvalidInput):
-    """A model cannot be described so."""
+    """The details of a model are not valid."""
 
     code = "model_invalid"
     title = "The model is not valid"
@@ -32,14 +32,14 @@ class ModelInUse(Conflict):
 
 
 class ModelVersionInvalid(InvalidInput):
-    """A model version or alias cannot be described so."""
+    """The details of a model version or alias are not valid."""
 
     code = "model_version_invalid"
     title = "The model version is not valid"
 
 
 class ArtifactMalformed(InvalidInput):
-    """An artifact is not a sound safetensors file."""
+    """An artifact is not a valid safetensors file."""
 
     code = "artifact_malformed"
     title = "The artifact is not a sound safetensors file"
@@ -53,7 +53,7 @@ class ModelVersionExists(Conflict):
 
 
 class StageRefused(Conflict):
-    """A model version cannot go from its stage to the one asked for."""
+    """A model version cannot move from its stage to the requested one."""
 
     code = "model_stage_refused"
     title = "The stage cannot be changed so"
@@ -67,7 +67,7 @@ class AliasRefused(Conflict):
 
 
 class ArtifactAltered(IntegrityFault):
-    """The bytes of a model artifact are not those that were registered."""
+    """The bytes of a model artifact differ from those that were registered."""
 
     code = "artifact_altered"
     title = "A model artifact was altered"

@@ -21,7 +21,7 @@ NAME_CHARACTERS = 200
 
 
 class ModelDetails(TypedDict):
-    """What the registry says of a model and may be changed. `owner` is a slug."""
+    """The details of a model that can be changed. `owner` is a slug."""
 
     name: str
     description: str
@@ -43,7 +43,7 @@ def create_model(*, slug: str, licence: Licence, actor: Actor, **details: Unpack
 
 
 def change_model(*, model: Model, actor: Actor, seen: State | None = None, **details: Unpack[ModelDetails]) -> Model:
-    """Change what the registry says of a model; as it was already, that leaves no trace.
+    """Change the details of a model; unchanged details are not recorded.
 
     `seen` is the state that the change was prepared from. Raises ModelInvalid that names the field, ChangedMeanwhile.
     """
@@ -58,7 +58,7 @@ def change_model(*, model: Model, actor: Actor, seen: State | None = None, **det
 
 
 def set_model_licence(*, model: Model, licence: Licence, actor: Actor, seen: State | None = None) -> Model:
-    """Put a model under another licence, from the next decision on; the same one again leaves no trace.
+    """Put a model under another licence, from the next decision on; the same licence is not recorded again.
 
     `seen` is the state that the change was prepared from. Raises ChangedMeanwhile.
     """

@@ -103,7 +103,7 @@ class ModelVersion(FrozenColumns):
 class ModelAlias(models.Model):
     """A movable name for a version of a model, such as `production`.
 
-    A foreign key over both columns holds that `version` is of `model`.
+    A foreign key over both columns ensures that `version` belongs to `model`.
     """
 
     model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="aliases")

@@ -1,10 +1,10 @@
-"""What the registry needs to know of the worker fleet."""
+"""What the registry needs to know about the worker fleet."""
 
 from collections.abc import Mapping
 
 from governance.kernel.ports import Port
 
-#: The model runtimes that workers have: their names, and what people call them.
+#: The model runtimes that workers have: names and labels.
 runtimes: Port[Mapping[str, str]] = Port("runtimes")
 
 

@@ -46,7 +46,7 @@ def available_models() -> QuerySet[Model]:
 
 
 def licence_state(licence: Licence, at: datetime) -> LicenceState:
-    """Return what a licence amounts to at a moment: it holds from its start, included, to its end, excluded."""
+    """Return the state of a licence at a moment: it is valid from its start (inclusive) to its end (exclusive)."""
     if at < licence.valid_from:
         return LicenceState.NOT_STARTED
     if licence.valid_until is not None and at >= licence.valid_until:
@@ -55,7 +55,7 @@ def licence_state(licence: Licence, at: datetime) -> LicenceState:
 
 
 def with_serving_version(models: QuerySet[Model], *, at: datetime) -> QuerySet[Model]:
-    """Return the models that have a version behind the alias `production`, with aliases for what policies ask.
+    """Return the models that have a version behind the alias `production`, annotated for policies.
 
     `serving__version` is that version; `licence_state`, `any_region` and `any_partner` are of the licence at a moment.
     """

@@ -1,4 +1,4 @@
-"""Use cases of the model registry. Whoever changes versions or aliases of a model holds the model's row."""
+"""Use cases of the model registry. Changes of versions or aliases lock the model's row."""
 
 import re
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ from governance.registry.ports import runtimes
 from governance.registry.states import MODELS, VERSIONS
 
 VERSION: Final = re.compile(r"[0-9][0-9A-Za-z.+_-]{0,49}")
-"""Versions begin with a digit and aliases with a letter, so that a reference is never both."""
+"""Versions begin with a digit and aliases with a letter, so that a reference is unambiguous."""
 ALIAS: Final = re.compile(r"[a-z][a-z0-9-]{0,49}")
 CONFIG_BYTES: Final = 64 * 1024
 
@@ -48,9 +48,9 @@ TRANSITIONS: Final[Mapping[str, frozenset[str]]] = {
 def register_version(
     *, model: Model, version: str, artifact: ByteSource, runtime: str, config: Mapping[str, Any], actor: Actor
 ) -> ModelVersion:
-    """Take in the artifact of a new version, at most ASSENT_MAX_ARTIFACT_BYTES of safetensors, and put it in staging.
+    """Register a new version in staging with its artifact, a safetensors file of at most ASSENT_MAX_ARTIFACT_BYTES.
 
-    The file's structure is checked, its numbers are not loaded. Raises ModelVersionInvalid, ArtifactMalformed,
+    The file's structure is checked without loading its tensors. Raises ModelVersionInvalid, ArtifactMalformed,
     UploadTooLarge, ModelVersionExists, ObjectStoreUnavailable or ObjectAltered.
     """
     _check_description(version, runtime, config)
@@ -78,8 +78,8 @@ def register_version(
 def set_stage(*, version: ModelVersion, stage: Stage, actor: Actor) -> ModelVersion:
     """Move a version to another stage; a retired one stays retired.
 
-    Aliases that may not point to it any longer are taken away in the same step, so that a bad version can be pulled at
-    once: every alias of a retired version, and `production` of one that goes back to staging. Raises StageRefused.
+    Aliases that may no longer point to it are removed in the same step, so that a bad version can be withdrawn at once:
+    every alias of a retired version, and `production` of one that goes back to staging. Raises StageRefused.
     """
     with transaction.atomic():
         _lock(version.model)
@@ -99,13 +99,13 @@ def set_stage(*, version: ModelVersion, stage: Stage, actor: Actor) -> ModelVers
 
 
 def set_alias(*, model: Model, name: str, version: ModelVersion, actor: Actor) -> ModelAlias:
-    """Point an alias of the model to a version of it; where it points there already, that leaves no trace.
+    """Point an alias of the model to a version of it; an unchanged alias is not recorded.
 
     No alias points to a retired version, and `production` only to one in that stage. Raises ModelVersionInvalid,
     AliasRefused.
     """
     if not ALIAS.fullmatch(name):
-        raise _invalid("name", "An alias begins with a letter and has 1 to 50 small letters, digits or hyphens.")
+        raise _invalid("name", "An alias begins with a letter and has 1 to 50 lower-case letters, digits or hyphens.")
     with transaction.atomic():
         before = _lock(model)
         current = VERSIONS.rows().get(pk=version.pk)

@@ -1,4 +1,4 @@
-"""What the ledger says of models and their versions. A model's aliases are part of its state."""
+"""The recorded states of models and their versions. A model's aliases are part of its state."""
 
 from django.db.models import QuerySet
 
@@ -17,7 +17,7 @@ def models() -> QuerySet[Model]:
 
 
 def model_state(model: Model) -> State:
-    """Return what the ledger says of a model."""
+    """Return the recorded state of a model."""
     return {
         "slug": model.slug,
         "name": model.name,
@@ -30,7 +30,7 @@ def model_state(model: Model) -> State:
 
 
 def version_state(version: ModelVersion) -> State:
-    """Return what the ledger says of a model version."""
+    """Return the recorded state of a model version."""
     return {
         "model": version.model.slug,
         "version": version.version,

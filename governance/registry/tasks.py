@@ -1,6 +1,6 @@
 """The tasks that models do, each described in one place.
 
-A request names a task, a model does one. A new task is a new line in `TASKS`, and a runtime that does it.
+A request names a task and a model does one. A new task needs a line in `TASKS` and a runtime that does it.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A kind of work: its name in requests and rules, and what people call it."""
+    """A kind of work: its name in requests and rules, and its label."""
 
     name: str
     title: str
