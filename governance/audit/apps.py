@@ -11,6 +11,6 @@ class AuditConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Load what every area declares: kinds of entries first, then how reconciliation holds them against rows."""
+        """Load what every area declares: kinds of entries first, then the checks that compare them with rows."""
         autodiscover_modules("entries")
         autodiscover_modules("reconciliation")

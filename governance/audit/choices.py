@@ -4,7 +4,7 @@ from django.db import models
 
 
 class WormKind(models.TextChoices):
-    """What lies in WORM storage; each kind has retention classes of its own."""
+    """What is kept in WORM storage; each kind has its own retention classes."""
 
     EVIDENCE = "evidence", "Evidence"
     CHECKPOINT = "checkpoint", "Checkpoint of the log"
@@ -12,7 +12,7 @@ class WormKind(models.TextChoices):
 
 
 class ScrubState(models.TextChoices):
-    """How far a scrub of the WORM store is."""
+    """The state of a scrub of the WORM store."""
 
     RUNNING = "running", "Running"
     FINISHED = "finished", "Finished"

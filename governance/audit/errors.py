@@ -12,13 +12,13 @@ class EntryInvalid(InvalidInput):
 
 
 class OutsideTransaction(IntegrityFault):
-    """Something was to be recorded outside the transaction that does it, where the two could come apart."""
+    """An entry was to be recorded outside the transaction that makes the change."""
 
     code = "ledger_outside_transaction"
 
 
 class ChangedMeanwhile(Conflict):
-    """Somebody changed or deleted the object after it was read for this change; look at it, and decide again.
+    """The object was changed or deleted after it was read for this change; look at it and decide again.
 
     `details`: `changes` (by field what it was and is now), `deleted`, `changed_by` and `changed_at`.
     """
@@ -41,7 +41,7 @@ class ChangedMeanwhile(Conflict):
 
 
 class EvidenceExists(Conflict):
-    """There is evidence of another outcome for this subject already."""
+    """The subject already has evidence of another outcome."""
 
     code = "evidence_exists"
 
@@ -53,31 +53,31 @@ class EvidenceMissing(NotFound):
 
 
 class EvidenceAltered(IntegrityFault):
-    """An evidence record is not as it was signed. Codes: evidence_digest, evidence_signature, evidence_row."""
+    """An evidence record differs from what was signed. Codes: evidence_digest, evidence_signature, evidence_row."""
 
     code = "evidence_altered"
 
 
 class KeyHistoryAltered(IntegrityFault):
-    """What the log says of a signing key is not as it was recorded."""
+    """The log's entries about a signing key were altered."""
 
     code = "key_history_altered"
 
 
 class WormKeyInvalid(InvalidInput):
-    """A WORM key or URI is not of the form that the store takes."""
+    """A WORM key or URI is malformed."""
 
     code = "worm_key_invalid"
 
 
 class WormRetentionInvalid(InvalidInput):
-    """A retention date is not in the future, or before the one that was promised already."""
+    """A retention date is not in the future, or earlier than the one that was promised."""
 
     code = "worm_retention_invalid"
 
 
 class WormOverwriteRefused(Conflict):
-    """Other bytes are stored under this key, for ever."""
+    """Other bytes are permanently stored under this key."""
 
     code = "worm_overwrite_refused"
 
@@ -95,13 +95,13 @@ class HoldActive(RetentionActive):
 
 
 class HoldConflict(Conflict):
-    """A legal hold is not in the state, or the person is not the one, for what was asked."""
+    """The state of a legal hold, or the person who asks, does not allow the request."""
 
     code = "worm_hold_conflict"
 
 
 class RetentionClassInvalid(InvalidInput):
-    """A retention class cannot be as it was given."""
+    """The details of a retention class are not valid."""
 
     code = "retention_class_invalid"
 
@@ -113,19 +113,19 @@ class ScrubConflict(Conflict):
 
 
 class WormObjectMissing(NotFound):
-    """The store has no such object, or no longer all of it."""
+    """The store does not have the object, or not all of it."""
 
     code = "worm_object_missing"
 
 
 class WormObjectAltered(IntegrityFault):
-    """A stored object, or what is known of it, is not as it was stored."""
+    """A stored object or its metadata was altered."""
 
     code = "worm_object_altered"
 
 
 class WormClockFault(Unavailable):
-    """The clock stands before a time that the store has already seen, so retention cannot be judged."""
+    """The clock is behind a time that the store has already seen, so retention cannot be judged."""
 
     code = "worm_clock_fault"
 
@@ -137,51 +137,51 @@ class WormUnavailable(Unavailable):
 
 
 class WormStoreRefused(Unavailable):
-    """The store let go of what it must keep, so nothing is written to it. `details["allowed"]` says what."""
+    """The store did not keep what it must, so nothing is written to it. `details["allowed"]` lists what it allowed."""
 
     code = "worm_store_refused"
 
 
 class LogRangeInvalid(InvalidInput):
-    """The log has no such place, or no tree of that size."""
+    """The log has no such index, or no tree of that size."""
 
     code = "log_range_invalid"
 
 
 class LogIncomplete(IntegrityFault):
-    """Hashes or entries that the log must have are not in the database."""
+    """Hashes or entries of the log are missing from the database."""
 
     code = "log_incomplete"
 
 
 class LogHalted(Unavailable):
-    """The log has stopped, because what is in the database is not what was published."""
+    """The log has stopped, because the database does not match what was published."""
 
     code = "log_halted"
     title = "The transparency log has stopped"
 
 
 class ReceiptAltered(IntegrityFault):
-    """A receipt is not as it was signed. Codes: receipt_digest, receipt_signature, receipt_row."""
+    """A receipt differs from what was signed. Codes: receipt_digest, receipt_signature, receipt_row."""
 
     code = "receipt_altered"
 
 
 class ReceiptMissing(NotFound):
-    """There is no ledger entry that a receipt could be made of."""
+    """There is no ledger entry for a receipt."""
 
     code = "receipt_missing"
     title = "There is no such receipt"
 
 
 class RoleRefused(Conflict):
-    """A database role is not there, or has powers that the application's role must not have."""
+    """A database role does not exist, or has rights that the application must not have."""
 
     code = "database_role_refused"
 
 
 class LogDiverged(IntegrityFault):
-    """The log in the database is not the one that was published.
+    """The log in the database differs from the published one.
 
     Codes: log_behind_worm, log_forked, log_altered, log_origin_changed, checkpoint_altered, checkpoint_missing.
     """
@@ -190,7 +190,7 @@ class LogDiverged(IntegrityFault):
 
 
 class SuccessionInvalid(InvalidInput):
-    """A log cannot be succeeded like this."""
+    """The succession of a log is not possible like this."""
 
     code = "log_succession_invalid"
 
@@ -216,7 +216,7 @@ class ObjectTypeUnknown(InvalidInput):
 
 
 class ObjectUnknown(NotFound):
-    """No entry of the ledger holds a state of this object."""
+    """No ledger entry holds a state of this object."""
 
     code = "ledger_object_unknown"
-    title = "The ledger does not tell of this object"
+    title = "The ledger has no state of this object"

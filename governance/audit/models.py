@@ -9,7 +9,7 @@ from governance.kernel.ids import new_id
 
 
 class OutboxEntry(models.Model):
-    """An entry written in its business transaction and not yet ordered. Removed once it is in the ledger."""
+    """An entry written in its business transaction and not ordered yet. Removed once it is in the ledger."""
 
     id = models.BigAutoField(primary_key=True)
     entry_id = models.UUIDField(unique=True, default=new_id)
@@ -120,7 +120,7 @@ class EvidenceRecord(models.Model):
 
 
 class WormReference(FrozenColumns):
-    """Where something was written once and for ever. Frozen by trigger, but for a retention that is only extended."""
+    """The location of an object in WORM storage. Frozen by trigger, except that its retention can be extended."""
 
     frozen = frozenset(
         {
@@ -164,7 +164,7 @@ class WormReference(FrozenColumns):
 class RetentionClass(models.Model):
     """How long a kind of object is kept: for everybody, for one partner's contract, or for one region.
 
-    A stored object's retention only ever gets longer; a class that is shortened counts for what is stored later.
+    A stored object's retention only ever gets longer; a shortened class only applies to objects stored later.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -190,7 +190,7 @@ class RetentionClass(models.Model):
 
 
 class LegalHold(FrozenColumns):
-    """An object must stay, whatever its retention says. One person sets it; it takes two to release it."""
+    """A legal hold: the object must stay, whatever its retention. One person sets it, two release it."""
 
     frozen = frozenset({"reference", "reason", "set_by", "set_at"})
 
@@ -259,7 +259,7 @@ class ScrubRun(models.Model):
 class Checkpoint(models.Model):
     """A signed tree head (C2SP tlog-checkpoint), written to WORM before it was published. Append-only by trigger.
 
-    Numbers go up by one for each origin: a number is a slot in WORM storage that takes one checkpoint, once.
+    Numbers go up by one for each origin: a number is a slot in WORM storage that is written once.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -284,7 +284,7 @@ class Checkpoint(models.Model):
 
 
 class Cosignature(models.Model):
-    """A witness saw a checkpoint and found it consistent (C2SP tlog-cosignature). Append-only by trigger."""
+    """A witness confirmed that a checkpoint is consistent (C2SP tlog-cosignature). Append-only by trigger."""
 
     id = models.BigAutoField(primary_key=True)
     checkpoint = models.ForeignKey(Checkpoint, on_delete=models.PROTECT, related_name="cosignatures")
@@ -303,7 +303,7 @@ class Cosignature(models.Model):
 
 
 class LogAlarm(FrozenColumns):
-    """Why the log stopped: what is in the database is not what was published. Its finding is frozen by trigger."""
+    """Why the log stopped: the database does not match what was published. The finding is frozen by trigger."""
 
     frozen = frozenset({"code", "message", "details", "raised_at"})
 
@@ -332,7 +332,7 @@ class LogAlarm(FrozenColumns):
 class Receipt(models.Model):
     """A signed statement of one ledger entry, made in the same transaction. Append-only by trigger.
 
-    The entry holds the digest of the envelope, so that the place in the log says when it was signed.
+    The entry holds the digest of the envelope, so that the place in the log dates the signature.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -355,7 +355,7 @@ class Receipt(models.Model):
 
 
 class CommitmentSalt(models.Model):
-    """The secret half of a commitment in the ledger. Deleting it makes the commitment say nothing for ever."""
+    """The salt of a commitment in the ledger. Once it is deleted, the commitment reveals nothing."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     subject_type = models.CharField(max_length=64)

@@ -9,7 +9,7 @@ from governance.kernel.ports import Port
 
 
 class WormStore(Protocol):
-    """Objects that nobody changes, and nobody deletes before their time. All times are aware."""
+    """Objects that cannot be changed, nor deleted before their retention ends. All times are aware."""
 
     def put(self, *, key: str, data: bytes, retain_until: datetime) -> WormObject:
         """Store `data` under `key` until `retain_until`, durable when this returns.
@@ -20,15 +20,15 @@ class WormStore(Protocol):
         ...
 
     def find(self, *, key: str) -> WormObject | None:
-        """Return what was first stored under `key`, without reading it, None where nothing was.
+        """Return the object first stored under `key`, without reading it, or None.
 
-        The only look-up by key: everything else names the version. Raises WormKeyInvalid, WormUnavailable, and
-        WormObjectAltered where something else was put behind or before it.
+        The only lookup by key: everything else names the version. Raises WormKeyInvalid, WormUnavailable, and
+        WormObjectAltered if the key has any other version.
         """
         ...
 
     def listing(self, *, prefix: str = "") -> Iterator[ListedObject]:
-        """Yield every version of every key that starts with `prefix`, in no promised order, without reading any.
+        """Yield every version of every key that starts with `prefix`, in no particular order, without reading any.
 
         Raises WormUnavailable.
         """
@@ -51,17 +51,17 @@ class WormStore(Protocol):
         ...
 
     def hold(self, *, uri: str, version_id: str) -> WormObject:
-        """Put the object under legal hold; done already, nothing changes. Raises as `get`."""
+        """Put the object under legal hold. Idempotent. Raises as `get`."""
         ...
 
     def release_hold(self, *, uri: str, version_id: str) -> WormObject:
-        """Lift the legal hold; its retention stays. Done already, nothing changes. Raises as `get`."""
+        """Release the legal hold; the retention stays. Idempotent. Raises as `get`."""
         ...
 
     def delete(self, *, uri: str, version_id: str) -> None:
         """Delete an object whose retention has ended.
 
-        Raises RetentionActive before, HoldActive under a legal hold, else as `get` and `put`.
+        Raises RetentionActive while retained, HoldActive under a legal hold, else as `get` and `put`.
         """
         ...
 
@@ -70,9 +70,9 @@ class WormStore(Protocol):
         ...
 
     def ready(self) -> None:
-        """Raise WormStoreRefused when the store let go of what it must keep, WormUnavailable when it does not work.
+        """Raise WormStoreRefused when the store does not keep what it must, WormUnavailable when it does not work.
 
-        The first `put` of a process asks this by itself.
+        The first `put` of a process calls this itself.
         """
         ...
 

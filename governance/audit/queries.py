@@ -12,9 +12,9 @@ def evidence_for(subject: SubjectRef) -> EvidenceRecord | None:
 
 
 def timeline(subject: SubjectRef) -> list[TimelineItem]:
-    """Return all that was recorded about `subject`, in the order of the ledger, what still waits for a place last."""
+    """Return all entries about `subject`, in the order of the ledger, waiting entries last."""
     about = {"subject_type": subject.type, "subject_id": subject.id}
-    # The outbox is read first: an entry that gets its place in between is then seen twice, never missed.
+    # Read the outbox first: an entry that is ordered in between is then seen twice, never missed.
     waiting = list(OutboxEntry.objects.filter(**about).order_by("id"))
     ordered = list(LedgerEntry.objects.filter(**about).order_by("index"))
     placed = {entry.entry_id for entry in ordered}

@@ -1,4 +1,4 @@
-"""What the ledger says of evidence, receipts, holds and reports must match their rows; the log its checkpoints."""
+"""Entries about evidence, receipts, holds and reports must match their rows; the log must match its checkpoints."""
 
 from governance.audit.entries import EvidenceAnchored, EvidenceIssued, HoldReleased, HoldSet, Reconciled
 from governance.audit.models import Checkpoint, EvidenceRecord, LedgerEntry, OutboxEntry, Receipt, WormReference
@@ -89,7 +89,7 @@ CHECKPOINTS = (
             ELSE 'The tree of ' || c.size || ' entries has another root hash.' END""",
         found="""FROM audit_checkpoint AS c LEFT JOIN audit_treehead AS t ON t.size = c.size
             WHERE c.size > 0 AND t.root_hash IS DISTINCT FROM c.root_hash""",
-        remedy="The log is not the one that was published. See the runbook 'Log alarm'.",
+        remedy="The log differs from the published one. See the runbook 'Log alarm'.",
     ),
 )
 

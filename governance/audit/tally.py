@@ -1,4 +1,4 @@
-"""Counting what a verification has looked at, and telling those who wait for it."""
+"""Counting what a verification has checked, and reporting progress."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +11,7 @@ from governance.kernel import clock
 
 T = TypeVar("T")
 
-#: Called with the name of the stage, how many things of it are done, and how many there are.
+#: Called with the name of the stage, how many items are done, and how many there are.
 Progress = Callable[[str, int, int], None]
 _EVERY = timedelta(seconds=1)
 
@@ -24,7 +24,7 @@ class Tally:
         self._on_progress = on_progress or _silent
 
     def counted(self, stage: str, items: Iterable[T], total: int) -> Iterator[T]:
-        """Return the items, counting each once it has been dealt with; report every second, and at the end."""
+        """Return the items, counting each once it is done; report every second and at the end."""
         self.checked[stage] += 0
         return self._counting(stage, items, total)
 
@@ -46,11 +46,13 @@ def chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
 
 
 def fault(subject: str, check: str, message: str) -> Fault:
-    """Return a fault with the remedy that goes with its check."""
+    """Return a fault with the remedy of its check."""
     return Fault(subject=subject, check=check, message=message, remedy=REMEDIES[check])
 
 
-_RESTORE_ROW = "Somebody changed the database behind the application. Keep it as it is, find out who, restore a backup."
+_RESTORE_ROW = (
+    "Somebody changed the database without the application. Keep it as it is, find out who, restore a backup."
+)
 _HELD_TWICE = (
     "the database holds the same bytes, as evidence envelope, checkpoint note, or content and signature of a revision."
 )
@@ -75,8 +77,8 @@ REMEDIES = {
     "receipt_ledger": "Receipt and ledger disagree. " + _RESTORE_ROW,
     "reference_missing": "The reference was removed; the WORM object is named in the ledger. " + _RESTORE_ROW,
     "reference_ledger": "Reference and ledger disagree. " + _RESTORE_ROW,
-    "worm_bytes": "The stored object is not what the database holds. Restore it from a copy of the WORM store.",
-    "worm_record": "The store keeps it otherwise than was promised. Restore it from a copy of the WORM store.",
+    "worm_bytes": "The stored object differs from the database. Restore it from a copy of the WORM store.",
+    "worm_record": "The store keeps it differently than promised. Restore it from a copy of the WORM store.",
     "worm_object_altered": "The stored file was changed. Restore it from a copy of the WORM store; " + _HELD_TWICE,
     "worm_object_missing": "The stored file was removed. Restore it from a copy of the WORM store; " + _HELD_TWICE,
     "hold_missing": "Somebody lifted the hold in the store itself. Find out who may do that; the object was kept.",
@@ -86,4 +88,4 @@ REMEDIES = {
 
 
 def _silent(stage: str, done: int, total: int) -> None:
-    """Report to nobody."""
+    """Report nothing."""

@@ -11,7 +11,7 @@ from governance.kernel.canonical import Json
 
 @dataclass(frozen=True, slots=True)
 class SubjectRef:
-    """What an entry is about: a type and an id as text, so that every area can be named without a foreign key."""
+    """What an entry is about: a type and an id as text, so that it can refer to any area without a foreign key."""
 
     type: str
     id: str
@@ -31,14 +31,14 @@ class Actor:
         return f"{self.type}:{self.id}"
 
 
-#: Assent itself, where the audit area acts by its own clock.
+#: Assent itself, for scheduled work of the audit area.
 AUDIT_ACTOR = Actor(type="system", id="audit")
-#: The migrations of a new version, where they put on record what was there before.
+#: Migrations of a new version that record existing rows.
 UPGRADE = Actor(type="system", id="upgrade")
 
 
 class StatementParts(TypedDict):
-    """What an area puts into a receipt: what it is about, and what happened."""
+    """The content of a receipt: its subject, and what happened."""
 
     statement_subject: list[dict[str, Json]]
     predicate: dict[str, Json]
@@ -46,7 +46,7 @@ class StatementParts(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class TimelineItem:
-    """One entry of a subject's history; `index` is its place in the ledger, None while it waits for one."""
+    """One entry of a subject's history; `index` is its place in the ledger, None while it is not ordered."""
 
     index: int | None
     entry_id: str
@@ -67,7 +67,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Meanwhile:
-    """What happened to an object since somebody read it; `now` is None when it was deleted.
+    """How an object changed since it was read; `now` is None when it was deleted.
 
     `actor` and `at` are of the newest ledger entry about it, None where there is none.
     """
@@ -80,9 +80,9 @@ class Meanwhile:
 
 @dataclass(frozen=True, slots=True)
 class WormObject:
-    """One object in a WORM store. `sha256` is of its bytes, `size` counts them, `mode` says how strong the lock is.
+    """One object in a WORM store. `sha256` and `size` are of its bytes, `mode` is the kind of lock.
 
-    `held` says that it is under legal hold: it stays, whatever `retain_until` says.
+    `held`: it is under legal hold and stays, whatever `retain_until` says.
     """
 
     key: str
@@ -97,7 +97,7 @@ class WormObject:
 
 
 class ListedCondition(StrEnum):
-    """What a listing sees of an object without reading it."""
+    """What a listing returns of an object without reading it."""
 
     SOUND = "sound"
     DAMAGED = "damaged"
@@ -106,9 +106,9 @@ class ListedCondition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ListedObject:
-    """One version of one key, as a listing of a WORM store tells it. `size` counts bytes; `stored_at` is aware.
+    """One version of one key, as a listing of a WORM store returns it. `size` counts bytes; `stored_at` is aware.
 
-    `damaged`: what is known of it cannot be believed. `deleted`: somebody put a delete marker over the key.
+    `damaged`: its metadata is damaged. `deleted`: somebody put a delete marker over the key.
     """
 
     key: str
@@ -121,7 +121,7 @@ class ListedObject:
 
 @dataclass(frozen=True, slots=True)
 class ProbeFinding:
-    """One attempt to break a WORM store's promise: what was tried, and whether the store refused it, as it must."""
+    """One attempt to break a WORM store's promise: the attempt, and whether the store refused it, as it must."""
 
     attempt: str
     refused: bool
@@ -130,7 +130,7 @@ class ProbeFinding:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that is not as it was recorded: where, which check found it, what is wrong, and what to do."""
+    """A difference from what was recorded: where, which check found it, what is wrong and what to do."""
 
     subject: str
     check: str

@@ -1,4 +1,4 @@
-"""Does all that was recorded still hold? Everything is recomputed from the stored bytes; nothing is taken on trust."""
+"""Verification of everything recorded. All of it is recomputed from the stored bytes; nothing is trusted."""
 
 from governance.audit.evidence.evidence_checks import evidence_faults, removed_faults
 from governance.audit.evidence.receipt_checks import receipt_faults
@@ -12,11 +12,11 @@ from governance.keys.ring import key_ring
 
 
 def verify_all(*, subject: SubjectRef | None = None, on_progress: Progress | None = None) -> VerificationReport:
-    """Verify the whole ledger and all that is in WORM storage, or the evidence of `subject` only; return what is found.
+    """Verify the whole ledger and everything in WORM storage, or the evidence of `subject` only; return the report.
 
-    The ledger is always checked whole, because its tree proves all entries or none. Rows are streamed; what comes in
-    meanwhile is left for the next time. What this cannot notice by itself: that the newest entries were removed
-    together with their tree heads and their evidence.
+    The whole ledger is always checked, because its tree proves all entries or none. Rows are streamed; new rows are
+    left for the next run. This cannot detect that the newest entries were removed together with their tree heads and
+    evidence.
 
     Raises Unavailable when the key ring or the WORM store cannot be used, and whatever the database raises.
     """

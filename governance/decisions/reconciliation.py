@@ -71,7 +71,7 @@ _IN_RECEIPT = {
 RECEIPTS = check(
     "decision_receipt_differs",
     subject="'decision ' || id",
-    message="'Its receipt says otherwise in: ' || fields || '.'",
+    message="'Its receipt differs in: ' || fields || '.'",
     found=f"""FROM (
         SELECT d.id, concat_ws(', ', {differing(_IN_RECEIPT)}) AS fields
         FROM decisions_decisionrecord AS d

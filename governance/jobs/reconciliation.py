@@ -184,7 +184,7 @@ EVENTS = Pairing(
 REQUESTS = Check(
     sql=f"""
     WITH {entries_where(one_of(JobEntered))}
-    SELECT 'request_differs', {_JOB}, e.name || ' says otherwise in: request_digest.'
+    SELECT 'request_differs', {_JOB}, e.name || ' differs in: request_digest.'
     FROM jobs_job AS j JOIN entries AS e ON e.subject_id = j.id::text
     WHERE e.data ->> 'request_sha256' IS DISTINCT FROM j.request_digest AND e.data ? 'request_sha256'
     """,

@@ -27,7 +27,7 @@ FAULTS = (
     Fault(
         "asset:01997c3e-8f6b-7d5c-9a53-2f1d0c6e4b7b",
         "entry_missing",
-        "The work is registered, and the log does not tell of it.",
+        "The work is registered, and the log has no entry of it.",
         "Reconcile again in a minute; if it stays, treat the row as not recorded.",
     ),
 )

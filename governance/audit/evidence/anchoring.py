@@ -1,4 +1,4 @@
-"""Anchoring: evidence written to WORM storage, once and for ever, with a receipt that says where."""
+"""Anchoring: evidence is written to WORM storage once, with a receipt of where."""
 
 import logging
 from uuid import UUID
@@ -21,10 +21,10 @@ logger = logging.getLogger(__name__)
 
 
 def anchor_evidence(*, evidence_id: UUID) -> WormReference:
-    """Write an evidence record to WORM and store the reference; done already, return that reference.
+    """Write an evidence record to WORM storage and return its reference; an existing one is returned as it is.
 
-    Safe to repeat and to run twice at once: one caller writes while the other waits, and bytes that a killed caller
-    left in the store are taken over. Raises EvidenceMissing, EvidenceAltered and what WormStore.put raises.
+    Safe to repeat and to run concurrently: one caller writes while the other waits, and bytes that a killed caller left
+    in the store are used. Raises EvidenceMissing, EvidenceAltered and what WormStore.put raises.
     """
     with transaction.atomic():
         _lock_evidence(evidence_id)
@@ -39,8 +39,8 @@ def anchor_evidence(*, evidence_id: UUID) -> WormReference:
 def anchor_pending(*, limit: int = 100) -> int:
     """Anchor up to `limit` evidence records that are not yet in WORM, oldest first; return how many were.
 
-    A record that cannot be anchored is logged and left for the next time; it neither holds up the others nor counts.
-    Raises Unavailable when the store itself does not work.
+    A record that cannot be anchored is logged and left for the next time; it does not block the others and is not
+    counted. Raises Unavailable when the store itself does not work.
     """
     waiting = EvidenceRecord.objects.filter(worm_reference=None).order_by("created_at")
     anchored = 0
@@ -86,5 +86,5 @@ def _anchor(evidence: EvidenceRecord) -> WormReference:
 
 
 def _lock_evidence(evidence_id: UUID) -> None:
-    """Wait until no other transaction anchors this record; the table itself refuses to be locked for a change."""
+    """Wait until no other transaction anchors this record. The append-only table refuses row locks for changes."""
     wait_for_named_lock(LockScope.EVIDENCE, evidence_id)

@@ -1,8 +1,8 @@
-"""Commitments: how the ledger can speak of a person without knowing who it is.
+"""Commitments: how ledger entries refer to personal data without revealing it.
 
-A commitment is SHA-256 over the canonical JSON (RFC 8785) of `name`, a random salt and the value. The salt lies in a
-side table. Who knows salt and value can show that an entry is about them; once the salt is deleted nobody can, for a
-guessed value can no longer be tried against 256 bits of chance.
+A commitment is SHA-256 over the canonical JSON (RFC 8785) of `name`, a random salt and the value. The salt is kept in a
+side table. Whoever knows salt and value can prove that an entry is about them. Once the salt is deleted nobody can: a
+guessed value cannot be tested against 256 random bits.
 """
 
 import hmac
@@ -23,14 +23,14 @@ SALT_BYTES = 32
 
 
 def commitment_of(*, name: str, salt: bytes, value: Json) -> str:
-    """Return the commitment to a value, in hexadecimal: what anybody recomputes who was given salt and value."""
+    """Return the commitment to a value, in hexadecimal: what anyone with salt and value can recompute."""
     return digest({"name": name, "salt": salt.hex(), "value": value})
 
 
 def commit(*, subject: SubjectRef, name: str, value: Json) -> str:
-    """Return a fresh commitment to `value`, the salt kept in the present transaction until `forget`.
+    """Return a fresh commitment to `value`, and keep its salt until `forget`.
 
-    The same value committed to twice gives two commitments that nobody can tell to be of one value. Raises
+    Two commitments to the same value cannot be linked to each other. Raises
     OutsideTransaction and EntryInvalid.
     """
     check_reference(subject)
@@ -42,7 +42,7 @@ def commit(*, subject: SubjectRef, name: str, value: Json) -> str:
 
 
 def open_commitment(*, subject: SubjectRef, name: str, value: Json, commitment: str) -> str | None:
-    """Return the salt, in hexadecimal, with which `value` gives `commitment`; None when there is none (any more)."""
+    """Return the salt, in hexadecimal, with which `value` gives `commitment`; None if there is none (any more)."""
     kept = CommitmentSalt.objects.filter(subject_type=subject.type, subject_id=subject.id, name=name)
     for salt in kept.values_list("salt", flat=True).order_by("created_at", "id"):
         if hmac.compare_digest(commitment_of(name=name, salt=bytes(salt), value=value), commitment):

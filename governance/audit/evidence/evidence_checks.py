@@ -1,4 +1,4 @@
-"""Verification of evidence: record, signature, ledger, WORM reference and WORM bytes against each other."""
+"""Verification of evidence: record, signature, ledger, WORM reference and WORM bytes are compared with each other."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -25,7 +25,7 @@ _ISSUED = EvidenceIssued.declaration.kind
 _ANCHORED = EvidenceAnchored.declaration.kind
 _KINDS = (_ISSUED, _ANCHORED)
 
-#: What the ledger says, by kind and evidence id.
+#: The ledger's entries, by kind and evidence id.
 _Said = dict[tuple[str, Json], Mapping[str, Json]]
 
 
@@ -48,20 +48,22 @@ def evidence_faults(
 
 
 def removed_faults(tally: Tally, *, subject: SubjectRef | None = None) -> Iterator[Fault]:
-    """Look for evidence and references that the ledger knows and the database no longer has."""
+    """Find evidence and references that the ledger records and the database no longer has."""
     entries = _about(LedgerEntry.objects.filter(kind__in=_KINDS).order_by("index"), subject)
     rows = tally.counted("evidence_entries", entries.iterator(chunk_size=_CHUNK), total=entries.count())
     for chunk in _chunks(rows):
-        told = [(entry, _evidence_id(entry)) for entry in chunk]
-        ids = {evidence_id for _, evidence_id in told if evidence_id}
+        recorded = [(entry, _evidence_id(entry)) for entry in chunk]
+        ids = {evidence_id for _, evidence_id in recorded if evidence_id}
         present = {
             _ISSUED: set(EvidenceRecord.objects.filter(id__in=ids).values_list("id", flat=True)),
             _ANCHORED: set(WormReference.objects.filter(evidence__in=ids).values_list("evidence_id", flat=True)),
         }
-        for entry, evidence_id in told:
+        for entry, evidence_id in recorded:
             if evidence_id and evidence_id not in present[entry.kind]:
                 name = f"evidence {evidence_id} of {entry.subject_type}:{entry.subject_id}"
-                yield fault(name, _MISSING[entry.kind], f"Ledger entry #{entry.index} tells of it; there is no row.")
+                yield fault(
+                    name, _MISSING[entry.kind], f"Ledger entry #{entry.index} records it, but the row is missing."
+                )
 
 
 _MISSING = {_ISSUED: "evidence_missing", _ANCHORED: "reference_missing"}
@@ -92,7 +94,7 @@ def _ledger_faults(name: str, check: str, entry: Mapping[str, Json] | None, row:
         return
     differing = [column for column, value in row.items() if entry.get(column) != value]
     if differing:
-        yield fault(name, check, f"The ledger says otherwise in: {', '.join(differing)}.")
+        yield fault(name, check, f"The ledger differs in: {', '.join(differing)}.")
 
 
 def _ledger_says(records: Sequence[EvidenceRecord]) -> _Said:
@@ -101,7 +103,7 @@ def _ledger_says(records: Sequence[EvidenceRecord]) -> _Said:
         "subject_type__in": {record.subject_type for record in records},
         "subject_id__in": {record.subject_id for record in records},
     }
-    # The outbox first: an entry that gets its place in between is then seen twice, never missed.
+    # Read the outbox first: an entry that is ordered in between is then seen twice, never missed.
     bodies = [
         *OutboxEntry.objects.filter(**about).values_list("kind", "body"),
         *LedgerEntry.objects.filter(**about).values_list("kind", "body"),
@@ -123,7 +125,7 @@ def _chunks(items: Iterator[T]) -> Iterator[list[T]]:
 
 
 def _evidence_id(entry: LedgerEntry) -> UUID | None:
-    """Return the id that the entry names, None for bytes that name none; the ledger's own check reports those."""
+    """Return the id that the entry names, or None for malformed bytes, which the ledger's own check reports."""
     try:
         return UUID(str(entry_data(bytes(entry.body)).get("evidence_id")))
     except ValueError:

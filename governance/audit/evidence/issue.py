@@ -24,9 +24,9 @@ def issue_evidence(
     statement_subject: list[dict[str, Json]],
     predicate: Mapping[str, Json],
 ) -> EvidenceRecord:
-    """Sign a statement of how `subject` ended and store it in the present transaction, with its ledger entry.
+    """Sign a statement of how `subject` ended and store it in the current transaction, with its ledger entry.
 
-    `statement_subject` are in-toto resource descriptors (name and digests) of what the statement is about; the
+    `statement_subject` are in-toto resource descriptors (name and digests) of the statement's subject; the
     predicate gains a member `evidence` that names this record. It is written to WORM later, by `anchor_evidence`.
     Raises OutsideTransaction, EntryInvalid, NotCanonical, KeyUnavailable, and EvidenceExists when the subject has
     evidence already.
@@ -53,6 +53,6 @@ def issue_evidence(
         with transaction.atomic():
             evidence.save(force_insert=True)
     except IntegrityError as error:
-        raise EvidenceExists(f"There is evidence of {subject} already.", details={"subject": str(subject)}) from error
+        raise EvidenceExists(f"Evidence of {subject} exists already.", details={"subject": str(subject)}) from error
     record(EvidenceIssued.of(evidence), subject=subject, actor=AUDIT_ACTOR)
     return evidence

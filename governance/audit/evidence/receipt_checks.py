@@ -1,4 +1,4 @@
-"""Verification of receipts: row, signature and ledger entry against each other."""
+"""Verification of receipts: row, signature and ledger entry are compared with each other."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -19,7 +19,7 @@ _Said = Mapping[UUID, Mapping[str, Json]]
 
 
 def receipt_faults(tally: Tally, *, key_ring: KeyRing, subject: SubjectRef | None = None) -> Iterator[Fault]:
-    """Check every receipt, or those about `subject`. That none was removed is for the reconciliation to say."""
+    """Check every receipt, or those about `subject`. Removed receipts are found by reconciliation."""
     rows = Receipt.objects.order_by("id")
     if subject is not None:
         rows = rows.filter(subject_type=subject.type, subject_id=subject.id)
@@ -41,7 +41,7 @@ def _faults_of(receipt: Receipt, key_ring: KeyRing, said: Mapping[str, Json] | N
         return
     differing = [column for column, value in _row(receipt).items() if said.get(column) != value]
     if differing:
-        yield fault(name, "receipt_ledger", f"The ledger says otherwise in: {', '.join(differing)}.")
+        yield fault(name, "receipt_ledger", f"The ledger differs in: {', '.join(differing)}.")
 
 
 def _row(receipt: Receipt) -> dict[str, Json]:
@@ -51,14 +51,14 @@ def _row(receipt: Receipt) -> dict[str, Json]:
 
 def _ledger_says(receipts: Sequence[Receipt]) -> _Said:
     wanted = [receipt.entry_id for receipt in receipts]
-    # The outbox first: an entry that gets its place in between is then seen twice, never missed.
+    # Read the outbox first: an entry that is ordered in between is then seen twice, never missed.
     entries: list[LedgerEntry | OutboxEntry] = [
         *OutboxEntry.objects.filter(entry_id__in=wanted),
         *LedgerEntry.objects.filter(entry_id__in=wanted),
     ]
-    return {entry.entry_id: _told(entry) for entry in entries}
+    return {entry.entry_id: _recorded_data(entry) for entry in entries}
 
 
-def _told(entry: LedgerEntry | OutboxEntry) -> dict[str, Json]:
+def _recorded_data(entry: LedgerEntry | OutboxEntry) -> dict[str, Json]:
     about = {"kind": entry.kind, "subject_type": entry.subject_type, "subject_id": entry.subject_id}
     return dict(entry_data(bytes(entry.body))) | about

@@ -1,7 +1,7 @@
-"""Receipts: signed statements of single ledger entries, and the file that proves one to somebody outside.
+"""Receipts: signed statements of single ledger entries, and the file that proves one to third parties.
 
 A receipt is signed in the transaction that records its entry, and the entry holds the envelope's digest. So the place
-in the log says when it was signed, and nothing signed later with a stolen key can take that place.
+in the log dates the signature, and nothing that is signed later with a stolen key can take that place.
 """
 
 import json
@@ -105,7 +105,7 @@ def receipt_for(subject: SubjectRef, kind: type[Entry] | None = None) -> Receipt
 
 
 def needed_receipt(subject: SubjectRef, kind: type[Entry]) -> Receipt:
-    """Return the newest receipt of a kind of entry about `subject`. Raises ReceiptMissing for what has none."""
+    """Return the newest receipt of a kind of entry about `subject`. Raises ReceiptMissing if there is none."""
     receipt = receipt_for(subject, kind)
     if receipt is None:
         raise ReceiptMissing("There is no receipt: this happened before receipts were issued.")
@@ -141,11 +141,11 @@ def evidence_file(evidence: EvidenceRecord) -> dict[str, Json]:
         "subject_type": evidence.subject_type,
         "subject_id": evidence.subject_id,
     }
-    # The outbox is read first: an entry that gets its place in between is then found there.
+    # Read the outbox first: an entry that is ordered in between is then found there.
     waiting = OutboxEntry.objects.filter(**about).values_list("entry_id", flat=True).first()
     entry_id = waiting or LedgerEntry.objects.filter(**about).values_list("entry_id", flat=True).first()
     if entry_id is None:
-        raise ReceiptMissing(f"The ledger does not tell of the evidence {evidence.id}.")
+        raise ReceiptMissing(f"The ledger has no entry of the evidence {evidence.id}.")
     return receipt_document(envelope_text=evidence.envelope, entry_id=entry_id)
 
 

@@ -1,4 +1,4 @@
-"""What an object was at a moment, as a file that carries its proof."""
+"""The state of an object at a moment, as a file with its proof."""
 
 from governance.audit.evidence.receipts import entry_proof
 from governance.audit.recording.asof import AsOf, StateChange
@@ -9,10 +9,10 @@ FORMAT = "assent-state/1"
 
 
 def state_document(found: AsOf) -> dict[str, Json]:
-    """Return the answer as JSON: what was asked, the state, the bytes of the entry that says so, and its proof.
+    """Return the answer as JSON: the question, the state, the bytes of the entry that holds it, and its proof.
 
     `proof` is a proof file (c2sp.org/tlog-proof@v1) of these bytes against the newest checkpoint; None while the entry
-    waits for its place or for a checkpoint. Raises LogIncomplete.
+    is not ordered or not under a checkpoint. Raises LogIncomplete.
     """
     return {
         "format": FORMAT,

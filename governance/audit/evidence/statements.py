@@ -1,8 +1,8 @@
-"""Evidence and receipts as in-toto statements in DSSE envelopes: how one is made, and how it is opened and judged.
+"""Evidence and receipts as in-toto statements in DSSE envelopes: how they are made, opened and verified.
 
 A statement (in-toto Statement v1, github.com/in-toto/attestation, spec/v1/statement.md) names its subjects by digest.
-Beside what the caller puts into the predicate, its member `evidence` or `receipt` names the record itself, so that an
-envelope cannot be passed off as that of another record, and says by when the log will show it.
+Besides the caller's data, the predicate has a member `evidence` or `receipt` that names the record itself, so that an
+envelope cannot be passed off as another record's, and states when the log will show it.
 """
 
 import json
@@ -40,7 +40,7 @@ class Statement(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class EvidenceIdentity:
-    """What an evidence record says about itself; `issued_at` is aware."""
+    """How an evidence record identifies itself; `issued_at` is aware."""
 
     id: UUID
     subject: SubjectRef
@@ -63,7 +63,7 @@ def build_statement(
     statement_subject: Sequence[Mapping[str, Json]],
     predicate: Mapping[str, Json],
 ) -> Statement:
-    """Return the statement as JSON values. Raises EntryInvalid when the subjects or the predicate cannot be taken."""
+    """Return the statement as JSON values. Raises EntryInvalid for malformed subjects or predicates."""
     if not _PLAIN_ID.fullmatch(identity.subject.id):
         raise EntryInvalid(f"{identity.subject} cannot have evidence: its id is part of a file name.")
     return statement_of(
@@ -83,7 +83,7 @@ def statement_of(
     member: str,
     about: Mapping[str, Json],
 ) -> Statement:
-    """Return a statement whose predicate says in `member` what the statement itself is. Raises EntryInvalid."""
+    """Return a statement whose predicate identifies the statement itself in `member`. Raises EntryInvalid."""
     subjects = [to_json_value(each) for each in statement_subject]
     if not subjects or not all(_is_resource(each) for each in subjects):
         raise EntryInvalid("A statement needs subjects with a name and digests, such as {'sha256': '...'}.")
@@ -98,7 +98,7 @@ def statement_of(
 
 
 def included_by(issued_at: datetime) -> str:
-    """Return until when something issued at `issued_at` will be under a checkpoint: what we promise."""
+    """Return the promised time by which something issued at `issued_at` will be under a checkpoint."""
     return timestamp(issued_at + timedelta(seconds=settings.ASSENT_LOG_PROMISE_SECONDS))
 
 
@@ -114,7 +114,7 @@ def seal_statement(*, key_ring: KeyRing, statement: Statement, purpose: KeyPurpo
 
 @dataclass(frozen=True, slots=True)
 class _Sort:
-    """What is the same and what differs between the two sorts of signed rows."""
+    """What differs between the two sorts of signed rows."""
 
     word: str
     purpose: KeyPurpose
@@ -127,9 +127,9 @@ _RECEIPT = _Sort("receipt", KeyPurpose.RECEIPT, RECEIPT_MEMBER, ReceiptAltered)
 
 
 def open_evidence(*, key_ring: KeyRing, record: EvidenceRecord) -> Statement:
-    """Return the statement of a record after checking digest, signature, and that both say the same.
+    """Return the statement of a record after checking digest, signature, and that row and statement agree.
 
-    Raises EvidenceAltered, which says what does not hold.
+    Raises EvidenceAltered, which says what is wrong.
     """
     identity = EvidenceIdentity(
         id=record.id,
@@ -141,9 +141,9 @@ def open_evidence(*, key_ring: KeyRing, record: EvidenceRecord) -> Statement:
 
 
 def open_receipt(*, key_ring: KeyRing, receipt: Receipt) -> Statement:
-    """Return the statement of a receipt after checking digest, signature, and that row and statement say the same.
+    """Return the statement of a receipt after checking digest, signature, and that row and statement agree.
 
-    Raises ReceiptAltered, which says what does not hold.
+    Raises ReceiptAltered, which says what is wrong.
     """
     stored: dict[str, Json] = {
         "id": str(receipt.id),
@@ -174,11 +174,11 @@ def _opened(sort: _Sort, *, key_ring: KeyRing, row: EvidenceRecord | Receipt, st
         statement: Statement = json.loads(payload)
         signed = statement["predicate"][sort.member]
         if not isinstance(signed, dict):
-            raise TypeError(f"the member '{sort.member}' is no object")
+            raise TypeError(f"the member '{sort.member}' is not an object")
         differing = [each for each, value in stored.items() if signed[each] != value]
         differing += _differing_columns(row, envelope, statement)
     except (ValueError, LookupError, TypeError) as error:
-        raise sort.error(f"{name}: what is signed is not {sort.word}.", code=f"{sort.word}_row") from error
+        raise sort.error(f"{name}: the signed statement is not {sort.word}.", code=f"{sort.word}_row") from error
     if differing:
         raise sort.error(
             f"{name}: the signed statement differs from the row in {', '.join(differing)}.", code=f"{sort.word}_row"

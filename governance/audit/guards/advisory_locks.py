@@ -1,7 +1,7 @@
-"""Every advisory lock of the product (PostgreSQL, "Advisory Locks"): what each one guards, and how it is taken.
+"""Every advisory lock of the product (PostgreSQL, "Advisory Locks"): what each guards, and how it is taken.
 
-The numbers and names only have to differ from one another and to stay as they are: during an upgrade, processes of two
-versions have to meet at the same lock.
+Numbers and names must be distinct and must never change: during an upgrade, processes of two versions must use the same
+lock.
 """
 
 from collections.abc import Iterator
@@ -12,17 +12,17 @@ from django.db import connection
 
 
 class AdvisoryLock(IntEnum):
-    """Locks of which there is one in a database."""
+    """Locks that exist once per database."""
 
-    #: Giving entries their places in the log.
+    #: Ordering entries in the log.
     SEQUENCER = 0x61_75_64_69_74
-    #: Publishing checkpoints. It saves work only: what keeps checkpoints apart is their slots in WORM storage.
+    #: Publishing checkpoints. It only saves work: the slots in WORM storage prevent two checkpoints of one number.
     PUBLISHER = 0x6C_6F_67
     #: Asking witnesses for cosignatures.
     COSIGNING = 0x61_73_6B
     #: Recording changes of the key ring in the log.
     KEY_HISTORY = 0x6B_65_79_73
-    #: Changing rules, or which revision decides.
+    #: Changing rules or the active revision.
     POLICY = 0x70_75_62_6C_69_73_68
     #: Putting a version of a consent level into force: one at a time, since names are compared across levels.
     CONSENT_LEVELS = 0x6C_65_76_65_6C_73
@@ -31,7 +31,7 @@ class AdvisoryLock(IntEnum):
 
 
 class LockScope(StrEnum):
-    """Kinds of locks of which there is one for every name."""
+    """Kinds of locks that exist once per name."""
 
     #: Writing one piece of evidence to WORM storage; the name is its id.
     EVIDENCE = "evidence"
@@ -44,7 +44,7 @@ class LockScope(StrEnum):
 
 
 def wait_for_lock(lock: AdvisoryLock) -> None:
-    """Hold `lock` until the present transaction ends; wait while another transaction holds it."""
+    """Hold `lock` until the current transaction ends; wait while another transaction holds it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock.value])
 
@@ -57,9 +57,9 @@ def try_lock(lock: AdvisoryLock) -> bool:
 
 
 def wait_for_named_lock(scope: LockScope, name: object) -> None:
-    """Hold the lock of `name` until the present transaction ends; wait while another transaction holds it.
+    """Hold the lock of `name` until the current transaction ends; wait while another transaction holds it.
 
-    Two names may share a lock, since PostgreSQL takes 64 bits of a hash: that costs time, nothing else.
+    Two names may share a lock, since PostgreSQL uses a 64-bit hash; that only costs time.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{scope}:{name}"])

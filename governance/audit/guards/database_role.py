@@ -1,4 +1,4 @@
-"""Production connects to the database as a role that could not rewrite history if it wanted to."""
+"""Production connects to the database as a role that cannot rewrite history."""
 
 from collections.abc import Iterator
 
@@ -28,12 +28,12 @@ def refuse_powerful(sender: object, connection: BaseDatabaseWrapper, **given: ob
 
 
 def complaints(facts: RoleFacts) -> Iterator[str]:
-    """Return what a role could do that the application must not, each with what to do about it."""
+    """Return what a role may do that the application must not, each with a remedy."""
     if facts.superuser:
-        yield f"The database role '{facts.name}' is a superuser: no guard holds it. Connect as a role of its own."
+        yield f"The database role '{facts.name}' is a superuser, so no guard applies to it. Connect as a separate role."
     elif facts.owns_tables:
         yield (
-            f"The database role '{facts.name}' owns the tables, so it could lift every guard. Connect as another, and "
+            f"The database role '{facts.name}' owns the tables, so it could remove each guard. Connect as another, and "
             "give it its rights with 'manage.py database grant --role NAME', run as the owner."
         )
     for table in facts.changes_history:

@@ -1,8 +1,8 @@
-"""Least privilege: what the application's database role may do, read off the guards that are installed.
+"""Least privilege: what the application's database role may do, derived from the installed guards.
 
-The role that owns the tables, and could lift any guard, is used for migrations alone. The application's role may not
-change or remove history even where a guard was forgotten, since it has no right to; and no table is forgotten here,
-because the rights follow from the triggers in the database.
+The role that owns the tables, and could remove any guard, is only used for migrations. The application's role has no
+right to change or remove history, and no table is forgotten, because the rights are derived from the triggers in the
+database.
 """
 
 import re
@@ -33,8 +33,8 @@ _GUARDS = """
 """
 
 
-#: What no guard holds, for whoever may SET ROLE to it counts too. The two predefined roles become the superuser by way
-#: of the server's files (PostgreSQL documentation, "Predefined Roles").
+#: Roles that no guard applies to, including members that may SET ROLE to them. The two predefined roles can become
+#: superuser through the server's files (PostgreSQL documentation, "Predefined Roles").
 POWERS = """
     SELECT
         EXISTS (
@@ -53,7 +53,7 @@ POWERS = """
 
 @dataclass(frozen=True, slots=True)
 class TableRights:
-    """What a role may do with one table beside reading it; `columns` None means that all may be changed."""
+    """What a role may do with one table besides reading it; `columns` None means that all may be changed."""
 
     table: str
     insert: bool = True
@@ -62,13 +62,13 @@ class TableRights:
 
     @property
     def append_only(self) -> bool:
-        """Whether rows are added and never touched again."""
+        """Whether rows can only be added."""
         return self.insert and not self.delete and self.columns == ()
 
 
 @dataclass(frozen=True, slots=True)
 class RoleFacts:
-    """What keeps a database role from being a safe one for the application."""
+    """Whether a database role is unsafe for the application."""
 
     name: str
     superuser: bool
@@ -81,17 +81,17 @@ class RoleFacts:
 
 
 def rights() -> list[TableRights]:
-    """Return the rights of the application's role on every table there is, by the guards that are installed."""
+    """Return the rights of the application's role on every table, derived from the installed guards."""
     with connection.cursor() as cursor:
         cursor.execute(_TABLES)
         return [_rights(str(table)) for (table,) in cursor.fetchall()]
 
 
 def grant_rights(role: str) -> list[TableRights]:
-    """Give `role` exactly the rights of `rights`, whatever it had before, in one transaction, and return them.
+    """Give `role` exactly the rights of `rights`, replacing its previous ones, in one transaction, and return them.
 
-    Run it as the tables' owner after every migration. Raises RoleRefused when there is no such role, or when it could
-    not be limited: a superuser, the owner, or a member of the owner.
+    Run it as the tables' owner after every migration. Raises RoleRefused when there is no such role, or when it cannot
+    be limited: a superuser, the owner, or a member of the owner.
     """
     with transaction.atomic():
         _refuse_powerful(role)
@@ -103,7 +103,7 @@ def grant_rights(role: str) -> list[TableRights]:
 
 
 def role_facts(role: str | None = None) -> RoleFacts:
-    """Return what `role`, or the one of this connection, could do that the application must not."""
+    """Return what `role`, or the role of this connection, may do that the application must not."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(%s, current_user)", [role])
         name = str(cursor.fetchone()[0])
@@ -174,8 +174,8 @@ def _verbs(each: TableRights) -> sql.Composed:
 def _refuse_powerful(role: str) -> None:
     facts = role_facts(role)
     if facts.superuser or facts.owns_tables:
-        what = "a superuser" if facts.superuser else "the owner of the tables, or a member of it"
-        raise RoleRefused(f"'{role}' is {what} and cannot be limited. Name a role of its own for the application.")
+        what = "a superuser" if facts.superuser else "the owner of the tables, or a member of that role"
+        raise RoleRefused(f"'{role}' is {what} and cannot be limited. Use a separate role for the application.")
 
 
 def _can_change(role: str, each: TableRights) -> bool:

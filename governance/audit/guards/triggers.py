@@ -1,4 +1,4 @@
-"""Migration operations that let PostgreSQL itself refuse changes to history.
+"""Migration operations that make PostgreSQL refuse changes to history.
 
 Every area with an append-only table uses them, so that neither a bug nor the Django shell can rewrite a row.
 """
@@ -65,7 +65,7 @@ def only_extended(table: str, column: str) -> RunSQL:
 
 
 def not_updated(table: str) -> RunSQL:
-    """Return the operation that makes `table` refuse every UPDATE: its rows come and go, but stay as they are."""
+    """Return the operation that makes `table` refuse every UPDATE: rows can be added and removed, but not changed."""
     return RunSQL(
         sql=f"""
         CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}

@@ -1,4 +1,4 @@
-"""Keeping things longer: retention classes that people change, and objects that are extended."""
+"""Longer retention: changing retention classes and extending objects."""
 
 from datetime import datetime
 
@@ -28,10 +28,9 @@ from governance.kernel import clock
 def add_retention_class(
     *, slug: str, name: str, kind: WormKind, partner: str, region: str, days: int | None, actor: Actor
 ) -> RetentionClass:
-    """Make a class for what is stored from now on; `days` is None for ever.
+    """Create a class for objects stored from now on; `days` None means for ever.
 
-    Raises RetentionClassInvalid when there is one for the same, or with the same slug, and for a scope that no object
-    of its kind can have.
+    Raises RetentionClassInvalid when its scope or slug is taken, and for a scope that no object of its kind can have.
     """
     if kind != WormKind.EVIDENCE and (partner or region):
         raise RetentionClassInvalid("Only evidence belongs to a partner or a region.")
@@ -50,10 +49,10 @@ def add_retention_class(
 def change_retention_class(
     *, row: RetentionClass, name: str, days: int | None, actor: Actor, seen: State | None = None
 ) -> RetentionClass:
-    """Change for how long a class keeps things; `days` is None for ever. What it is for stays as it is.
+    """Change how long a class keeps objects; `days` None means for ever. Its scope does not change.
 
-    What is stored already is kept at least as long as before: a longer class reaches it with the next scrub, a shorter
-    one never. `seen` is the state that the change was prepared from, None to change it as it is. Raises
+    Stored objects are kept at least as long as before: the next scrub applies a longer retention to them, and never a
+    shorter one. `seen` is the state that the change was prepared from, None to change it as it is. Raises
     ChangedMeanwhile.
     """
     locked, before = lock_unchanged(RETENTION, row, seen=seen)
@@ -65,9 +64,9 @@ def change_retention_class(
 
 @transaction.atomic
 def remove_retention_class(*, row: RetentionClass, actor: Actor) -> None:
-    """Remove the class of a contract or a region: the general one counts from then on.
+    """Remove the class of a contract or a region: from then on the general one applies.
 
-    Raises RetentionClassInvalid for a general class, without which nothing would say how long.
+    Raises RetentionClassInvalid for a general class, which is always needed.
     """
     if not row.partner and not row.region:
         raise RetentionClassInvalid("The general class of a kind cannot be removed; change its days instead.")
@@ -77,9 +76,9 @@ def remove_retention_class(*, row: RetentionClass, actor: Actor) -> None:
 
 @transaction.atomic
 def extend_object(*, reference: WormReference, until: datetime, actor: Actor) -> WormReference:
-    """Keep an object until a later date, in the store and on record; return its reference.
+    """Keep an object until a later date, in the store and in the database; return its reference.
 
-    Raises WormRetentionInvalid for an earlier date than was promised, and what WormStore.extend raises.
+    Raises WormRetentionInvalid for a date earlier than promised, and what WormStore.extend raises.
     """
     extended = roll_on(reference=reference, until=until)
     subject = SubjectRef("worm", str(extended.pk))
@@ -89,9 +88,9 @@ def extend_object(*, reference: WormReference, until: datetime, actor: Actor) ->
 
 @transaction.atomic
 def roll_on(*, reference: WormReference, until: datetime) -> WormReference:
-    """Move the date of an object that is kept for ever; return its reference. Raises as `extend_object`.
+    """Renew the date of an object that is kept for ever; return its reference. Raises as `extend_object`.
 
-    Nothing new is promised, so the ledger is not told: of checkpoints alone there may be millions.
+    No entry is recorded, because the promise does not change and there may be millions of such objects.
     """
     locked = WormReference.objects.select_for_update(of=("self",)).get(pk=reference.pk)
     stored = worm_store.get().extend(uri=locked.uri, version_id=locked.version_id, retain_until=until)

@@ -1,7 +1,7 @@
 """Legal holds on WORM objects: one person sets a hold, two different persons release it together.
 
-The store takes a hold before the database says that it is there, and lets go only after the database says that it is
-released. So whoever dies in between leaves an object that is held for longer than it must be; the next scrub sees that.
+A hold is set in the store before the database records it, and released there only after the database records the
+release. A crash in between leaves an object that is held longer than necessary; the next scrub corrects that.
 """
 
 from functools import partial
@@ -21,7 +21,7 @@ from governance.kernel.canonical import sha256_hex
 
 
 def set_hold(*, reference: WormReference, actor: Actor, reason: str) -> LegalHold:
-    """Keep an object whatever its retention says. Raises HoldConflict when it is held, and what the store raises."""
+    """Put an object under legal hold. Raises HoldConflict when it is held already, and what the store raises."""
     try:
         with transaction.atomic():
             lock_reference(reference.pk)
@@ -35,7 +35,7 @@ def set_hold(*, reference: WormReference, actor: Actor, reason: str) -> LegalHol
 
 @transaction.atomic
 def ask_release(*, hold: LegalHold, actor: Actor, reason: str) -> LegalHold:
-    """Ask for a hold to be released, which a second person must do. Raises HoldConflict when somebody has asked."""
+    """Request the release of a hold, which a second person must confirm. Raises HoldConflict if requested already."""
     locked = _active(hold)
     if locked.release_asked_by:
         raise HoldConflict("Somebody asked for this already; a second person must agree.")
@@ -47,7 +47,7 @@ def ask_release(*, hold: LegalHold, actor: Actor, reason: str) -> LegalHold:
 
 @transaction.atomic
 def release_hold(*, hold: LegalHold, actor: Actor) -> LegalHold:
-    """Agree with whoever asked, and release the hold. Raises HoldConflict when nobody, or the same person, asked."""
+    """Confirm a requested release. Raises HoldConflict without a request, and for the person who requested it."""
     locked = _active(hold)
     if not locked.release_asked_by:
         raise HoldConflict("Nobody asked for this hold to be released.")
@@ -56,13 +56,13 @@ def release_hold(*, hold: LegalHold, actor: Actor) -> LegalHold:
     locked.active, locked.released_by, locked.released_at = False, str(actor), clock.now()
     locked.save()
     _record(HoldReleased(asked_by=locked.release_asked_by, **_facts(locked)), locked, actor)
-    transaction.on_commit(partial(let_go, locked.reference_id), robust=True)
+    transaction.on_commit(partial(release_in_store, locked.reference_id), robust=True)
     return locked
 
 
 @transaction.atomic
 def withdraw_release(*, hold: LegalHold, actor: Actor) -> LegalHold:
-    """Take back that somebody asked for a hold to be released. Raises HoldConflict when nobody has."""
+    """Withdraw the request to release a hold. Raises HoldConflict when there is none."""
     locked = _active(hold)
     if not locked.release_asked_by:
         raise HoldConflict("Nobody asked for this hold to be released.")
@@ -73,15 +73,15 @@ def withdraw_release(*, hold: LegalHold, actor: Actor) -> LegalHold:
 
 
 @transaction.atomic
-def let_go(reference_id: UUID) -> None:
-    """Release an object in the store, unless somebody has set a hold on it meanwhile. Raises what the store raises."""
+def release_in_store(reference_id: UUID) -> None:
+    """Release an object in the store, unless a new hold was set on it meanwhile. Raises what the store raises."""
     reference = lock_reference(reference_id)
     if not reference.holds.filter(active=True).exists():
         worm_store.get().release_hold(uri=reference.uri, version_id=reference.version_id)
 
 
 def lock_reference(reference_id: UUID) -> WormReference:
-    """Wait until nobody else changes in the store whether an object is held, and keep it so for the transaction."""
+    """Lock the hold of an object in the store against other changes for the rest of the transaction."""
     return WormReference.objects.select_for_update(of=("self",)).get(pk=reference_id)
 
 

@@ -1,8 +1,8 @@
-"""Scrubbing: reading every WORM object back and hashing it again, because stored bytes rot and backends lie.
+"""Scrubbing: reading every WORM object back and rehashing it, because stored bytes decay and stores can be wrong.
 
-The work goes in batches, each its own transaction: whoever works on a scrub can stop or die at any point, and the next
-one goes on after the last object that was looked at. On its way a scrub also brings what is stored up to what the
-retention classes say by now, and completes holds that somebody died over.
+The work is done in batches, each in its own transaction: a worker can stop or die at any point, and the next one
+continues after the last object that was checked. A scrub also applies the current retention classes to stored objects
+and completes changes of holds that a crash interrupted.
 """
 
 import logging
@@ -34,10 +34,10 @@ from governance.kernel.errors import GovernanceError, Unavailable
 logger = logging.getLogger(__name__)
 
 FAULTS_KEPT = 1000
-#: A key that is never stored: asking for it tells whether the store answers at all.
+#: A key that is never stored: looking it up shows whether the store answers at all.
 _NOTHING = "scrub/none"
 _ROWS = 100
-#: The entry that each state writes in which a scrub can end.
+#: The entry of each state in which a scrub can end.
 ENDINGS: Mapping[ScrubState, type[ScrubEnded]] = {
     ScrubState.FINISHED: ScrubFinished,
     ScrubState.CANCELLED: ScrubCancelled,
@@ -46,14 +46,14 @@ ENDINGS: Mapping[ScrubState, type[ScrubEnded]] = {
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a scrub is after a batch: objects looked at in all, and bytes read by this batch."""
+    """Progress of a scrub after a batch: objects checked in total, and bytes read by this batch."""
 
     done: int
     bytes_read: int
 
 
 def start_scrub(*, actor: Actor) -> ScrubRun:
-    """Store a scrub of all that is referenced now. Raises ScrubConflict while one is under way."""
+    """Start a scrub of everything that is referenced now. Raises ScrubConflict while one is under way."""
     now = clock.now()
     run = ScrubRun(asked_by=str(actor), started_at=now, heard_at=now)
     run.total = _population(run).count()
@@ -79,12 +79,12 @@ def cancel_scrub(*, run: ScrubRun, actor: Actor) -> ScrubRun:
 
 @transaction.atomic
 def work_batch(*, run_id: UUID, done: int, actor: Actor, seconds: float, most_bytes: int) -> Progress | None:
-    """Look at objects for a while or until so many bytes are read; return how far it is, None at the end.
+    """Check objects for a limited time or number of bytes; return the progress, or None at the end.
 
-    `done` is how many objects were looked at when this batch was asked for. Nothing is done, and None returned, where
-    somebody else has moved on since or has the scrub in hand: so a message that comes twice does not make it faster.
-    At least one object is looked at, however large it is. Raises Unavailable, with nothing counted, when the store
-    does not answer.
+    `done` is how many objects had been checked when this batch was requested. If another worker has advanced the scrub
+    since or is working on it, nothing is done and None is returned, so duplicate messages do not speed it up. At least
+    one object is checked, however large it is. Raises Unavailable, with nothing counted, when the store does not
+    answer.
     """
     waiting = ScrubRun.objects.select_for_update(skip_locked=True)
     run = waiting.filter(pk=run_id, state=ScrubState.RUNNING, done=done).first()
@@ -106,7 +106,7 @@ def work_batch(*, run_id: UUID, done: int, actor: Actor, seconds: float, most_by
 
 
 def stalled_scrubs(*, before: datetime) -> list[tuple[UUID, int]]:
-    """Return the scrubs that nobody has moved on since `before`, and how many objects each has looked at.
+    """Return the scrubs without progress since `before`, and how many objects each has checked.
 
     Their worker died, the message was lost, or the store did not answer.
     """
@@ -145,7 +145,7 @@ def _faults(reference: WormReference, actor: Actor, holds: "list[LegalHold] | tu
     except (WormObjectAltered, WormObjectMissing) as error:
         yield fault(name, error.error_code, error.message)
     except Unavailable as error:
-        store.find(key=_NOTHING)  # raises where it is the store that does not answer, and not this object
+        store.find(key=_NOTHING)  # raises if the store does not answer at all, not only for this object
         yield fault(name, "worm_unreadable", error.message)
     except GovernanceError as error:
         yield fault(name, "worm_unreadable", error.message)
@@ -154,7 +154,7 @@ def _faults(reference: WormReference, actor: Actor, holds: "list[LegalHold] | tu
 def _hold_faults(
     reference: WormReference, store: WormStore, known: WormObject, holds: "list[LegalHold] | tuple[()]"
 ) -> Iterator[Fault]:
-    """Set right whether an object is held. What differs is read again under the lock: somebody may be at it."""
+    """Correct the hold of an object in the store. A difference is read again under the lock."""
     if known.held == any(hold.active for hold in holds):
         return
     name, where = f"WORM object {reference.uri}", {"uri": reference.uri, "version_id": reference.version_id}
@@ -162,12 +162,12 @@ def _hold_faults(
     known, wanted = store.head(**where), now_holds.filter(active=True).exists()
     if wanted and not known.held:
         store.hold(**where)
-        yield fault(name, "hold_missing", "The store had let go of its legal hold; it was set again.")
+        yield fault(name, "hold_missing", "The store had released its legal hold; it was set again.")
     elif known.held and not wanted and now_holds.exists():
         store.release_hold(**where)
         logger.info("The release of the legal hold on %s was completed.", known.uri)
     elif known.held and not wanted:
-        yield fault(name, "hold_unknown", "The store has it under a legal hold that nobody set here.")
+        yield fault(name, "hold_unknown", "The store has it under a legal hold that was not set here.")
 
 
 def _keep_longer(reference: WormReference, actor: Actor) -> None:

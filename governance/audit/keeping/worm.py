@@ -1,4 +1,4 @@
-"""Writing to WORM storage, and the references that the database keeps of it."""
+"""Writing to WORM storage, and references to it in the database."""
 
 from datetime import datetime
 
@@ -22,11 +22,11 @@ def store_object(
     partner: str = "",
     region: str = "",
 ) -> WormReference:
-    """Write `data` once and for good, and store the reference in the present transaction; the caller records it.
+    """Write `data` to WORM storage and store the reference in the current transaction; the caller records it.
 
-    How long it is kept follows from the retention class for its kind, partner and region. The same bytes under the
-    same key again give the same reference, kept longer if the class says so by now; what a killed caller left in the
-    store is taken over. Raises what WormStore.put raises, and WormObjectAltered when the store holds other bytes.
+    Its retention follows from the class for its kind, partner and region. The same bytes under the same key give the
+    same reference, kept longer if the class now says so; bytes that a killed caller left in the store are used. Raises
+    what WormStore.put raises, and WormObjectAltered when the store holds other bytes.
     """
     retention = retention_for(kind=kind, partner=partner, region=region)
     stored = worm_store.get().put(key=key, data=data, retain_until=retention.until(clock.now()))
@@ -52,7 +52,7 @@ def store_object(
 
 
 def kept_until(reference: WormReference, retain_until: datetime) -> WormReference:
-    """Note that the store keeps an object longer; an earlier date changes nothing."""
+    """Record that the store keeps an object longer; an earlier date is ignored."""
     if retain_until > reference.retain_until:
         reference.retain_until = retain_until
         reference.save(update_fields=["retain_until"])

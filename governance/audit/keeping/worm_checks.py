@@ -1,4 +1,4 @@
-"""What WORM storage holds against what the database promises of it, object by object."""
+"""Comparison of WORM storage with the database, object by object."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def other_object_faults(tally: Tally, *, store: WormStore) -> Iterator[Fault]:
 def object_faults(
     reference: WormReference, store: WormStore, *, expected: bytes | None = None, owner: str = ""
 ) -> Iterator[Fault]:
-    """Rehash one object and compare it with its reference, and its bytes with `expected` ones, those of `owner`."""
+    """Rehash one object and compare it with its reference, and its bytes with the `expected` bytes of `owner`."""
     name = f"WORM object {reference.uri}"
     where = {"uri": reference.uri, "version_id": reference.version_id}
     try:
@@ -42,7 +42,7 @@ def object_faults(
 
 
 def record_faults(reference: WormReference, known: WormObject) -> Iterator[Fault]:
-    """Compare what the store says of an object with its reference."""
+    """Compare the store's metadata of an object with its reference."""
     name = f"WORM object {reference.uri}"
     differing = [field for field in ("sha256", "size", "mode") if getattr(known, field) != getattr(reference, field)]
     if differing:

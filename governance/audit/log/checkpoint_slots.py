@@ -1,6 +1,6 @@
-"""Where checkpoints lie in WORM storage: one slot for each number, which takes one checkpoint, once.
+"""The slots of checkpoints in WORM storage: one for each number, written once.
 
-The slots are what the database is held against, so they are found by name alone, never by what the database says.
+The database is compared with the slots, so they are found by name alone, never through the database.
 """
 
 import re
@@ -28,7 +28,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9.-]")
 
 @dataclass(frozen=True, slots=True)
 class StoredCheckpoint:
-    """A checkpoint as it lies in its slot, its signature verified."""
+    """A checkpoint read from its slot, with its signature verified."""
 
     number: int
     note: str
@@ -42,10 +42,10 @@ def slot_key(*, origin: str, number: int) -> str:
 
 
 def read_slot(*, origin: str, number: int) -> StoredCheckpoint | None:
-    """Return the checkpoint in a slot, None where the slot is free.
+    """Return the checkpoint in a slot, or None if the slot is free.
 
-    Raises LogDiverged `checkpoint_altered` when what lies there is not a checkpoint that we signed, and what the WORM
-    store raises when it does not answer.
+    Raises LogDiverged `checkpoint_altered` for content that is not a checkpoint of this installation, and what the
+    WORM store raises when it does not answer.
     """
     key, store = slot_key(origin=origin, number=number), worm_store.get()
     try:
@@ -60,10 +60,10 @@ def read_slot(*, origin: str, number: int) -> StoredCheckpoint | None:
 
 
 def sign_checkpoint(body: CheckpointBody) -> StoredCheckpoint:
-    """Sign a checkpoint; its number is 0, for it has no slot yet. Raises KeyUnavailable.
+    """Sign a checkpoint; its number is 0 because it has no slot yet. Raises KeyUnavailable.
 
-    The current key signs first. After a rotation the key before signs too, for as long as it is valid: witnesses and
-    monitors that know only that one go on meanwhile, since a note holds when any key that is known signed it.
+    The current key signs first. After a rotation the previous key also signs as long as it is valid, so that witnesses
+    and monitors that only know that one continue: a note is valid if any known key signed it.
     """
     current = key_ring.get().current(purpose=KeyPurpose.CHECKPOINT)
     note = _signed(body, current)
@@ -95,7 +95,7 @@ def _opened(note: str, origin: str, number: int) -> StoredCheckpoint:
 
 
 def _log_keys(origin: str) -> dict[NoteKey, str]:
-    """Return every key that ever signed checkpoints, with its id: the slot, not the date, says what counts."""
+    """Return every key that ever signed checkpoints, with its id: slots, not dates, decide what is valid."""
     infos = [info for info in key_ring.get().public_keys() if info.purpose is KeyPurpose.CHECKPOINT]
     signers = [info for info in infos if info.algorithm is KeyAlgorithm.ED25519]
     return {note_key(name=origin, public=_raw(info)): info.key_id for info in signers}
@@ -104,5 +104,7 @@ def _log_keys(origin: str) -> dict[NoteKey, str]:
 def _raw(info: PublicKeyInfo) -> bytes:
     public = load_pem_public_key(info.public_pem.encode("ascii"))
     if not isinstance(public, Ed25519PublicKey):
-        raise KeyUnavailable(f"Key {info.key_id} cannot sign checkpoints: signed notes know Ed25519 only. Rotate it.")
+        raise KeyUnavailable(
+            f"Key {info.key_id} cannot sign checkpoints: signed notes only support Ed25519. Rotate it."
+        )
     return public.public_bytes_raw()

@@ -1,9 +1,9 @@
-"""Checkpoints: what the log publishes, and only after it was proven to continue what was published before.
+"""Checkpoints: the published tree heads of the log, each proven to continue the previous one.
 
-The order of things is what makes it safe. A checkpoint is signed after its entries are committed; it is written to its
-slot in WORM storage, which takes one checkpoint once, before the database or anybody else learns of it. Whoever signs
-next reads the last slots back. So of two processes at once, or of one that was killed and one that took over, or of a
-database that was set back, at most one history ever gets a signature.
+The order of the steps makes this safe. A checkpoint is signed after its entries are committed. It is written to its
+slot in WORM storage, which accepts one checkpoint once, before it is stored in the database or published. The next
+signer reads the last slots back. Thus at most one history is ever signed, even by two processes at once, by a process
+that takes over from a killed one, or after a database was restored from a backup.
 """
 
 import logging
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LogStatus:
-    """How far the log is. `lag_entries` are recorded but not under a published checkpoint; ages are in seconds."""
+    """The state of the log. `lag_entries` are recorded but not under a published checkpoint; ages are in seconds."""
 
     size: int
     waiting: int
@@ -49,11 +49,11 @@ class LogStatus:
 
 
 def advance_log() -> LogStatus:
-    """Give waiting entries their places, publish a checkpoint over them, and ask the witnesses; return how far it is.
+    """Order waiting entries, publish a checkpoint over them and ask the witnesses; return the state of the log.
 
-    Safe to repeat, to run twice at once and to be killed anywhere. While there is an alarm nothing is done. Raises
-    LogHalted when it finds that database and WORM storage do not fit together, and Unavailable when a part does not
-    answer: then nothing is lost, and the next call goes on.
+    Safe to repeat, to run concurrently and to be killed anywhere. Does nothing while there is an alarm. Raises
+    LogHalted when database and WORM storage contradict each other, and Unavailable when a component does not answer;
+    nothing is lost then, and the next call continues.
     """
     if halted() is None:
         _advance()
@@ -68,8 +68,8 @@ def published_checkpoint() -> Checkpoint | None:
     checkpoints = Checkpoint.objects.filter(origin=settings.ASSENT_LOG_ORIGIN).order_by("-number")
     if settings.ASSENT_WITNESS_QUORUM:
         if _cosigners() < settings.ASSENT_WITNESS_QUORUM:
-            return None  # without a look at every checkpoint that there is
-        # Counted one checkpoint at a time, newest first: as an aggregate it would count them all before it sorts.
+            return None  # without reading every checkpoint
+        # Counted per checkpoint, newest first: an aggregate would count all of them before sorting.
         checkpoints = checkpoints.alias(cosigned=Subquery(_cosigned())).filter(
             cosigned__gte=settings.ASSENT_WITNESS_QUORUM
         )
@@ -88,7 +88,7 @@ def signed_note_of(checkpoint: Checkpoint) -> str:
 
 
 def log_status() -> LogStatus:
-    """Return how far the log is, from the database alone."""
+    """Return the state of the log, from the database alone."""
     published, oldest = published_checkpoint(), OutboxEntry.objects.order_by("id").first()
     size, waiting = log_size(), OutboxEntry.objects.count()
     covered = published.size if published else 0
@@ -104,7 +104,7 @@ def log_status() -> LogStatus:
 
 
 def _cosigners() -> int:
-    """Return how many of the configured witnesses ever cosigned a checkpoint of this log."""
+    """Return how many of the configured witnesses have ever cosigned a checkpoint of this log."""
     names = [witness["name"] for witness in settings.ASSENT_WITNESSES]
     return sum(last_cosigned(settings.ASSENT_LOG_ORIGIN, name) is not None for name in names)
 
@@ -154,11 +154,13 @@ def _publish() -> None:
 
 
 def _read_back(last: Checkpoint) -> StoredCheckpoint:
-    """Return what WORM storage has of the newest checkpoint that the database knows."""
+    """Return the newest checkpoint that the database knows, as WORM storage has it."""
     stored = read_slot(origin=last.origin, number=last.number)
     details = {"number": last.number, "key": slot_key(origin=last.origin, number=last.number)}
     if stored is None:
-        message = f"WORM storage does not have checkpoint {last.number}: it is another store, or it lost the object."
+        message = (
+            f"WORM storage does not have checkpoint {last.number}: it is a different store, or it lost the object."
+        )
         raise LogDiverged(message, code="checkpoint_missing", details=details)
     if stored.note != last.note or (stored.body.size, stored.body.root) != (last.size, bytes(last.root_hash)):
         message = f"Checkpoint {last.number} in the database is not the one in WORM storage."
@@ -167,7 +169,7 @@ def _read_back(last: Checkpoint) -> StoredCheckpoint:
 
 
 def _adopt(stored: StoredCheckpoint, *, least: int) -> None:
-    """Take over a checkpoint whose signer was killed, or lost to us, before the database learned of it."""
+    """Store a checkpoint from WORM storage whose signer ended before it stored the checkpoint in the database."""
     if stored.body.size < least:
         message = f"Checkpoint {stored.number} in WORM storage covers less than the one before it."
         raise LogDiverged(message, code="checkpoint_altered", details={"number": stored.number})
@@ -180,12 +182,12 @@ def _sign(number: int, tree: Tree) -> None:
     try:
         _keep(signed, number)
     except WormOverwriteRefused:
-        # Somebody else, who did not see our lock, signed this number meanwhile. The next round reads and judges it.
+        # A process that did not see the lock signed this number meanwhile. The next round reads and checks it.
         logger.warning("The slot of checkpoint %d was taken meanwhile.", number)
 
 
 def _keep(stored: StoredCheckpoint, number: int) -> None:
-    """Write the checkpoint to its slot and, after that, to the database."""
+    """Write the checkpoint to its slot, then to the database."""
     origin = stored.body.origin
     reference = store_object(
         kind=WormKind.CHECKPOINT,

@@ -12,7 +12,7 @@ from governance.audit.models import Checkpoint, Cosignature
 
 
 def collect_cosignatures(checkpoint: Checkpoint) -> int:
-    """Ask every witness that has not cosigned `checkpoint` yet, and keep what they sign; return how many did.
+    """Ask every witness that has not cosigned `checkpoint` yet and store the cosignatures; return their number.
 
     A witness that is down is asked again at the next call. Only one process asks at a time; the others return 0.
     """
@@ -38,10 +38,10 @@ def collect_cosignatures(checkpoint: Checkpoint) -> int:
 
 
 def last_cosigned(origin: str, witness: str) -> int | None:
-    """Return how many entries the checkpoint covers that a witness, by name, cosigned last; None when it never did.
+    """Return the size of the checkpoint that a witness, by name, cosigned last; None if it never did.
 
-    By the order in which cosignatures came, of which there is an index: as good as that of the checkpoints, since a
-    witness cosigns no older one.
+    Uses the order of the cosignatures, which is indexed: it matches that of the checkpoints, since a witness never
+    cosigns an older one.
     """
     seen = Cosignature.objects.filter(checkpoint__origin=origin, witness=witness).order_by("-id")
     return seen.values_list("checkpoint__size", flat=True).first()

@@ -1,9 +1,9 @@
-"""Which key counts at which place of the log, as the log itself tells it.
+"""Which key is valid at which index of the log, as the log itself records it.
 
-A signature has no date that anybody could prove; its place in the log is one. So the log holds, as entries about the
-subject ("key", key id), from which place on a key exists (`key.announced`), up to where it was used (`key.retired`),
-and from where on nothing counts that it signs (`key.revoked`). The ring of keys says when something happened, in time;
-`announce_keys` turns that into places. There is no table beside the log that could say otherwise.
+A signature has no provable date except its place in the log. So entries about the subject ("key", key id) record the
+index from which a key is valid (`key.announced`), the index at which its use ended (`key.retired`), and the index from
+which nothing that it signs is valid (`key.revoked`). The key ring knows the times of these events; `announce_keys`
+turns them into indexes. No other table holds this, so nothing can contradict the log.
 
 For a signed entry the place is its index. For a checkpoint over n entries it is n - 1, the last entry that it covers.
 """
@@ -28,13 +28,13 @@ from governance.kernel.canonical import timestamp
 from governance.keys.ring import KeyAlgorithm, KeyPurpose, PublicKeyInfo, key_ring
 
 KEY = "key"
-#: How far the clocks of two machines may be apart before a key would seem younger than what it signed.
+#: The allowed difference of two machines' clocks, beyond which a key could seem younger than its signatures.
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRange:
-    """The places at which a key counts: from `from_index` to before the others; None is an open end."""
+    """The indexes at which a key is valid: from `from_index` to before the others; None is an open end."""
 
     key_id: str
     algorithm: KeyAlgorithm
@@ -47,46 +47,46 @@ class KeyRange:
     revoked_at: str = ""
 
     def allows(self, index: int) -> bool:
-        """Return whether what the key signed counts at place `index`."""
+        """Return whether a signature of the key is valid at `index`."""
         ends = [end for end in (self.until_index, self.revoked_from_index) if end is not None]
         return self.from_index <= index and all(index < end for end in ends)
 
 
 def key_ranges() -> list[KeyRange]:
-    """Return every key that the log announces, oldest announcement first, what still waits for its place too.
+    """Return every key that the log announces, oldest announcement first, including waiting entries.
 
-    Of several entries that say the same of one key, the one counts that leaves the key least. Raises
+    Of several entries of one kind about a key, the most restrictive one applies. Raises
     KeyHistoryAltered.
     """
     ranges: dict[str, KeyRange] = {}
     for entry in _entries():
         try:
-            _tell(ranges, entry.kind, entry.subject_id, entry_data(bytes(entry.body)))
+            _apply_entry(ranges, entry.kind, entry.subject_id, entry_data(bytes(entry.body)))
         except (LookupError, ValueError, TypeError) as error:
-            message = f"The entry {entry.entry_id} about key {entry.subject_id} is not as it was recorded."
+            message = f"The entry {entry.entry_id} about key {entry.subject_id} was altered."
             raise KeyHistoryAltered(message, details={"entry_id": str(entry.entry_id)}) from error
     return list(ranges.values())
 
 
 def announce_keys() -> int:
-    """Record in the log what the ring of keys says and the log does not yet; return how many entries that took.
+    """Record what the key ring knows and the log does not yet; return the number of new entries.
 
-    Costs two short queries when there is nothing to say, so it can run each second. Safe to run twice at once.
+    Takes two short queries when there is nothing to record, so it can run each second. Safe to run concurrently.
     Raises KeyHistoryAltered and what loading the keys raises.
     """
     keys = key_ring.get().public_keys()
-    if not _unsaid(keys):
+    if not _unrecorded(keys):
         return 0
     with transaction.atomic():
         wait_for_lock(AdvisoryLock.KEY_HISTORY)
-        unsaid = _unsaid(keys)
-        for entry_of, info in unsaid:
+        unrecorded = _unrecorded(keys)
+        for entry_of, info in unrecorded:
             record(entry_of(info), subject=SubjectRef(KEY, info.key_id), actor=AUDIT_ACTOR)
-        return len(unsaid)
+        return len(unrecorded)
 
 
-def last_told() -> datetime | None:
-    """Return when the log last told something of a key, None before the first."""
+def last_key_entry_at() -> datetime | None:
+    """Return the time of the newest entry about a key, None before the first."""
     return max((entry.occurred_at for entry in _entries()), default=None)
 
 
@@ -97,13 +97,13 @@ def size_at(moment: datetime) -> int:
 
 
 def _entries() -> Iterable[LedgerEntry | OutboxEntry]:
-    # The outbox is read first: an entry that gets its place in between is then seen twice, never missed.
+    # Read the outbox first: an entry that is ordered in between is then seen twice, never missed.
     waiting = list(OutboxEntry.objects.filter(subject_type=KEY).order_by("id"))
     ordered = list(LedgerEntry.objects.filter(subject_type=KEY).order_by("index"))
     return (*ordered, *waiting)
 
 
-def _tell(ranges: dict[str, KeyRange], kind: str, key_id: str, data: Mapping[str, Any]) -> None:
+def _apply_entry(ranges: dict[str, KeyRange], kind: str, key_id: str, data: Mapping[str, Any]) -> None:
     if kind == KeyAnnounced.declaration.kind:
         ranges.setdefault(key_id, _announced(key_id, data))
     elif kind == KeyRetired.declaration.kind:
@@ -126,12 +126,12 @@ def _announced(key_id: str, data: Mapping[str, Any]) -> KeyRange:
     )
 
 
-def _earlier(known: int | None, told: int) -> int:
-    return told if known is None else min(known, told)
+def _earlier(known: int | None, recorded: int) -> int:
+    return recorded if known is None else min(known, recorded)
 
 
-def _unsaid(keys: Sequence[PublicKeyInfo]) -> Sequence[tuple[Callable[[PublicKeyInfo], Entry], PublicKeyInfo]]:
-    """Return the keys of which something is to be recorded, each with what makes the entry."""
+def _unrecorded(keys: Sequence[PublicKeyInfo]) -> Sequence[tuple[Callable[[PublicKeyInfo], Entry], PublicKeyInfo]]:
+    """Return the keys with something to record, each with the function that makes the entry."""
     now = clock.now()
     known = {each.key_id: each for each in key_ranges()}
     announced = [(_announcement, info) for info in keys if info.key_id not in known]
@@ -142,8 +142,8 @@ def _unsaid(keys: Sequence[PublicKeyInfo]) -> Sequence[tuple[Callable[[PublicKey
 
 
 def _is_earlier(info: PublicKeyInfo, known: KeyRange | None) -> bool:
-    told = known.revoked_at if known else ""
-    return info.revoked_at is not None and (not told or timestamp(info.revoked_at) < told)
+    recorded = known.revoked_at if known else ""
+    return info.revoked_at is not None and (not recorded or timestamp(info.revoked_at) < recorded)
 
 
 def _is_open(known: KeyRange | None) -> bool:
@@ -151,7 +151,7 @@ def _is_open(known: KeyRange | None) -> bool:
 
 
 def _still_waits(info: PublicKeyInfo) -> bool:
-    """Whether an entry from the key's time has no place yet: the key must not end below it."""
+    """Whether an entry from the key's time is not ordered yet: the key must not end before it."""
     return OutboxEntry.objects.filter(occurred_at__lt=info.not_after).exists()
 
 
@@ -175,10 +175,10 @@ def _revocation(info: PublicKeyInfo) -> Entry:
 
 
 def _first_place(info: PublicKeyInfo) -> int:
-    """Where the first thing that the key signed can stand. A place too low does no harm: it signed nothing there."""
+    """The lowest possible index of a signature of the key. A lower one does no harm: the key signed nothing there."""
     before = info.not_before - CLOCK_TOLERANCE
     if info.purpose is not KeyPurpose.CHECKPOINT:
         return size_at(before)
-    # Entries may have been waiting for a checkpoint when the key was made: it then signs for places before it.
+    # Entries may have been waiting for a checkpoint when the key was created: it then signs for earlier indexes.
     last = Checkpoint.objects.filter(created_at__lte=before).order_by("-id").first()
     return 0 if last is None else last.size

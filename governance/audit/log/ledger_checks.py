@@ -1,4 +1,4 @@
-"""Verification of the ledger: every entry against its bytes, all entries against every tree head."""
+"""Verification of the ledger: entries are compared with their bytes, and with every tree head."""
 
 from collections.abc import Generator, Iterator
 from itertools import chain
@@ -34,13 +34,13 @@ def outbox_faults(tally: Tally) -> Iterator[Fault]:
 
 
 class _Entries:
-    """A run of entries, taken piece by piece."""
+    """A stream of entries, taken in parts."""
 
     def __init__(self, entries: Iterator[LedgerEntry]) -> None:
         self._entries = entries
 
     def below(self, size: int) -> Iterator[LedgerEntry]:
-        """Yield the next entries up to index `size`; the first one past it stays."""
+        """Yield the next entries up to index `size`; keep the first one after it."""
         for entry in self._entries:
             if entry.index >= size:
                 self._entries = chain([entry], self._entries)
@@ -49,7 +49,7 @@ class _Entries:
 
 
 def _batch_faults(head: TreeHead, frontier: Frontier, entries: _Entries) -> Generator[Fault, None, Frontier | None]:
-    """Check what was appended up to `head`; return the frontier from which to go on, None when there is none."""
+    """Check what was appended up to `head`; return the frontier to continue from, or None."""
     name = f"tree head of {head.size} entries"
     leaves: list[bytes] = []
     expected = frontier.size
@@ -84,7 +84,7 @@ def _entry_faults(entry: LedgerEntry) -> Iterator[Fault]:
 def _column_faults(entry: LedgerEntry | OutboxEntry, name: str) -> Iterator[Fault]:
     differing = differing_columns(entry, bytes(entry.body))
     if differing:
-        yield fault(name, "entry_columns", f"The bytes of the entry say otherwise in: {', '.join(differing)}.")
+        yield fault(name, "entry_columns", f"The bytes of the entry differ in: {', '.join(differing)}.")
 
 
 def _gap_faults(expected: int, found: int) -> Iterator[Fault]:
@@ -95,7 +95,7 @@ def _gap_faults(expected: int, found: int) -> Iterator[Fault]:
 
 def _stray_faults(size: int) -> Iterator[Fault]:
     stray = LedgerEntry.objects.filter(index__gte=size).order_by("index").first()
-    # An entry and its tree head become visible together: one that came in meanwhile has its head by now.
+    # An entry and its tree head become visible together, so an entry that was added meanwhile has its head now.
     if stray is not None and not TreeHead.objects.filter(size__gt=stray.index).exists():
         yield fault(
             f"ledger entry #{stray.index}", "entry_outside_tree", "No tree head covers this entry and those after it."

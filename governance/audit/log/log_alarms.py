@@ -1,4 +1,4 @@
-"""Alarms of the log: found once, kept until somebody has looked into it; meanwhile nothing is published or released."""
+"""Alarms of the log. Until an alarm is resolved, nothing is published or released."""
 
 import logging
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ _MESSAGE_LENGTH = 1000
 
 
 def halted() -> LogAlarm | None:
-    """Return the oldest alarm that nobody has resolved, None while the log runs."""
+    """Return the oldest unresolved alarm, None while the log runs."""
     return LogAlarm.objects.filter(resolved_at=None).order_by("raised_at").first()
 
 
@@ -32,7 +32,7 @@ def ensure_running() -> None:
 
 
 def raise_alarm(found: LogDiverged) -> LogHalted:
-    """Keep what was found as an alarm, once until it is resolved, and return the error that says so."""
+    """Store a finding as an alarm, once until it is resolved, and return the error to raise."""
     alarm, new = LogAlarm.objects.get_or_create(
         code=found.error_code,
         resolved_at=None,
@@ -44,11 +44,11 @@ def raise_alarm(found: LogDiverged) -> LogHalted:
 
 
 def resolve_alarms(*, resolution: str, actor: Actor) -> list[LogAlarm]:
-    """Let the log go on, and record why; return the alarms that ended. What is still wrong raises a new one at once.
+    """Resolve all alarms and record why; return them. A remaining fault raises a new alarm at once.
 
-    The whole log is rehashed before, for rounds look at old entries only a few at a time. The entry names alarms by
-    code and id; what was done about them stays beside the log, for it may name people. Raises LogDiverged, and leaves
-    the alarms, while the log in the database contradicts itself.
+    The whole log is rehashed first, because rounds check only a few old entries at a time. The entry names alarms by
+    code and id; the resolution is stored outside the log, since it may name people. Raises LogDiverged, and keeps the
+    alarms, while the log in the database contradicts itself.
     """
     if halted() is not None:
         check_whole_log()
@@ -62,7 +62,7 @@ def resolve_alarms(*, resolution: str, actor: Actor) -> list[LogAlarm]:
 
 
 def codes_of(alarms: Iterable[LogAlarm]) -> str:
-    """Return the alarms' codes as one text."""
+    """Return the codes of the alarms as text."""
     return ", ".join(alarm.code for alarm in alarms)
 
 

@@ -1,7 +1,7 @@
-"""Is the log in the database still the one that was published? What is asked of it before anything new is signed.
+"""Checks before anything new is signed: is the log in the database still the published one?
 
-That the tree continues the last checkpoint is proven each time. That entries still have the bytes that the tree was
-built over is checked for all new ones each time, and for the old ones a few tiles at a time, round and round.
+Each round proves that the tree continues the last checkpoint and rehashes all new entries. Old entries are rehashed a
+few tiles at a time, in a cycle.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from governance.transparency.merkle import EMPTY_ROOT
 from governance.transparency.proofs import ProofInvalid, verify_consistency
 from governance.transparency.tiles import TILE_WIDTH, fold, split_hashes
 
-#: Full tiles of old entries that one round looks at: a log of a million entries is through in eight minutes.
+#: Full tiles of old entries per round: a log of a million entries is checked in eight minutes.
 PATROL_TILES = 8
 
 _ALTERED_ENTRIES = """
@@ -44,13 +44,13 @@ class Tree:
 
 @dataclass(slots=True)
 class Patrol:
-    """Where this process goes on looking at old entries; forgotten when it ends, which only begins a new round."""
+    """The position of this process in the cycle over old entries; a new process starts again."""
 
     number: int = 0
     _lock: Lock = field(default_factory=Lock)
 
     def take(self, tiles: int) -> range:
-        """Return the next tiles to look at, of that many full ones."""
+        """Return the next tiles to check, out of that many full ones."""
         with self._lock:
             first = self.number if self.number < tiles else 0
             self.number = min(first + PATROL_TILES, tiles)
@@ -61,7 +61,7 @@ patrol = Patrol()
 
 
 def present_tree() -> Tree:
-    """Return the newest tree. Raises LogDiverged `log_altered` when tiles and tree head do not fit together."""
+    """Return the newest tree. Raises LogDiverged `log_altered` when tiles and tree head contradict each other."""
     head = TreeHead.objects.order_by("-size").first()
     tree = Tree(0, EMPTY_ROOT) if head is None else Tree(head.size, bytes(head.root_hash))
     if _root(tree.size) != tree.root:
@@ -70,7 +70,7 @@ def present_tree() -> Tree:
 
 
 def check_continues(stored: StoredCheckpoint, tree: Tree) -> None:
-    """Prove that the present tree contains all of the checkpoint's (RFC 9162 section 2.1.4). Raises LogDiverged."""
+    """Prove that the current tree contains all of the checkpoint's (RFC 9162 section 2.1.4). Raises LogDiverged."""
     body = stored.body
     details = {"number": stored.number, "published": body.size, "present": tree.size}
     if body.size > tree.size:
@@ -93,17 +93,17 @@ def check_entries(*, start: int, tree: Tree) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_ALTERED_ENTRIES, [min(start, full * TILE_WIDTH), tree.size])
         for (index,) in cursor.fetchall():
-            raise _altered(f"The bytes of entry #{index} are not those that its hash was made of.", tree)
+            raise _altered(f"The bytes of entry #{index} do not match its hash.", tree)
         for tiles in (range(start // TILE_WIDTH, full), patrol.take(full)):
             cursor.execute(_ALTERED_TILES, [tiles.start, tiles.stop - 1])
             for (number,) in cursor.fetchall():
                 first = number * TILE_WIDTH
-                raise _altered(f"Entries #{first} to #{first + TILE_WIDTH - 1} are not those of their tile.", tree)
+                raise _altered(f"Entries #{first} to #{first + TILE_WIDTH - 1} do not match their tile.", tree)
             _check_tile_roots(tiles, tree)
 
 
 def check_whole_log() -> None:
-    """Rehash every entry and every full tile, which takes a minute for some millions. Raises LogDiverged."""
+    """Rehash every entry and every full tile, about a minute for millions of entries. Raises LogDiverged."""
     check_entries(start=0, tree=present_tree())
 
 

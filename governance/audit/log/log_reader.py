@@ -1,7 +1,7 @@
-"""Reading the log's tree: tiles, bundles of entries, roots and proofs for any size it ever had.
+"""Reading the log's tree: tiles, bundles of entries, roots and proofs for any size that it has had.
 
 Everything is derived from full tiles and ledger rows. A partial tile of level 0 is ledger rows; one of a higher level
-is made of the roots of the full tiles below it. Nothing here checks what it reads: that is for those who verify.
+is made of the roots of the full tiles below it. Nothing here verifies what it reads.
 """
 
 import struct
@@ -47,7 +47,7 @@ _TILES = """
 
 
 def log_size() -> int:
-    """Return how many entries have a place in the log."""
+    """Return how many entries are in the log."""
     head = TreeHead.objects.order_by("-size").first()
     return 0 if head is None else head.size
 
@@ -69,7 +69,7 @@ def consistency_proof(*, first: int, second: int) -> list[bytes]:
     """
     if not 0 <= first <= second:
         about = {"first": first, "second": second}
-        raise LogRangeInvalid(f"A tree of {second} does not grow out of one of {first}.", details=about)
+        raise LogRangeInvalid(f"A tree of {second} entries cannot continue one of {first}.", details=about)
     return _resolve(consistency_path(first, second) if first else [])
 
 
@@ -81,7 +81,7 @@ def root_at(size: int) -> bytes:
 
 
 def tile(level: int, number: int, width: int = TILE_WIDTH) -> bytes:
-    """Return the first `width` hashes of a tile, one after the other. Raises LogIncomplete."""
+    """Return the first `width` hashes of a tile, concatenated. Raises LogIncomplete."""
     return b"".join(_load({(level, number): width})[level, number])
 
 
@@ -95,7 +95,7 @@ def entry_bundle(number: int, width: int = TILE_WIDTH) -> bytes:
 
 
 def _resolve(nodes: Sequence[Node]) -> list[bytes]:
-    """Return the hash of each node, reading every tile that they need once."""
+    """Return the hash of each node; every tile is read once."""
     widths: dict[_Place, int] = {}
     for subtree in (part for node in nodes for part in node):
         ref, _ = subtree.place()

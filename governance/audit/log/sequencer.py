@@ -1,7 +1,7 @@
-"""The sequencer: gives waiting entries their places in the log and grows the tree over them.
+"""The sequencer: orders waiting entries and extends the tree over them.
 
 One transaction takes a batch out of the outbox, appends it to the ledger, stores the tiles that became full and the
-new tree head. Cut short anywhere, nothing of it has happened, and the entries wait as before.
+new tree head. If it is interrupted, nothing of it has happened and the entries wait as before.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from governance.transparency.tiles import TILE_WIDTH, fold
 
 BATCH = 4096
 
-#: Out of the outbox and into the ledger without a detour: the leaf hash (RFC 6962 section 2.1) is PostgreSQL's work.
+#: Moves entries from the outbox to the ledger; PostgreSQL computes the leaf hash (RFC 6962 section 2.1).
 _APPEND = """
     WITH taken AS (
         DELETE FROM audit_outboxentry WHERE id = ANY (ARRAY(
@@ -40,11 +40,11 @@ _APPEND = """
 
 
 def sequence_pending(*, limit: int = BATCH) -> int:
-    """Give up to `limit` waiting entries their places in the ledger and store the new tree head; return how many.
+    """Move up to `limit` waiting entries to the ledger and store the new tree head; return their number.
 
-    Only one caller at a time does this, however many are started: the others return 0 at once. Entries that become
-    visible late (their transaction was long) get a later place; no place is ever left out. Raises LogDiverged
-    `log_altered` when the log cannot be appended to, because somebody changed it.
+    Only one caller runs at a time; the others return 0 at once. Entries that become visible late, after a long
+    transaction, get a later index; the index has no gaps. Raises LogDiverged
+    `log_altered` when the log cannot be appended to, because it was altered.
     """
     try:
         return _sequence(limit)
@@ -67,7 +67,7 @@ def _sequence(limit: int) -> int:
 
 
 def sequence_all() -> int:
-    """Run `sequence_pending` until nothing is left or somebody else is at it; return how many got a place."""
+    """Run `sequence_pending` until nothing is left or another caller runs it; return how many entries were ordered."""
     done = 0
     while count := sequence_pending():
         done += count
@@ -77,9 +77,9 @@ def sequence_all() -> int:
 
 
 def store_missing_tiles() -> None:
-    """Store, in the present transaction, the tiles of a log from before there were any; wait for others who are at it.
+    """Store the tiles of a log from before tiles existed, in the current transaction; wait for concurrent callers.
 
-    The first new entries of such a log bring them too. Until then nobody may take it for one that was altered.
+    The first new entries of such a log add them too. Until then the log must not be taken for altered.
     """
     wait_for_lock(AdvisoryLock.SEQUENCER)
     _store_full_tiles(size=_frontier().size)
@@ -107,7 +107,7 @@ def _frontier() -> Frontier:
 def _store_full_tiles(*, size: int) -> None:
     """Store every full tile of a tree of `size` leaves that is not stored yet, level by level.
 
-    It goes on from the last tile that there is, not from the last batch: a log from before there were tiles gets all.
+    Continues from the last existing tile, not the last batch, so that a log from before tiles gets all of them.
     """
     level, end = 0, size // TILE_WIDTH
     while end:

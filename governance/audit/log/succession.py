@@ -1,6 +1,6 @@
-"""Succession: a log whose database cannot be brought back to what was published goes on under another name.
+"""Succession: a log whose database cannot be restored to what was published continues under another name.
 
-The old log is never continued, nor is it hidden: the first thing that its successor records is where it ended.
+The old log is neither continued nor hidden: the first entry of its successor records where it ended.
 """
 
 import logging
@@ -24,7 +24,7 @@ _REASON_LENGTH = 300
 
 
 def check_origin() -> None:
-    """Raise LogDiverged `log_origin_changed` when another log's entries are about to get a new name unannounced."""
+    """Raise LogDiverged `log_origin_changed` when ASSENT_LOG_ORIGIN was changed without a succession."""
     origin = settings.ASSENT_LOG_ORIGIN
     if Checkpoint.objects.filter(origin=origin).exists() or not Checkpoint.objects.exists():
         return
@@ -32,7 +32,7 @@ def check_origin() -> None:
         others = sorted(set(Checkpoint.objects.values_list("origin", flat=True).order_by("origin").distinct()))
         message = (
             f"ASSENT_LOG_ORIGIN is {origin}, but this log was published as {', '.join(others)}. Set the origin "
-            f"back, or let it be succeeded with 'manage.py audit succeed'."
+            f"back, or begin a succession with 'manage.py audit succeed'."
         )
         raise LogDiverged(message, code="log_origin_changed", details={"origin": origin, "published": others})
 
@@ -41,14 +41,14 @@ def succeed(*, old_origin: str, reason: str, actor: Actor) -> StoredCheckpoint |
     """Record that the log of this installation takes over from `old_origin`, and end the alarms.
 
     ASSENT_LOG_ORIGIN must be the new name already. Returns the old log's last checkpoint in WORM storage, None when
-    there is none; slots after it that hold something else are counted in the entry. Raises SuccessionInvalid, what
+    there is none; later slots with other content are counted in the entry. Raises SuccessionInvalid, what
     `resolve_alarms` and what the store raises.
     """
     origin = settings.ASSENT_LOG_ORIGIN
     if origin == old_origin:
         raise SuccessionInvalid(f"The new log needs another name: set ASSENT_LOG_ORIGIN, which is still {origin}.")
     if not reason.strip() or len(reason) > _REASON_LENGTH:
-        raise SuccessionInvalid(f"Say in 1 to {_REASON_LENGTH} characters why, without naming anybody.")
+        raise SuccessionInvalid(f"Give a reason of 1 to {_REASON_LENGTH} characters that names nobody.")
     if _is_announced(origin) or Checkpoint.objects.filter(origin=origin).exists():
         raise SuccessionInvalid(f"{origin} is in use already; a log that succeeds another begins with a new name.")
     last = last_in_storage(old_origin)
@@ -67,19 +67,19 @@ def succeed(*, old_origin: str, reason: str, actor: Actor) -> StoredCheckpoint |
 def last_in_storage(origin: str) -> StoredCheckpoint | None:
     """Return the readable checkpoint with the highest number, None when there is none.
 
-    Raises what the store raises. A slot that holds what we did not sign is passed over, so that nobody who spoils one
-    keeps the log from being succeeded.
+    Raises what the store raises. Slots with content that this installation did not sign are skipped, so that a
+    spoiled slot does not prevent a succession.
     """
     for number in range(last_slot(origin), 0, -1):
         try:
             return read_slot(origin=origin, number=number)
         except LogDiverged as found:
-            logger.error("Passed over: %s", found.message)
+            logger.error("Skipped: %s", found.message)
     return None
 
 
 def last_slot(origin: str) -> int:
-    """Return the highest number whose slot is taken, 0 when none is: in about 2 log2(n) reads, as there are no gaps."""
+    """Return the highest number whose slot is taken, or 0. Takes about 2 log2(n) reads, as there are no gaps."""
     taken, free = 0, 1
     while _is_taken(origin, free):
         taken, free = free, free * 2

@@ -1,4 +1,4 @@
-"""Verification of the log's tiles: every stored hash against what it was made of."""
+"""Verification of the log's tiles: every stored hash is recomputed."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -12,9 +12,9 @@ _CHUNK = 2000
 
 
 def tile_faults(tally: Tally) -> Iterator[Fault]:
-    """Hold every full tile against leaf hashes or the tiles below it; reads all leaf hashes once.
+    """Compare every full tile with the leaf hashes or tiles below it; reads all leaf hashes once.
 
-    Leaf hashes themselves are held against the entries' bytes by `ledger_faults`.
+    `ledger_faults` compares leaf hashes with the entries' bytes.
     """
     head = TreeHead.objects.order_by("-size").first()
     level, count = 0, (0 if head is None else head.size) // TILE_WIDTH
@@ -33,7 +33,7 @@ def _level_faults(level: int, tiles: Iterator[LogTile | None], below: Iterator[b
         if tile is None:
             yield fault(name, "tree_tile", "It is missing.")
         elif bytes(tile.hashes) != b"".join(hashes):
-            yield fault(name, "tree_tile", "Its hashes are not those that it was made of.")
+            yield fault(name, "tree_tile", "Its hashes differ from the level below.")
         elif fold(split_hashes(bytes(tile.hashes))) != bytes(tile.root):
             yield fault(name, "tree_tile", "Its hashes do not lead to the stored root hash.")
 

@@ -1,14 +1,14 @@
-"""The trust file: all that somebody outside needs to judge receipts, without asking us again.
+"""The trust file: everything that third parties need to verify receipts offline.
 
-It names the log, the keys that sign its checkpoints, the keys that sign statements with the predicates each may make
-and the places in the log at which it counts, and the witnesses. Whoever relies on it gets it, or its SHA-256, by
-another way than the receipts.
+It names the log, the keys that sign its checkpoints, the keys that sign statements with the predicates each may sign
+and the indexes of the log at which it is valid, and the witnesses. It, or its SHA-256, has to be obtained separately
+from the receipts.
 """
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 from django.conf import settings
 
-from governance.audit.log.key_history import KeyRange, announce_keys, key_ranges, last_told
+from governance.audit.log.key_history import KeyRange, announce_keys, key_ranges, last_key_entry_at
 from governance.audit.recording.declarations import evidence_predicates, receipt_predicates
 from governance.audit.recording.predicates import PREDICATES
 from governance.kernel import clock
@@ -20,15 +20,15 @@ FORMAT = "assent-trust/1"
 
 
 def predicates_of(purpose: KeyPurpose) -> tuple[str, ...]:
-    """Return the short names of the predicates that keys of a purpose may sign: good for one, not for another."""
+    """Return the short names of the predicates that keys of a purpose may sign."""
     return {KeyPurpose.EVIDENCE: evidence_predicates(), KeyPurpose.RECEIPT: receipt_predicates()}.get(purpose, ())
 
 
 def trust_document(*, announce: bool = True) -> dict[str, Json]:
-    """Return the trust file as JSON values; keys that the log does not tell of yet are announced first, or left out.
+    """Return the trust file as JSON values; keys that the log does not have yet are announced first, or left out.
 
-    Only keys of this installation's key ring are named, whatever the log says. `exported_at` is when the log last told
-    of a key: the same trust has the same bytes, and so one SHA-256 that can be published and compared. Raises
+    Only keys of this installation's key ring are included, whatever the log says. `exported_at` is the time of the
+    newest entry about a key: the same trust has the same bytes and SHA-256, which can be published. Raises
     KeyHistoryAltered and what loading the keys raises.
     """
     if announce:
@@ -44,7 +44,7 @@ def trust_document(*, announce: bool = True) -> dict[str, Json]:
             "threshold": settings.ASSENT_WITNESS_QUORUM,
             "keys": [witness["vkey"] for witness in settings.ASSENT_WITNESSES],
         },
-        "exported_at": timestamp(last_told() or clock.now()),
+        "exported_at": timestamp(last_key_entry_at() or clock.now()),
     }
 
 

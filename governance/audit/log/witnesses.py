@@ -1,7 +1,7 @@
-"""Cosignatures from witnesses: others who say that they saw a checkpoint, and that it continues what they saw before.
+"""Cosignatures from witnesses: other parties confirm that a checkpoint continues the one they saw before.
 
 The protocol is c2sp.org/tlog-witness, the signatures are those of c2sp.org/tlog-cosignature. A witness that is slow,
-down or wrong costs its own cosignature and nothing else: whether enough came back is for the caller to count.
+unavailable or wrong only loses its own cosignature; the caller decides whether there are enough.
 """
 
 import logging
@@ -41,9 +41,9 @@ from governance.transparency.notes import (
 logger = logging.getLogger(__name__)
 
 MAX_ANSWER_BYTES = 64 * 1024
-#: How long the others are waited for once enough have cosigned: a way around the world and back.
+#: How long to wait for the others once enough have cosigned: a round trip around the world.
 GRACE_SECONDS = 0.5
-#: How far a witness's clock may be ahead of ours.
+#: How far a witness's clock may be ahead of this one.
 MAX_AHEAD_SECONDS = 300
 SIZE_TYPE = "text/x.tlog.size"
 _MEMBERS = {"name", "url", "vkey"}
@@ -52,7 +52,7 @@ _SIZE = re.compile(rb"(0|[1-9][0-9]{0,18})\n")
 
 
 class WitnessInvalid(InvalidInput):
-    """What describes a witness is not complete or does not fit together."""
+    """The description of a witness is incomplete or inconsistent."""
 
     code = "witness_invalid"
 
@@ -68,7 +68,7 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class CosignatureReceived:
-    """A cosignature that was verified: the witness's name, the signature line without newline, and when it signed."""
+    """A verified cosignature: the witness's name, the signature line without newline, and when it signed."""
 
     witness: str
     line: str
@@ -77,7 +77,7 @@ class CosignatureReceived:
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """No cosignature: why, whether that is alarming, and the size that the witness knows, where it named one (409)."""
+    """A missing cosignature: why, whether that is alarming, and the size that the witness names (409)."""
 
     why: str
     alarming: bool = False
@@ -87,11 +87,11 @@ class _Refused:
 _Answer: TypeAlias = CosignatureReceived | _Refused
 
 
-_LATE = _Refused("it had not answered when the waiting was over")
+_LATE = _Refused("it did not answer in time")
 
 
 class _Patience:
-    """How long to wait for answers: `timeout` seconds from now, and less as soon as `enough` have cosigned."""
+    """How long to wait for answers: `timeout` seconds from now, less once `enough` have cosigned."""
 
     def __init__(self, timeout: float, enough: int | None) -> None:
         self._end = time.monotonic() + timeout
@@ -162,25 +162,25 @@ def cosign_all(
     timeout: float,
     enough: int | None = None,
 ) -> list[CosignatureReceived]:
-    """Ask all witnesses at once to cosign a checkpoint, and return the cosignatures that hold.
+    """Ask all witnesses at once to cosign a checkpoint, and return the valid cosignatures.
 
-    `old_size_of` says which size a witness is thought to have cosigned last; one that knows of another size names it
-    and is asked once more from there. `proof_of(size)` is the consistency proof from there to this checkpoint; both are
-    called in the caller's thread. All of it takes `timeout` seconds at most, and once `enough` have cosigned only
-    GRACE_SECONDS more, so that one that is down does not hold up the rest (None: wait for all). Failures are logged,
-    never raised, but for a note that is no checkpoint (NoteInvalid).
+    `old_size_of` returns the size that a witness is expected to have cosigned last. A witness that knows another size
+    names it and is asked once more from there. `proof_of(size)` returns the consistency proof from there to this
+    checkpoint; both are called in the caller's thread. This takes at most `timeout` seconds, and only GRACE_SECONDS
+    more once `enough` have cosigned (None: wait for all). Failures are logged, never raised, except NoteInvalid for a
+    note that is not a checkpoint.
     """
     text, _ = split_note(checkpoint_note)
     size = parse_checkpoint(text).size
-    told: SimpleQueue[tuple[Witness, _Answer]] = SimpleQueue()
+    incoming: SimpleQueue[tuple[Witness, _Answer]] = SimpleQueue()
 
     def ask(witness: Witness, old: int) -> None:
         body = _body(checkpoint_note, old, size, proof_of)
 
-        def tell() -> None:
-            told.put((witness, _ask(witness, body, text=text, timeout=timeout)))
+        def collect() -> None:
+            incoming.put((witness, _ask(witness, body, text=text, timeout=timeout)))
 
-        Thread(target=tell, name=f"witness-{witness.name}", daemon=True).start()
+        Thread(target=collect, name=f"witness-{witness.name}", daemon=True).start()
 
     believed = {witness: min(old_size_of(witness), size) for witness in witnesses}
     patience = _Patience(timeout, enough)
@@ -189,7 +189,7 @@ def cosign_all(
     answers: dict[Witness, _Answer] = {}
     with suppress(Empty):
         while len(answers) < len(witnesses):
-            witness, answer = told.get(timeout=patience.left())
+            witness, answer = incoming.get(timeout=patience.left())
             named = _to_go_on_from(answer, believed.get(witness), size)
             if named is None:
                 answers[witness] = answer
@@ -204,21 +204,21 @@ def cosign_all(
 
 
 def _to_go_on_from(answer: _Answer, believed: int | None, size: int) -> int | None:
-    """Return the size that the witness named where it was asked from another one, and we can prove to go on from it."""
+    """Return the size that a witness named instead of the one it was asked from, if a proof from there is possible."""
     if believed is None or isinstance(answer, CosignatureReceived) or answer.size in (None, believed):
         return None
     return answer.size if answer.size <= size else None
 
 
 def _body(note: str, old: int, size: int, proof_of: Callable[[int], Sequence[bytes]]) -> bytes:
-    """Return the body of `add-checkpoint`. From an empty tree, or from the same one, there is nothing to prove."""
+    """Return the body of `add-checkpoint`. From an empty tree or the same tree there is nothing to prove."""
     proof = proof_of(old) if 0 < old < size else ()
     lines = [f"old {old}", *(b64encode(each).decode("ascii") for each in proof)]
     return ("\n".join(lines) + "\n\n" + note).encode()
 
 
 def _ask(witness: Witness, body: bytes, *, text: str, timeout: float) -> _Answer:
-    """Send one request and judge the answer (c2sp.org/tlog-witness, "add-checkpoint")."""
+    """Send one request and check the answer (c2sp.org/tlog-witness, "add-checkpoint")."""
     address = f"{witness.url}/add-checkpoint"
     try:
         with _session(witness.url).post(
@@ -232,23 +232,23 @@ def _ask(witness: Witness, body: bytes, *, text: str, timeout: float) -> _Answer
     if response.status_code == HTTPStatus.CONFLICT:
         return _conflict(response.headers.get("Content-Type", ""), said)
     if response.status_code != HTTPStatus.OK:
-        # 422: what we proved is not what it saw. That is no trouble of the network.
+        # 422: the proof does not match what the witness saw. This is not a network failure.
         alarming = response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-        told = said[:200].decode(errors="replace").strip().rstrip(".")
-        return _Refused(f"it answered {response.status_code}: {told}", alarming)
+        reason = said[:200].decode(errors="replace").strip().rstrip(".")
+        return _Refused(f"it answered {response.status_code}: {reason}", alarming)
     return _cosignature(witness, text, said)
 
 
 def _conflict(content_type: str, said: bytes) -> _Refused:
     number = _SIZE.fullmatch(said)
     if content_type.partition(";")[0].strip().lower() != SIZE_TYPE or number is None:
-        return _Refused("it answered 409 without naming the size that it knows", alarming=True)
+        return _Refused("it answered 409 without the size that it knows", alarming=True)
     size = int(number[1])
     return _Refused(f"it has cosigned {size} entries and does not find this checkpoint after them", True, size)
 
 
 def _cosignature(witness: Witness, text: str, said: bytes) -> _Answer:
-    """Return the first cosignature of the witness's key; lines of other keys are ignored, as the protocol demands."""
+    """Return the first cosignature of the witness's key; lines of other keys are ignored, as the protocol requires."""
     try:
         for line in said.decode().splitlines():
             parsed = parse_signature_line(line)
@@ -265,8 +265,8 @@ def _cosignature(witness: Witness, text: str, said: bytes) -> _Answer:
 
 @lru_cache(maxsize=64)
 def _session(url: str) -> Session:
-    """Return the session that keeps a witness's connection. Logins in the environment are not for witnesses, and
-    proxies in it not for an address of our own network, which is one without TLS."""
+    """Return the session that keeps a witness's connection. Credentials in the environment are never sent to
+    witnesses, and its proxies are not used for addresses without TLS, which are local."""
     session = Session()
     session.trust_env = url.startswith("https:")
     session.auth = _without_login

@@ -1,4 +1,4 @@
-"""The declared kinds of entries by area, as lists for people show them."""
+"""The declared kinds of entries by area, for display."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from governance.audit.recording.declarations import Entry, declarations
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """An area, by its Django label and its name, with the kinds that it declares, in alphabetical order."""
+    """An area, by its Django label and its name, with its declared kinds in alphabetical order."""
 
     label: str
     name: str

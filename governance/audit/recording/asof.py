@@ -1,7 +1,7 @@
-"""What was in force at a moment: the state of an object, rebuilt from the ledger alone.
+"""The state of an object at a moment, rebuilt from the ledger alone.
 
-Of the entries about an object that happened until the moment, the one with the last place in the log counts; what
-waits for its place comes after all that has one. Entries from before version 0.2 hold no state.
+The state is that of the last entry about the object, in the order of the log, among those up to the moment; waiting
+entries come after ordered ones. Entries from before version 0.2 hold no state.
 """
 
 import re
@@ -20,7 +20,7 @@ from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock
 from governance.kernel.canonical import Json, canonical_json
 
-#: The end of the kinds that say what an object was when its state came on record for the first time, at an upgrade.
+#: The suffix of the kinds that record an object's state for the first time, at an upgrade.
 ADOPTED = ".adopted"
 Recorded = RecordedObject[Model]
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -28,7 +28,7 @@ _TIME = re.compile(rf"{_DATE.pattern}[Tt ]\d{{2}}:\d{{2}}:\d{{2}}(\.\d{{1,6}})?(
 
 
 class Presence(StrEnum):
-    """Whether an object was there at a moment."""
+    """Whether an object existed at a moment."""
 
     THERE = "there"
     DELETED = "deleted"
@@ -36,13 +36,13 @@ class Presence(StrEnum):
     NOT_ON_RECORD = "not_on_record"
 
 
-#: Of several objects with one slug, the one that was there counts; else the one that was deleted.
+#: Of several objects with one slug, prefer the one that existed, else the one that was deleted.
 _RANKS = {Presence.THERE: 3, Presence.DELETED: 2, Presence.NOT_ON_RECORD: 1, Presence.NOT_YET: 0}
 
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """One entry with an object's state before and after a change; `index` is None while it waits for its place."""
+    """One entry with an object's state before and after a change; `index` is None while it is not ordered."""
 
     index: int | None
     entry_id: str
@@ -56,10 +56,10 @@ class StateChange:
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """What an object was at a moment, and the entry that says so.
+    """The state of an object at a moment, and the entry that holds it.
 
-    `state` is None unless it was there, `entry` when nothing about it had happened by then. `name` is what people
-    called it then, or before it was deleted, or when it came.
+    `state` is None unless it existed, `entry` is None if nothing about it had been recorded by then. `name` is its name
+    at that moment, or its last name before it was deleted, or its first name.
     """
 
     subject: SubjectRef
@@ -72,7 +72,7 @@ class AsOf:
 
 
 def read_moment(text: str) -> datetime:
-    """Return the moment that a date or an RFC 3339 time names; a date is the end of that day in UTC, or now if earlier.
+    """Return the moment of a date or RFC 3339 time; a date means the end of that day in UTC, or now if earlier.
 
     Raises MomentInvalid, also for a time without an offset.
     """
@@ -98,7 +98,7 @@ def recorded_type(name: str) -> Recorded:
 
 
 def find_as_of(*, type_name: str, name: str, at: datetime) -> AsOf:
-    """Return what the object that is called `name`, by slug or id, was at a moment.
+    """Return the state at a moment of the object with the slug or id `name`.
 
     A slug that several objects had, one after the other, stands for the one that had it then. Raises ObjectTypeUnknown,
     EntryAltered, and ObjectUnknown when no entry with a state tells of it.
@@ -112,7 +112,7 @@ def as_of(*, subject: SubjectRef, at: datetime) -> AsOf:
     described = recorded_type(subject.type)
     changes = history(subject)
     if not changes:
-        raise ObjectUnknown(f"The ledger tells of no {described.noun} '{subject.id}'.")
+        raise ObjectUnknown(f"The ledger has no {described.noun} '{subject.id}'.")
     entry = next((change for change in reversed(changes) if change.at <= at), None)
     presence = _presence(entry, changes[0])
     state = entry.after if entry else None
@@ -134,7 +134,7 @@ def history(subject: SubjectRef) -> list[StateChange]:
     Raises EntryAltered when somebody changed an entry's columns: its bytes alone are proven.
     """
     about = {"subject_type": subject.type, "subject_id": subject.id, "kind__in": state_kinds(subject.type)}
-    # The outbox is read first: an entry that gets its place in between is then seen twice, never missed.
+    # Read the outbox first: an entry that is ordered in between is then seen twice, never missed.
     waiting = list(OutboxEntry.objects.filter(**about).order_by("id"))
     placed = list(LedgerEntry.objects.filter(**about).order_by("index"))
     known = {entry.entry_id for entry in placed}
@@ -142,14 +142,14 @@ def history(subject: SubjectRef) -> list[StateChange]:
 
 
 def subjects_called(*, type_name: str, name: str) -> list[SubjectRef]:
-    """Return the objects of a type that have the id `name`, or else had it as their slug, in the order they came.
+    """Return the objects of a type with the id `name`, or else all that had it as their slug, oldest first.
 
-    Raises ObjectTypeUnknown, and ObjectUnknown when no entry with a state tells of one.
+    Raises ObjectTypeUnknown, and ObjectUnknown when no entry holds a state of one.
     """
     described = recorded_type(type_name)
     found = _called(described, name) if name.isprintable() else []
     if not found:
-        raise ObjectUnknown(f"The ledger tells of no {described.noun} '{name}'.")
+        raise ObjectUnknown(f"The ledger has no {described.noun} '{name}'.")
     return [SubjectRef(described.subject, key) for key in found]
 
 
@@ -161,7 +161,7 @@ def _called(described: Recorded, name: str) -> list[str]:
     )
     if any(each.filter(subject_id=name).exists() for each in tables):
         return [name]
-    # Looked for in the bytes, among entries of these kinds alone: there are few, and no index grows with the log.
+    # Searches the bytes of the entries of these kinds only: they are few, and need no further index.
     member, value = described.named_by.rpartition("/")[2], name.rpartition("/")[2]
     needle = b'"' + member.encode() + b'":' + canonical_json(value)
     found = [entry for each in tables for entry in each.annotate(place=_position(needle)).filter(place__gt=0)]

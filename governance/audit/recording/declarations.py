@@ -28,17 +28,17 @@ _KIND_LENGTH = 64
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """Marks a field that entries have only since a version of Assent."""
+    """Marks a field that entries have since a later version of Assent."""
 
     version: str
 
 
 class Entry:
-    """What one kind of entry says, beside who did it, when, and to what. Subclasses are made by `entry`.
+    """The data of one kind of entry, besides actor, time and subject. Declare subclasses with `entry`.
 
-    Fields hold what has a JSON form (`kernel.canonical.to_json_value`): ids, slugs, digests, numbers, codes. Personal
-    data is never a field; a salted commitment may be. A field that Python reserves the name of ends in an underscore,
-    which the entry leaves out: `from_` is `from`.
+    Fields hold values with a JSON form (`kernel.canonical.to_json_value`): ids, slugs, digests, numbers, codes.
+    Personal data is never a field; a salted commitment may be. A field whose name is reserved in Python ends in an
+    underscore, which the entry omits: `from_` is `from`.
     """
 
     declaration: ClassVar["Declaration"]
@@ -54,7 +54,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class FieldDeclaration:
-    """One field of a kind: its name, its JSON type in words, what it means, and since which version it is there."""
+    """One field of a kind: its name, its JSON type in words, its meaning, and the version that added it."""
 
     name: str
     json_type: str
@@ -67,8 +67,8 @@ class Declaration:
     """A kind of entry as it was declared.
 
     `subjects` are the types of subject it may be about. `receipt` is the short name of the predicate of the receipt
-    that comes with it, such as "upload/v1", or None. `unmatched` says why no row of the database must agree with
-    entries of this kind; it is empty for kinds that reconciliation holds against rows.
+    that comes with it, such as "upload/v1", or None. `unmatched` says why no row of the database must match
+    entries of this kind; it is empty for kinds that reconciliation compares with rows.
     """
 
     kind: str
@@ -98,7 +98,7 @@ def entry(
     """Declare a class as the kind of entry `kind`, and make it a frozen dataclass with keyword-only fields.
 
     Every field is `Annotated` with its meaning, and the docstring says when the entry is written. Raises EntryInvalid
-    for a kind of another form, one that is declared already, and a field without a meaning.
+    for a malformed kind, one that is declared already, and a field without a meaning.
     """
     if len(kind) > _KIND_LENGTH or not _KIND.fullmatch(kind):
         raise EntryInvalid(f"{kind!r} is not a kind of entry, such as 'job.queued'.")
@@ -131,7 +131,7 @@ def declarations() -> Mapping[str, type[Entry]]:
 def kinds_of(*classes: type[Entry]) -> tuple[str, ...]:
     """Return the kinds that these classes and those derived from them declare, in alphabetical order.
 
-    So the base class of a family, such as the moves of a job, stands for every kind of it.
+    The base class of a family, such as the state changes of a job, stands for every kind of it.
     """
     return tuple(sorted(kind for kind, cls in _declared.items() if issubclass(cls, classes)))
 
@@ -177,7 +177,7 @@ _JSON_TYPES: Mapping[object, str] = {str: "string", int: "integer", bool: "boole
 
 
 def _json_type(hint: object) -> str:
-    """Return a type hint in the words of JSON, such as "array of string or null"."""
+    """Return a type hint in JSON terms, such as "array of string or null"."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return _json_type(inner[0])

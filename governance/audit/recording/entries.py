@@ -1,4 +1,4 @@
-"""The bytes of a ledger entry: built once, when something happens, and the same for ever."""
+"""The bytes of a ledger entry: built once, and never changed."""
 
 import json
 import re
@@ -12,12 +12,12 @@ from governance.audit.types import Actor, SubjectRef
 from governance.kernel.canonical import Json, canonical_json, timestamp
 
 ENTRY_VERSION = 1
-#: What a bundle of entries can hold: it states each length in 16 bits (c2sp.org/tlog-tiles, "Log entries").
+#: The limit of a bundle of entries, which states each length in 16 bits (c2sp.org/tlog-tiles, "Log entries").
 MAX_ENTRY_BYTES = 2**16 - 1
 ACTOR_TYPES = frozenset({"client", "user", "system", "worker", "creator"})
 _KIND = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+", re.ASCII)
 _TYPE = re.compile(r"[a-z][a-z_.]{0,31}", re.ASCII)
-#: An id is a machine's name for something: no blanks and no '@', so that names and addresses of people stay out.
+#: Ids are machine-readable: no spaces and no '@', so that names and addresses of people are refused.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+~-]{0,127}", re.ASCII)
 _KIND_LENGTH = 64
 
@@ -39,7 +39,7 @@ def build_entry(
 ) -> bytes:
     """Return the canonical JSON of an entry (RFC 8785), at most MAX_ENTRY_BYTES.
 
-    Raises EntryInvalid for a kind or id of another form and for too much data, NotCanonical for data that is not JSON.
+    Raises EntryInvalid for a malformed kind or id and for too much data, NotCanonical for data that is not JSON.
     """
     if len(kind) > _KIND_LENGTH or not _KIND.fullmatch(kind):
         raise EntryInvalid(f"{kind!r} is not a kind of entry, such as 'job.submitted'.")
@@ -48,14 +48,14 @@ def build_entry(
         raise EntryInvalid(f"{str(actor)!r} is not an actor: one of {', '.join(sorted(ACTOR_TYPES))}, and an id.")
     body = _entry_bytes(entry_id=entry_id, kind=kind, subject=subject, actor=actor, at=at, data=canonical_json(data))
     if len(body) > MAX_ENTRY_BYTES:
-        raise EntryInvalid(f"The entry has {len(body)} bytes; at most {MAX_ENTRY_BYTES} are taken.")
+        raise EntryInvalid(f"The entry has {len(body)} bytes; at most {MAX_ENTRY_BYTES} are allowed.")
     return body
 
 
 def _entry_bytes(*, entry_id: UUID, kind: str, subject: SubjectRef, actor: Actor, at: datetime, data: bytes) -> bytes:
     """Return the members in the order of RFC 8785 section 3.2.3.
 
-    Put together by hand, in a fourth of the time: the names were checked, and nothing in them needs to be escaped.
+    Assembled by hand in a quarter of the time: the names were checked and need no escaping.
     """
     before = f'{{"actor":{{"id":"{actor.id}","type":"{actor.type}"}},"at":"{timestamp(at)}","data":'
     about = f'"subject":{{"id":"{subject.id}","type":"{subject.type}"}}'
@@ -70,7 +70,7 @@ def check_reference(subject: SubjectRef) -> None:
 
 
 def entry_data(body: bytes) -> Mapping[str, Json]:
-    """Return what was recorded in an entry besides who, when and about what; nothing when the bytes are no entry."""
+    """Return the data of an entry; empty when the bytes are not an entry."""
     try:
         data = json.loads(body)["data"]
     except (ValueError, LookupError, TypeError):
@@ -79,7 +79,7 @@ def entry_data(body: bytes) -> Mapping[str, Json]:
 
 
 def differing_columns(entry: EntryColumns, body: bytes) -> list[str]:
-    """Return the names of the columns that do not say what the entry's bytes say; `body` when those are no entry."""
+    """Return the names of the columns that differ from the entry's bytes; `body` when those are not an entry."""
     try:
         document: dict[str, Any] = json.loads(body)
         said = {

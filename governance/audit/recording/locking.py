@@ -1,7 +1,7 @@
-"""Optimistic locking: a change that was prepared from an old state never undoes what others changed meanwhile.
+"""Optimistic locking: a change prepared from an outdated state never undoes the changes of others.
 
-Who prepares a change keeps the state that it starts from (`described.state(row)`) and hands it to the service as
-`seen`. The service locks the row, and goes on only if the row still says the same.
+The caller keeps the state that a change starts from (`described.state(row)`) and passes it to the service as `seen`.
+The service locks the row and continues only if the row still has that state.
 """
 
 from datetime import datetime
@@ -14,10 +14,10 @@ from governance.kernel.canonical import canonical_json
 
 
 def lock_unchanged(described: RecordedObject[RowT], row: RowT, *, seen: State | None) -> tuple[RowT, State]:
-    """Lock a row for a change and return it, read afresh, with the state that it has before the change.
+    """Lock a row for a change and return its fresh copy with its state before the change.
 
     `seen` is the state that the change was prepared from; None takes the row as it is. Raises ChangedMeanwhile when
-    the row was deleted, or says something else than `seen`. Call it in a transaction.
+    the row was deleted, or differs from `seen`. Call it in a transaction.
     """
     locked = described.rows().select_for_update(of=("self",), no_key=True).filter(pk=row.pk).first()
     if locked is None:
@@ -26,9 +26,9 @@ def lock_unchanged(described: RecordedObject[RowT], row: RowT, *, seen: State | 
 
 
 def require_unchanged(described: RecordedObject[RowT], locked: RowT, *, seen: State | None) -> State:
-    """Return the present state of a row that is locked already. Raises ChangedMeanwhile unless it is `seen`, or None.
+    """Return the current state of a locked row. Raises ChangedMeanwhile if it differs from `seen`, unless that is None.
 
-    For services that lock in an order of their own; others use `lock_unchanged`.
+    For services with their own lock order; others use `lock_unchanged`.
     """
     now = described.state(locked)
     require_same(described, locked, seen=seen, now=now)
@@ -45,7 +45,7 @@ def require_same(described: RecordedObject[RowT], locked: RowT, *, seen: State |
 
 
 def _meanwhile(subject: SubjectRef, seen: State, now: State | None) -> Meanwhile:
-    """Return what differs, and who wrote the newest entry about the subject; it is read only when there is a clash."""
+    """Return what differs, and who wrote the newest entry about the subject; only read for a conflict."""
     actor, at = _last_change(subject)
     return Meanwhile(changes=differences(seen, now) if now is not None else (), now=now, actor=actor, at=at)
 

@@ -1,4 +1,4 @@
-"""Writing to the outbox. Every business transaction pays for it, so it is one prepared statement and no more."""
+"""Writing to the outbox. Every business transaction does this, so it is a single prepared statement."""
 
 from datetime import datetime
 from uuid import UUID
@@ -17,9 +17,9 @@ _INSERT = """
 def put_into_outbox(
     *, entry_id: UUID, kind: str, subject: SubjectRef, actor: Actor, occurred_at: datetime, body: bytes
 ) -> None:
-    """Insert one waiting entry in the present transaction.
+    """Insert one waiting entry in the current transaction.
 
-    It goes past the ORM, whose insert costs more than all else that recording does; errors are Django's all the same.
+    Bypasses the ORM, whose insert would take longer than the rest of recording; errors are still Django's.
     Raises what the database raises, as django.db.Error.
     """
     row = (entry_id, kind, subject.type, subject.id, actor.type, actor.id, occurred_at, body)

@@ -1,8 +1,8 @@
-"""What reconciliation asks: the form of a check, and the list of what every area declared in its `reconciliation.py`.
+"""The checks of reconciliation: their form, and the list of those that areas declare in `reconciliation.py`.
 
-A check is one question to the database that answers with what is wrong, however many rows there are. Most checks pair
-rows with the entries that tell of them. Areas declare theirs with `declare_checks` and the functions beside it;
-`workflows.reconcile` asks them all.
+A check is one database query that returns what is wrong, however many rows there are. Most checks pair rows with the
+entries that record them. Areas declare theirs with `declare_checks` and the functions beside it; `workflows.reconcile`
+runs them all.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,12 +19,12 @@ from governance.audit.tally import Tally
 from governance.audit.types import Fault
 from governance.kernel import clock
 
-_KEEP = "Keep the database as it is and find out who wrote to it behind the application."
+_KEEP = "Keep the database as it is and find out who wrote to it without the application."
 
-#: What to do, by the end of a check's code.
+#: Remedies, by the suffix of a check's code.
 REMEDIES = {
     "unrecorded": f"It was written without its entry, or the entry was removed. {_KEEP} Compare it with a backup.",
-    "removed": f"The row was removed; the log still tells of it. {_KEEP} Restore the row from a backup.",
+    "removed": f"The row was removed; the log still records it. {_KEEP} Restore the row from a backup.",
     "differs": f"The log counts, not the row. {_KEEP} Restore the row from a backup.",
 }
 
@@ -34,7 +34,7 @@ Kind = type[Entry] | str
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What in the database entries of a kind must match: rows that are called `noun`, and the named fields of them."""
+    """What entries of a kind must match in the database: rows called `noun`, in the named fields."""
 
     noun: str
     fields: tuple[str, ...]
@@ -42,7 +42,7 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A question whose every answer is a fault: `sql` selects the check's code, the subject and the message.
+    """A query whose every row is a fault: `sql` selects the check's code, the subject and the message.
 
     `kinds` are the kinds of entry that it compares with rows called `noun`, in `fields`; empty for a check that
     compares rows with rows.
@@ -55,20 +55,20 @@ class Check:
     fields: tuple[str, ...] = ()
 
     def check(self) -> "Check":
-        """Return the check itself: it is ready to be asked."""
+        """Return the check itself."""
         return self
 
 
 class Question(Protocol):
-    """What becomes a check when it is asked."""
+    """Something that provides a check."""
 
     def check(self) -> Check:
-        """Return the check as it is to be asked now."""
+        """Return the check to run now."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckAsOf:
-    """A question that depends on the present moment: `build` returns its check for that."""
+    """A check that depends on the current time, for which `build` returns it."""
 
     build: Callable[[datetime], Check]
 
@@ -113,7 +113,7 @@ class Pairing:
         return f"""
         WITH {entries_where(one_of(*self.entries))},
         kept AS (SELECT *, row_number() OVER (PARTITION BY key ORDER BY ord) AS turn FROM ({self.rows}) AS found),
-        told AS (
+        recorded AS (
             SELECT e.*, {self.key} AS key, row_number() OVER (PARTITION BY {self.key} ORDER BY e.place) AS turn
             FROM entries AS e WHERE {self.key} IS NOT NULL
         ),
@@ -121,14 +121,14 @@ class Pairing:
             SELECT '{self.noun} ' || coalesce(r.key, e.key) AS subject, e.name,
                    r.key IS NULL AS removed, e.key IS NULL AS unrecorded,
                    concat_ws(', ', {differing(unequal)}) AS fields
-            FROM kept AS r FULL JOIN told AS e ON r.key = e.key AND r.turn = e.turn
+            FROM kept AS r FULL JOIN recorded AS e ON r.key = e.key AND r.turn = e.turn
         )
         SELECT CASE WHEN unrecorded THEN '{self.code}_unrecorded' WHEN removed THEN '{self.code}_removed'
                     ELSE '{self.code}_differs' END,
                subject,
                CASE WHEN unrecorded THEN 'The log has no entry for it.'
-                    WHEN removed THEN name || ' tells of it; there is no row.'
-                    ELSE name || ' says otherwise in: ' || fields || '.' END
+                    WHEN removed THEN name || ' records it, but the row is missing.'
+                    ELSE name || ' differs in: ' || fields || '.' END
         FROM paired WHERE unrecorded OR removed OR fields <> ''
         """
 
@@ -139,9 +139,9 @@ def differing(conditions: Mapping[str, str]) -> str:
 
 
 def entries_where(condition: str) -> str:
-    """Return the common table expression `entries`: entries with a place and entries that wait, and what they say.
+    """Return the common table expression `entries`: ordered and waiting entries with their data.
 
-    `place` puts them in order, `data` is NULL for bytes that are no entry; those are a fault of the ledger itself.
+    `place` orders them; `data` is NULL for bytes that are not an entry, which the ledger's own checks report.
     """
     columns = "kind, subject_type, subject_id, actor_type, actor_id, occurred_at, body"
     return f"""
@@ -178,7 +178,7 @@ def _names(kind: Kind) -> tuple[str, ...]:
 # what areas declare
 
 
-#: Looks at rows one by one, where no question to the database can tell what is wrong.
+#: A check of single rows, where a query cannot tell what is wrong.
 Scan = Callable[[Tally], Iterator[Fault]]
 
 _questions: list[Question] = []
@@ -188,38 +188,38 @@ _kept: dict[str, tuple[type[Model], str]] = {}
 
 
 def declare_checks(*questions: Question) -> None:
-    """Declare what reconciliation asks of an area's tables."""
+    """Declare the checks of an area's tables."""
     _questions.extend(questions)
 
 
 def declare_scan(scan: Scan) -> Scan:
-    """Declare a function that looks at an area's rows one by one, and return it."""
+    """Declare a function that checks an area's rows one by one, and return it."""
     _scans.append(scan)
     return scan
 
 
 def declare_counted(**models: type[Model]) -> None:
-    """Declare the tables whose rows the report counts, by the name that it gives them."""
+    """Declare the tables whose rows the report counts, by their name in the report."""
     _counted.update(models)
 
 
 def declare_kept(subject: str, model: type[Model], *, column: str = "id") -> None:
-    """Declare that rows of `model` are never removed; `column` holds what entries about this type of subject name."""
+    """Declare that rows of `model` are never removed; `column` is the id in entries about this type of subject."""
     _kept[subject] = (model, column)
 
 
 def checks() -> tuple[Check, ...]:
-    """Return all that is to be asked now. Complete once Django has loaded its apps."""
+    """Return all checks to run now. Complete once Django has loaded its apps."""
     return (*(each.check() for each in _questions), *(_kept_check(subject) for subject in _kept))
 
 
 def scans() -> tuple[Scan, ...]:
-    """Return every function that looks at rows one by one."""
+    """Return every function that checks rows one by one."""
     return tuple(_scans)
 
 
 def counted_models() -> Mapping[str, type[Model]]:
-    """Return the models whose rows the report counts, by the name that it gives them."""
+    """Return the models whose rows the report counts, by their name in the report."""
     return MappingProxyType(_counted)
 
 
@@ -229,9 +229,9 @@ def kept_subjects() -> frozenset[str]:
 
 
 def coverage_of(kind: str) -> tuple[Coverage, ...]:
-    """Return what in the database entries of a kind must match, as far as checks compare it.
+    """Return what entries of a kind must match in the database, as declared by checks.
 
-    For entries with the whole state of an object that is `after`, which must be the state of its row.
+    For entries with an object's whole state that is `after`, which must equal the state of its row.
     """
     paired = [Coverage(each.noun, each.fields) for each in checks() if any(_covers(kind, it) for it in each.kinds)]
     whole = [
@@ -249,11 +249,11 @@ def _kept_check(subject: str) -> Check:
     return check(
         "subject_removed",
         subject=f"'{subject} ' || e.subject_id",
-        message="'The log tells of it in ' || count(*) || ' entries; there is no row.'",
+        message="'The log records it in ' || count(*) || ' entries, but the row is missing.'",
         found=f"""FROM (
             SELECT subject_id FROM audit_ledgerentry WHERE subject_type = '{subject}'
             UNION ALL SELECT subject_id FROM audit_outboxentry WHERE subject_type = '{subject}'
         ) AS e LEFT JOIN {model._meta.db_table} AS t ON t.{column}::text = e.subject_id
         WHERE t.{column} IS NULL GROUP BY e.subject_id""",
-        remedy="The row was removed; the log still tells of it. Restore it from a backup.",
+        remedy="The row was removed; the log still records it. Restore it from a backup.",
     )

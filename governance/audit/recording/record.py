@@ -1,4 +1,4 @@
-"""Recording a ledger entry in the transaction of what it tells of."""
+"""Recording a ledger entry in the transaction of the change that it records."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -25,11 +25,11 @@ def record(
     entry_id: UUID | None = None,
     receipt: Mapping[str, Json] = _NONE,
 ) -> UUID:
-    """Write a ledger entry in the present transaction, so that both are there or neither is.
+    """Write a ledger entry in the current transaction, so that change and entry are committed together.
 
-    Returns the entry's id; its place in the ledger comes later, by `sequence_pending`. `entry_id` and `receipt` are for
+    Returns the entry's id; `sequence_pending` gives it its place in the ledger later. `entry_id` and `receipt` are for
     `record_with_receipt`, which names the entry in the receipt and the receipt in the entry. Raises OutsideTransaction,
-    EntryInvalid, NotCanonical; EntryInvalid also for a kind that comes with a receipt and gets none.
+    EntryInvalid, NotCanonical; EntryInvalid also for a missing receipt of a kind that needs one.
     """
     declared = entry.declaration
     if subject.type not in declared.subjects:
@@ -54,6 +54,6 @@ def write_entry(
 
 
 def need_transaction(what: str) -> None:
-    """Raise OutsideTransaction outside a transaction, where `what` could come apart from what it tells of."""
+    """Raise OutsideTransaction outside a transaction, where `what` could be stored without its change."""
     if not connection.in_atomic_block:
-        raise OutsideTransaction(f"Outside a transaction, {what} could come apart from what it tells of.")
+        raise OutsideTransaction(f"Outside a transaction, {what} could be stored without the change that it records.")

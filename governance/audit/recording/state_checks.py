@@ -1,4 +1,4 @@
-"""Objects whose whole state is on record, held against their newest entries in both directions."""
+"""Comparison of objects whose whole state is on record with their newest entries, in both directions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from governance.audit.types import Fault
 Recorded = RecordedObject[Model]
 CHUNK = 1000
 
-#: The newest entry of each subject that has a place. The index `ledger_by_subject` has them in this order.
+#: The newest ordered entry of each subject. The index `ledger_by_subject` has this order.
 _PLACED = """
     SELECT asked.key, 'Ledger entry #' || e.index, e.body FROM unnest(%s::text[]) AS asked(key)
     CROSS JOIN LATERAL (
@@ -33,7 +33,7 @@ _WAITING = """
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """The newest entry with a subject's state: what faults call it, whether it holds a state, and which."""
+    """The newest entry with a subject's state: its name in faults, whether it holds a state, and the state."""
 
     name: str
     holds_state: bool
@@ -41,10 +41,10 @@ class Newest:
 
 
 def state_faults(tally: Tally) -> Iterator[Fault]:
-    """Compare every recorded object with its newest entry, and look for entries whose object is gone.
+    """Compare every recorded object with its newest entry, and find entries whose object is missing.
 
-    Rows are streamed; each thousand of them cost a constant number of queries. Entries from before states were on
-    record hold none; they count as if they were not there.
+    Rows are streamed, with a constant number of queries per thousand. Entries from before states were recorded hold
+    none and are ignored.
     """
     objects = recorded_objects()
     rows = ((each, row) for each in objects.values() for row in each.rows().iterator(chunk_size=CHUNK))
@@ -56,7 +56,7 @@ def state_faults(tally: Tally) -> Iterator[Fault]:
             on_record[subject] += len(newest)
             yield from _row_faults(objects[subject], chunk, newest)
     for subject, described in objects.items():
-        # Of a million works none is deleted: then the numbers agree, and nothing needs to be looked up.
+        # Usually nothing was deleted: then the numbers agree, and no lookup is needed.
         if _subjects(subject).count() != on_record[subject]:
             yield from _removed_faults(described)
 
@@ -86,7 +86,7 @@ def _row_faults(described: Recorded, rows: list[Model], newest: dict[str, Newest
             yield _fault(described, "differs", name, f"{entry.name} says that it was deleted.")
         elif differing := differences(entry.state, described.state(row)):
             fields = ", ".join(change.name for change in differing)
-            yield _fault(described, "differs", name, f"{entry.name} says otherwise in: {fields}.")
+            yield _fault(described, "differs", name, f"{entry.name} differs in: {fields}.")
 
 
 def _removed_faults(described: Recorded) -> Iterator[Fault]:
@@ -96,11 +96,11 @@ def _removed_faults(described: Recorded) -> Iterator[Fault]:
         for key, entry in newest_states(described.subject, chunk).items():
             if entry.state is not None:
                 name = f"{described.noun} {described.name_in(entry.state) or key}"
-                yield _fault(described, "removed", name, f"{entry.name} tells of it; there is no row.")
+                yield _fault(described, "removed", name, f"{entry.name} records it, but the row is missing.")
 
 
 def _subjects(subject: str) -> "QuerySet[LedgerEntry, str]":
-    """Return the id of every subject of a type that entries with a state tell of."""
+    """Return the id of every subject of a type with a recorded state."""
     about = {"subject_type": subject, "kind__in": state_kinds(subject)}
     placed = LedgerEntry.objects.filter(**about).order_by().values_list("subject_id", flat=True)
     return placed.union(OutboxEntry.objects.filter(**about).values_list("subject_id", flat=True))

@@ -1,7 +1,7 @@
-"""Objects whose whole state is on record: each change leaves an entry with the state before and after it.
+"""Objects whose whole state is on record: each change records an entry with the state before and after it.
 
-So the ledger alone can say what a tier, a licence or a partner was at any moment: the newest entry until then holds it
-(`asof`), and reconciliation holds the newest entry of all against the row.
+So the ledger alone shows the state of a tier, licence or partner at any moment: the newest entry up to then holds it
+(`asof`). Reconciliation compares the newest entry of all with the row.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ State = dict[str, Json]
 class StateEntry(Entry):
     """An entry that holds the whole state of its subject before and after a change.
 
-    `before` is None for what is new, `after` for what is gone. Both are what the object's `state` returns.
+    `before` is None for a new object, `after` for a deleted one. Both are what the object's `state` returns.
     """
 
     before: Annotated[
@@ -41,9 +41,9 @@ class StateEntry(Entry):
 class RecordedObject(Generic[RowT]):
     """A kind of object whose state is on record.
 
-    `subject` is the type by which entries name it, `rows` returns its rows, `key` and `slug` the id that entries have
-    for a row and the name that people have for it, and `state` all that the ledger says of it, personal data as
-    commitments or not at all. `named_by` is the member of the state that holds the name, or several, joined by "/".
+    `subject` is its type in entries, `rows` returns its rows, `key` and `slug` return a row's id in entries and its
+    readable name, and `state` returns everything that is recorded of it, with personal data as commitments or left out.
+    `named_by` is the member of the state that holds the name, or several, joined by "/".
     """
 
     subject: str
@@ -60,11 +60,11 @@ class RecordedObject(Generic[RowT]):
         return "/".join(str(state[member]) for member in members) if all(each in state for each in members) else None
 
     def ref(self, row: RowT) -> SubjectRef:
-        """Return how entries name `row`."""
+        """Return the name of `row` in entries."""
         return SubjectRef(self.subject, self.key(row))
 
     def present_state(self, row: RowT) -> State:
-        """Return the state of `row` as the database has it now, past relations that were read with the row."""
+        """Return the state of `row` as the database has it now, ignoring relations that were read with the row."""
         return self.state(self.rows().get(pk=row.pk))
 
 

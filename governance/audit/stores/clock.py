@@ -1,4 +1,4 @@
-"""A clock that notices when it is set back: retention is judged by time, so time itself must be watched."""
+"""A clock that notices when it is set back: retention depends on time, so the clock must be monitored."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ from governance.kernel.durable_files import replace_file
 
 #: A time server may set the clock back by this much without a fault; retention is counted in days.
 CLOCK_TOLERANCE = timedelta(seconds=2)
-#: The latest time seen is written down again once it is this much older: each write costs two flushes of the disk.
+#: The stored time is renewed once it is this much older: each write costs two flushes of the disk.
 CLOCK_STEP = timedelta(seconds=1)
 
 
@@ -21,9 +21,9 @@ class ClockGuard:
         self._path = path
 
     def now(self, *, used: bool) -> datetime:
-        """Return the time; `used` says that a time must have been written down before.
+        """Return the time; `used` says that a time must have been stored before.
 
-        Raises WormClockFault when it has gone back or the mark is lost or broken, and OSError.
+        Raises WormClockFault when it went back or the stored time is missing or malformed, and OSError.
         """
         now, seen = clock.now(), self._seen(used=used)
         if seen is not None and now < seen - CLOCK_TOLERANCE:

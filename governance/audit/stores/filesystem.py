@@ -1,8 +1,8 @@
-"""A WORM store in a directory: the default where there is no object store with a lock of its own.
+"""A WORM store in a directory: the default without an object store that has locks.
 
-What it holds to: an object is never overwritten; it is not deleted before its retention ends; it appears whole or not
-at all, and is on the disk when `put` returns; bytes are rehashed whenever they are read; with a clock that stands
-before a time already seen, nothing is put or deleted.
+What it ensures: an object is never overwritten; it is not deleted before its retention ends; it appears completely or
+not at all, and is on disk when `put` returns; bytes are rehashed whenever they are read; while the clock is behind a
+time that was seen before, nothing is put or deleted.
 
 What it cannot promise: whoever may write to the directory (root, the owner, the holder of the disk) can change or
 remove files, and can set the clock forward past a retention. Verification finds such changes; nothing here prevents
@@ -59,9 +59,9 @@ class FilesystemWormStore:
         self._clock = ClockGuard(self._root / "clock")
 
     def put(self, *, key: str, data: bytes, retain_until: datetime) -> WormObject:
-        """Store `data` under `key`; see WormStore.put. A put that was cut short is completed by the next put there.
+        """Store `data` under `key`; see WormStore.put. An interrupted put is completed by the next put of the key.
 
-        The next put of other bytes is refused, as ever; after it, the bytes of the first can be found and read.
+        The next put of other bytes is refused; after it, the first bytes can be found and read.
         """
         check_key(key)
         with self._writing() as now:
@@ -83,7 +83,7 @@ class FilesystemWormStore:
             return self._known(history[-1]) if history else None
 
     def listing(self, *, prefix: str = "") -> Iterator[ListedObject]:
-        """Yield what `retention/` knows; see WormStore.listing. A put that was cut short does not show."""
+        """Yield what `retention/` knows; see WormStore.listing. An interrupted put is not listed."""
         with _reported():
             for directory, _, names in os.walk(self._retention, onerror=_raise):
                 key = Path(directory).relative_to(self._retention).as_posix()
@@ -95,7 +95,7 @@ class FilesystemWormStore:
         return self._verified(uri, version_id)[1]
 
     def head(self, *, uri: str, version_id: str) -> WormObject:
-        """Return what `retention/` says of the object; see WormStore.head. The bytes are only looked for."""
+        """Return what `retention/` says of the object; see WormStore.head. The bytes are not read."""
         key = key_of(uri)
         with _reported():
             retention = self._current(key, version_id)
@@ -120,7 +120,7 @@ class FilesystemWormStore:
             return self._known(self._store_retention(wanted, self._history(key)))
 
     def hold(self, *, uri: str, version_id: str) -> WormObject:
-        """Lay a file beside the object that keeps it from being deleted; see WormStore.hold."""
+        """Create a file beside the object that prevents its deletion; see WormStore.hold."""
         key = key_of(uri)
         with self._writing() as now:
             current = self._current(key, version_id)
@@ -132,7 +132,7 @@ class FilesystemWormStore:
             return self._known(current)
 
     def release_hold(self, *, uri: str, version_id: str) -> WormObject:
-        """Take that file away; see WormStore.release_hold."""
+        """Remove that file; see WormStore.release_hold."""
         key = key_of(uri)
         with self._writing():
             current = self._current(key, version_id)
@@ -143,7 +143,7 @@ class FilesystemWormStore:
             return self._known(current)
 
     def delete(self, *, uri: str, version_id: str) -> None:
-        """Delete an object whose retention has ended; see WormStore.delete. A delete cut short may be repeated."""
+        """Delete an object whose retention has ended; see WormStore.delete. An interrupted delete can be repeated."""
         key = key_of(uri)
         with self._writing() as now:
             retention = self._current(key, version_id)
@@ -160,23 +160,23 @@ class FilesystemWormStore:
             flush_directory((self._retention / key).parent)
 
     def probe(self) -> tuple[ProbeFinding, ...]:
-        """Make sure that the directory can be written to; see WormStore.probe.
+        """Check that the directory is writable; see WormStore.probe.
 
-        A directory has no lock of its own that could be tried: what it keeps, this class keeps, and no more.
+        A directory has no lock to probe: only this class protects its objects.
         """
         self.ready()
         return ()
 
     def ready(self) -> None:
-        """Look whether the directory can be written to; it is itself made with the first object."""
+        """Check that the directory is writable; it is created with the first object."""
         with _reported():
             nearest = next(path for path in (self._root, *self._root.parents) if path.exists())
         if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
-            raise WormUnavailable(f"The WORM store cannot be written to: {nearest} is no directory of this user.")
+            raise WormUnavailable(f"The WORM store cannot be written to: {nearest} is not a directory of this user.")
 
     @contextmanager
     def _writing(self) -> Iterator[datetime]:
-        """Hold the store's lock and yield the time, after making sure that it has not gone back."""
+        """Hold the store's lock and yield the time, after checking that it did not go back."""
         with _reported():
             make_directory(self._root)
             with locked(self._root / "lock"):
@@ -185,13 +185,13 @@ class FilesystemWormStore:
                 yield now
 
     def _clear_staging(self) -> None:
-        """Remove what killed writers left; whoever holds the lock is the only writer."""
+        """Remove what killed writers left; the holder of the lock is the only writer."""
         make_directory(self._staging)
         for path in self._staging.iterdir():
             path.unlink()
 
     def _left_behind(self, key: str) -> bytes | None:
-        """Return the bytes of a put that was cut short before it wrote down what it had stored."""
+        """Return the bytes of a put that was interrupted before it wrote its metadata."""
         return self._read(key) if os.path.lexists(self._path(key)) else None
 
     def _store_bytes(self, key: str, data: bytes) -> None:
@@ -229,7 +229,7 @@ class FilesystemWormStore:
             retention = self._current(key, version_id)
             data = self._read(key)
         if len(data) != retention.size or sha256_hex(data) != retention.sha256:
-            raise self._altered(key, "its bytes are not those that were stored")
+            raise self._altered(key, "its bytes differ from those that were stored")
         return retention, data
 
     def _current(self, key: str, version_id: str) -> Retention:
@@ -245,7 +245,7 @@ class FilesystemWormStore:
             history = [Retention.from_bytes(read_plain_file(path)) for path in self._retention_paths(key)]
             wrong = contradiction(key, history)
         except (ValueError, KeyError, TypeError) as error:
-            raise self._altered(key, "what is known of it cannot be read") from error
+            raise self._altered(key, "its metadata cannot be read") from error
         if wrong:
             raise self._altered(key, wrong)
         return history

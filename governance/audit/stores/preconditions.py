@@ -1,4 +1,4 @@
-"""What every WORM store asks of a key and of a retention date."""
+"""What every WORM store requires of a key and of a retention date."""
 
 import re
 from datetime import datetime

@@ -1,7 +1,7 @@
-"""Whether a bucket keeps what it must: an attempt for each promise, on objects of a few minutes made for it.
+"""Probes whether a bucket keeps its promises: one attempt for each, on short-lived objects.
 
-A bucket without Object Lock, or a server that only speaks the interface, takes every parameter and keeps nothing. So
-nothing is believed that was not tried.
+A bucket without Object Lock, or a server that only imitates the API, accepts every parameter and enforces nothing. So
+every promise is tested.
 """
 
 import base64
@@ -19,18 +19,18 @@ from governance.kernel.ids import new_id
 logger = logging.getLogger(__name__)
 
 FOLDER = "probe/"
-#: Long enough that neither the attempts nor clocks that differ a little outlast it.
+#: Longer than the attempts take and than clocks differ.
 KEPT_FOR = timedelta(minutes=10)
 DATA = b"Assent writes this to see whether it can be removed.\n"
 OTHER = b"Assent writes this to see whether it replaces what was there.\n"
 COMPLIANCE = "compliance"
 
-#: What is tried: it returns None when the store refused, else what it did.
+#: An attempt: returns None when the store refused it, else what the store did.
 _Attempt = Callable[["_Probe"], str | None]
 
 
 class _Probe:
-    """The attempts on one bucket; each on an object of its own, since a lax store spoils the one it lets go."""
+    """The attempts on one bucket; each on its own object, since a lax store may remove it."""
 
     def __init__(self, bucket: S3Bucket, mode: str) -> None:
         self.bucket = bucket
@@ -65,7 +65,7 @@ def probe_bucket(*, bucket: S3Bucket, mode: str) -> tuple[ProbeFinding, ...]:
 
 
 def _findings(probe: _Probe) -> Iterator[ProbeFinding]:
-    """Try the bucket itself first: where it cannot lock, the rest would only repeat that."""
+    """Probe the bucket itself first: if it cannot lock, all other attempts would fail the same way."""
     bucket = [_tried(probe, name, attempt) for name, attempt in _ON_THE_BUCKET.items()]
     yield from bucket
     if all(each.refused for each in bucket):
@@ -82,7 +82,7 @@ def _tried(probe: _Probe, name: str, attempt: _Attempt) -> ProbeFinding:
 
 
 def _clear(bucket: S3Bucket) -> None:
-    """Remove what earlier probes left, as far as the lock lets it go by now."""
+    """Remove objects of earlier probes whose lock has ended."""
     before = clock.now() - KEPT_FOR
     for old in list(bucket.versions(FOLDER)):
         if old.stored_at < before:
@@ -169,7 +169,7 @@ def _remove_retention(probe: _Probe) -> str | None:
 
 
 def _changed_retention(probe: _Probe, retention: dict[str, object], **given: object) -> str | None:
-    """Try to change a retention; what counts is what the store says of it afterwards, not what it answered."""
+    """Try to change a retention; the retention read back afterwards counts, not the answer."""
     key, version = probe.locked_object()
     probe.accepted("put_object_retention", key, version, Retention=retention, **given)
     known = probe.bucket.head(key, version)

@@ -1,4 +1,4 @@
-"""What a filesystem WORM store writes beside an object: which bytes it holds, and until when."""
+"""The metadata of a filesystem WORM store: which bytes an object holds, and until when."""
 
 import json
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ class Retention:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Retention":
-        """Read an entry back. Raises ValueError, KeyError or TypeError when it is none."""
+        """Read an entry back. Raises ValueError, KeyError or TypeError when it is malformed."""
         fields: dict[str, Any] = json.loads(data)
         moments = {name: datetime.fromisoformat(fields[name]) for name in ("retain_until", "stored_at")}
         if not all(moment.tzinfo for moment in moments.values()):
@@ -76,7 +76,7 @@ def contradiction(key: str, history: Sequence[Retention]) -> str | None:
         if not earlier.same_bytes(later) or earlier.retain_until >= later.retain_until:
             return "the entries on its retention contradict each other"
     if history and (history[0].key, history[0].version_id) != (key, version_of(history[0].sha256)):
-        return "what is known of it belongs to another object"
+        return "its metadata belongs to another object"
     return None
 
 
@@ -87,7 +87,7 @@ def retention_of(key: str, data: bytes, retain_until: datetime, now: datetime) -
 
 
 def version_of(sha256: str) -> str:
-    """Return the version id of an object: a key holds one content, so its digest tells versions apart."""
+    """Return the version id of an object: a key has one content, so its digest identifies the version."""
     return f"sha256-{sha256[:32]}"
 
 

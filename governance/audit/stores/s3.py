@@ -1,9 +1,9 @@
-"""A WORM store in a bucket with S3 Object Lock: there the store itself refuses to let go, whoever asks.
+"""A WORM store in a bucket with S3 Object Lock, where the store itself refuses to delete or change objects.
 
-Objects are read by version only. A key takes one content, once: it is written on condition that the key is free
-(`If-None-Match: *`), and the oldest version is the content. Whatever somebody puts or deletes behind it does not
-replace it, and is reported. In compliance mode nobody can shorten a retention, also not the owner of the account; in
-governance mode whoever has s3:BypassGovernanceRetention can.
+Objects are read by version only. A key has one content: it is written on condition that the key is free
+(`If-None-Match: *`), and the oldest version is the content. Later versions and delete markers do not replace it, and
+are reported. In compliance mode nobody can shorten a retention, not even the owner of the account; in governance mode
+everybody with s3:BypassGovernanceRetention can.
 """
 
 import threading
@@ -26,9 +26,9 @@ from governance.audit.types import ListedCondition, ListedObject, ProbeFinding, 
 from governance.kernel import clock
 from governance.kernel.canonical import sha256_hex, timestamp
 
-#: A store that was refused is tried again after this many seconds: somebody may have set it right.
+#: A refused store is probed again after this many seconds, since it may have been corrected.
 RETRIED_AFTER = 60.0
-#: A key that is never stored: asking for it tells whether the store answers.
+#: A key that is never stored: looking it up shows whether the store answers.
 _NOTHING = "ready/none"
 
 
@@ -43,7 +43,7 @@ class S3WormStore:
         self._refusal: tuple[float, WormStoreRefused] | None = None
 
     def put(self, *, key: str, data: bytes, retain_until: datetime) -> WormObject:
-        """Store `data` under `key`; see WormStore.put. What the store says of its lock is read back every time."""
+        """Store `data` under `key`; see WormStore.put. The lock is read back every time."""
         check_key(key)
         check_future(retain_until, clock.now())
         self._prove()
@@ -51,7 +51,7 @@ class S3WormStore:
         self._create(key, data, digest, until)
         found = self.find(key=key)
         if found is None:
-            raise WormUnavailable(f"{self._bucket.uri_prefix}{key} was taken and is not there.")
+            raise WormUnavailable(f"{self._bucket.uri_prefix}{key} was taken and is missing.")
         if found.sha256 != digest:
             raise WormOverwriteRefused(f"Other bytes are stored for ever as {key}.", details={"key": key})
         return found if _is_kept(found, until) else self._extended(found, until)
@@ -71,8 +71,8 @@ class S3WormStore:
     def find(self, *, key: str) -> WormObject | None:
         """Return the oldest version of a key; see WormStore.find.
 
-        A version with the same bytes, which a retried write can leave on a store without conditional writes, is none
-        that alters anything.
+        A later version with the same bytes, which a retried write can leave on a store without conditional writes, is
+        not an alteration.
         """
         check_key(key)
         versions = self._bucket.versions_of(key)
@@ -80,12 +80,12 @@ class S3WormStore:
         if not written:
             return None
         first = self._bucket.head(key, written[-1].version_id)
-        told = {"version_id": first.version_id, "versions": len(versions)}
+        details = {"version_id": first.version_id, "versions": len(versions)}
         if len(written) < len(versions):
-            raise self._bucket.altered(key, "somebody tried to delete it", **told)
+            raise self._bucket.altered(key, "somebody tried to delete it", **details)
         for later in written[:-1]:
             if self._bucket.head(key, later.version_id).sha256 != first.sha256:
-                raise self._bucket.altered(key, "somebody put other bytes over it", **told)
+                raise self._bucket.altered(key, "somebody put other bytes over it", **details)
         return first
 
     def listing(self, *, prefix: str = "") -> Iterator[ListedObject]:
@@ -125,22 +125,22 @@ class S3WormStore:
             raise self._bucket.unavailable(f"delete {known.key}", error) from error
 
     def probe(self) -> tuple[ProbeFinding, ...]:
-        """Try to break every promise on objects of a few minutes; see WormStore.probe."""
+        """Try to break every promise on short-lived objects; see WormStore.probe."""
         return probe_bucket(bucket=self._bucket, mode=self._mode)
 
     def ready(self) -> None:
-        """Probe the store unless this process has, and ask whether it answers now; see WormStore.ready."""
+        """Probe the store unless this process has, and check that it answers now; see WormStore.ready."""
         self._prove()
         self._bucket.versions_of(_NOTHING)
 
     def _prove(self) -> None:
-        """Probe the store, once in a process. A refused one is probed again after a minute."""
+        """Probe the store once per process. A refused store is probed again after a minute."""
         with self._probing:
             if self._proven:
                 return
             if self._refusal and time.monotonic() < self._refusal[0] + RETRIED_AFTER:
                 raise self._refusal[1]
-            allowed = [_told(each) for each in self.probe() if not each.refused]
+            allowed = [_described(each) for each in self.probe() if not each.refused]
             if allowed:
                 refusal = WormStoreRefused(
                     f"The WORM store {self._bucket.uri_prefix} does not keep what it must. "
@@ -152,7 +152,7 @@ class S3WormStore:
             self._proven = True
 
     def _create(self, key: str, data: bytes, digest: str, until: datetime) -> None:
-        """Write the first version; one that is there already, also from a retry of this call, is left as it is."""
+        """Write the first version; an existing one, such as from a retry of this call, is left unchanged."""
         try:
             self._bucket.create(
                 key,
@@ -176,7 +176,7 @@ class S3WormStore:
         if not _is_kept(changed, until):
             raise WormUnavailable(
                 f"The WORM store {self._bucket.uri_prefix} keeps {known.key} until {timestamp(changed.retain_until)} "
-                f"({changed.mode}), though it was told {timestamp(until)} ({mode})."
+                f"({changed.mode}), not until {timestamp(until)} ({mode}) as requested."
             )
         return changed
 
@@ -200,7 +200,7 @@ class S3WormStore:
         known = self.head(uri=uri, version_id=version_id)
         data = self._bucket.read(known.key, version_id)
         if len(data) != known.size or sha256_hex(data) != known.sha256:
-            raise self._bucket.altered(known.key, "its bytes are not those that were stored")
+            raise self._bucket.altered(known.key, "its bytes differ from those that were stored")
         return known, data
 
     def _listed(self, version: Version) -> ListedObject:
@@ -219,10 +219,10 @@ def _is_kept(known: WormObject, until: datetime) -> bool:
 
 
 def _whole_second(moment: datetime) -> datetime:
-    """Return `moment` rounded up: stores keep dates of different precision, and none may be early."""
+    """Return `moment` rounded up: stores have different precision, and no date may be early."""
     moment = moment.astimezone(UTC)
     return moment.replace(microsecond=0) + timedelta(seconds=bool(moment.microsecond))
 
 
-def _told(finding: ProbeFinding) -> str:
+def _described(finding: ProbeFinding) -> str:
     return f"{finding.attempt} ({finding.detail})" if finding.detail else finding.attempt

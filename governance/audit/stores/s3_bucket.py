@@ -1,7 +1,7 @@
-"""One bucket with S3 Object Lock (Amazon S3 API): the calls that the WORM store makes, and what they answer.
+"""One bucket with S3 Object Lock (Amazon S3 API): the calls of the WORM store and their answers.
 
-An object's bytes belong to a version: a DELETE without a version only lays a marker over the key, and a PUT adds a
-version, lock or no lock. So everything here names the version, but for the one listing of a key's versions.
+An object's bytes belong to a version: a DELETE without a version only adds a delete marker, and a PUT adds a version,
+whether locked or not. So every call names the version, except the listing of a key's versions.
 """
 
 import base64
@@ -19,12 +19,12 @@ from governance.audit.errors import WormKeyInvalid, WormObjectAltered, WormObjec
 from governance.audit.stores.preconditions import check_key
 from governance.audit.types import WormObject
 
-#: A boto3 client: its methods are made from the service's description, and it has no types.
+#: A boto3 client: its methods are generated from the service's description and have no types.
 Client: TypeAlias = Any
 #: What a call answers with, by the names of the S3 API; each reader takes what it needs as its type.
 Answer: TypeAlias = Mapping[str, Any]
 UNLOCKED = "unlocked"
-#: What is noted beside the bytes, as metadata of the object.
+#: Metadata of the object.
 DIGEST, STORED_AT = "sha256", "stored-at"
 _MISSING = {"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket"}
 _TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
@@ -49,7 +49,7 @@ class S3Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of a key, or the marker of a deletion, as a listing tells it."""
+    """A version of a key, or a delete marker, as a listing returns it."""
 
     key: str
     version_id: str
@@ -61,8 +61,8 @@ class Version:
 def connect(*, region: str, endpoint: str, ca: str) -> Client:
     """Return a client with credentials from boto3's chain (environment, profile, role of the machine).
 
-    They are looked up for each client anew. `endpoint` is empty for Amazon S3 itself; `ca` is a file of certificates to
-    trust instead of the usual ones.
+    Credentials are looked up for each client. `endpoint` is empty for Amazon S3 itself; `ca` is a file of certificates
+    to trust instead of the usual ones.
     """
     return boto3.session.Session().client(
         "s3",
@@ -103,8 +103,8 @@ class S3Bucket:
         try:
             answer: Answer = getattr(self._client, operation)(**place, **given)
         except ClientError as error:
-            told = error.response.get("Error", {})
-            refused = S3Refused(str(told.get("Code", "")), str(told.get("Message", "")))
+            fields = error.response.get("Error", {})
+            refused = S3Refused(str(fields.get("Code", "")), str(fields.get("Message", "")))
             if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) >= 500:
                 raise self.unavailable(operation.replace("_", " "), refused) from error
             raise refused from error
@@ -117,7 +117,7 @@ class S3Bucket:
         return self.write(key, data, IfNoneMatch="*", **lock)
 
     def write(self, key: str, data: bytes, **given: object) -> str:
-        """Write a version, whatever is there, and return its id. Raises S3Refused."""
+        """Write a version unconditionally and return its id. Raises S3Refused."""
         checksum: dict[str, object] = {} if "ChecksumSHA256" in given else {"ChecksumAlgorithm": "SHA256"}
         answer = self.call("put_object", key=key, Body=data, **checksum, **given)
         return str(answer.get("VersionId", ""))
@@ -145,7 +145,7 @@ class S3Bucket:
         try:
             data: bytes = answer["Body"].read()
         except FlexibleChecksumError as error:
-            raise self.altered(key, "its bytes are not those of its checksum") from error
+            raise self.altered(key, "its bytes do not match its checksum") from error
         except BotoCoreError as error:
             raise WormUnavailable(f"The WORM store {self.uri_prefix} broke off: {error}") from error
         return data
@@ -168,7 +168,7 @@ class S3Bucket:
             position = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
 
     def altered(self, key: str, reason: str, **details: object) -> WormObjectAltered:
-        """Return the error for an object that is not as it was stored."""
+        """Return the error for an altered object."""
         return WormObjectAltered(f"{self.uri_prefix}{key} was altered: {reason}.", details={"key": key, **details})
 
     def unavailable(self, doing: str, error: S3Refused) -> WormUnavailable:
@@ -203,20 +203,20 @@ class S3Bucket:
                 )
 
     def _digest(self, key: str, answer: Answer) -> str:
-        """Return the SHA-256 that the store checked when it took the bytes; empty for what we did not write.
+        """Return the SHA-256 that the store checked on writing; empty for objects that Assent did not write.
 
         A checksum of several parts ends with their number; it is not one of the bytes.
         """
         checksum = answer.get("ChecksumSHA256", "")
-        told = str(answer.get("Metadata", {}).get(DIGEST, ""))
-        digest = base64.b64decode(checksum).hex() if checksum and "-" not in checksum else told
-        if told and told != digest:
-            raise self.altered(key, "its checksum is not that which was stored with it")
+        noted = str(answer.get("Metadata", {}).get(DIGEST, ""))
+        digest = base64.b64decode(checksum).hex() if checksum and "-" not in checksum else noted
+        if noted and noted != digest:
+            raise self.altered(key, "its checksum differs from the stored one")
         return digest
 
 
 def _stored_at(answer: Answer) -> datetime:
-    """Return when a version was stored: as we noted it, because some servers change their own date with the lock."""
+    """Return when a version was stored: from our metadata, because some servers change their own date with the lock."""
     try:
         return datetime.fromisoformat(answer.get("Metadata", {})[STORED_AT]).astimezone(UTC)
     except (KeyError, ValueError):

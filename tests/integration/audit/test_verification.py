@@ -256,7 +256,7 @@ def test_rewritten_history_with_rewritten_heads_contradicts_what_the_evidence_sa
     faults = verify_all().faults
 
     assert [(fault.check, fault.message) for fault in faults] == [
-        ("evidence_ledger", "The ledger says otherwise in: outcome.")
+        ("evidence_ledger", "The ledger differs in: outcome.")
     ]
 
 

@@ -90,11 +90,11 @@ def test_what_was_not_there_ends_with_1(moment: str, says: str) -> None:
     ("arguments", "says"),
     [
         (("asof", "2026-03-01", "spaceship", "x"), "There is no type 'spaceship'. Known: "),
-        (("asof", "2026-03-01", "tier", "nothing"), "The ledger tells of no tier 'nothing'."),
+        (("asof", "2026-03-01", "tier", "nothing"), "The ledger has no tier 'nothing'."),
         (("asof", "March", "tier", "trial"), "'March' is neither a date, such as 2026-03-01"),
         (("asof", "2026-03-01", "tier", "trial", "--proof", "/nowhere/x"), "No such file or directory"),
         (("history", "spaceship", "x"), "There is no type 'spaceship'"),
-        (("history", "tier", "nothing"), "The ledger tells of no tier 'nothing'."),
+        (("history", "tier", "nothing"), "The ledger has no tier 'nothing'."),
     ],
 )
 def test_what_cannot_be_found_out_ends_with_2(arguments: tuple[str, ...], says: str) -> None:

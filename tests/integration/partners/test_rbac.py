@@ -101,7 +101,7 @@ def test_what_makes_no_sense_is_refused() -> None:
 
     with pytest.raises(RoleInvalid, match="inherit from itself"):
         changed(parent, inherits=[child])
-    with pytest.raises(RoleInvalid, match=r"no actions: asset\.melt"):
+    with pytest.raises(RoleInvalid, match=r"not actions: asset\.melt"):
         changed(parent, Grant(action="asset.melt"))
     group = create_model_group(slug="g", name="G", models=[], actor=ACTOR)
     with pytest.raises(RoleInvalid, match="a model or a group"):

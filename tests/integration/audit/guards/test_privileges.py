@@ -243,8 +243,8 @@ def test_command_migrates_and_grants(capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize(
     ("arguments", "reason", "code"),
     [
-        (["check"], "owns the tables, so it could lift every guard", 1),
-        (["check", "--role", "postgres"], "is a superuser: no guard holds it", 1),
+        (["check"], "owns the tables, so it could remove each guard", 1),
+        (["check", "--role", "postgres"], "is a superuser, so no guard applies to it", 1),
         (["check", "--role", "nobody_here"], "There is no database role", 2),
         (["grant", "--role", "postgres"], "cannot be limited", 2),
     ],

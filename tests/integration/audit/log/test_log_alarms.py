@@ -66,7 +66,7 @@ def test_a_history_rewritten_with_all_its_hashes_stops_the_log() -> None:
     assert_alarm("log_forked", "entries were changed")
 
 
-@pytest.mark.parametrize(("index", "match"), [(3, "not those of their tile"), (598, "bytes of entry #598")])
+@pytest.mark.parametrize(("index", "match"), [(3, "do not match their tile"), (598, "bytes of entry #598")])
 def test_an_entry_whose_bytes_were_changed_stops_the_log(index: int, match: str) -> None:
     filled_log(600)
     advance_log()

@@ -40,7 +40,7 @@ def test_a_changed_tile_is_named() -> None:
     with guards_lifted():
         LogTile.objects.filter(number=1).update(hashes=bytes(8192))
 
-    assert found() == [("log tile 0/1", "Its hashes are not those that it was made of.")]
+    assert found() == [("log tile 0/1", "Its hashes differ from the level below.")]
 
 
 def test_a_changed_leaf_hash_is_named_by_its_tile() -> None:
@@ -48,7 +48,7 @@ def test_a_changed_leaf_hash_is_named_by_its_tile() -> None:
     with guards_lifted():
         LedgerEntry.objects.filter(index=3).update(leaf_hash=bytes(32))
 
-    assert found() == [("log tile 0/0", "Its hashes are not those that it was made of.")]
+    assert found() == [("log tile 0/0", "Its hashes differ from the level below.")]
 
 
 def test_a_changed_root_is_named_where_it_stands_and_above() -> None:
@@ -58,5 +58,5 @@ def test_a_changed_root_is_named_where_it_stands_and_above() -> None:
 
     assert found() == [
         ("log tile 0/9", "Its hashes do not lead to the stored root hash."),
-        ("log tile 1/0", "Its hashes are not those that it was made of."),
+        ("log tile 1/0", "Its hashes differ from the level below."),
     ]

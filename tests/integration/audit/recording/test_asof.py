@@ -186,7 +186,7 @@ def test_an_entry_that_waits_counts_and_has_no_place() -> None:
 def test_a_name_that_nothing_had_is_refused(name: str) -> None:
     TierFactory.create()
 
-    with pytest.raises(ObjectUnknown, match="The ledger tells of no tier"):
+    with pytest.raises(ObjectUnknown, match="The ledger has no tier"):
         found(name, 0)
 
 

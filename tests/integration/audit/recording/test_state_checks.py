@@ -89,7 +89,7 @@ def test_row_that_says_otherwise_names_its_members(settle: Callable[[], None]) -
     ((check, subject, message),) = faults()
 
     assert (check, subject) == ("tier_differs", "tier one")
-    assert message.endswith(" says otherwise in: max_open_jobs, name.")
+    assert message.endswith(" differs in: max_open_jobs, name.")
 
 
 def test_newest_entry_counts_wherever_it_is() -> None:
@@ -124,7 +124,7 @@ def test_row_that_was_removed_is_named(settle: Callable[[], None]) -> None:
     ((check, subject, message),) = faults()
 
     assert (check, subject) == ("tier_removed", "tier one")
-    assert message.endswith("tells of it; there is no row.")
+    assert message.endswith("records it, but the row is missing.")
 
 
 def test_entry_that_cannot_be_read_holds_no_state() -> None:

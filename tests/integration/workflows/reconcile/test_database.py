@@ -152,19 +152,19 @@ CHANGED = [
     ("DELETE FROM audit_ledgerentry WHERE kind = 'creator.erased'",
      ["creator_differs", "erasure_unrecorded", "receipt_unrecorded"], "no entry"),
     # something that the log tells of is gone
-    ("DELETE FROM audit_receipt WHERE kind = 'revision.activated'", ["receipt_removed"], "tells of it"),
+    ("DELETE FROM audit_receipt WHERE kind = 'revision.activated'", ["receipt_removed"], "records it"),
     ("DELETE FROM jobs_jobevent WHERE job_id = '{released}' AND to_state = 'sealing'", ["event_removed"],
-     "tells of it"),
+     "records it"),
     ("DELETE FROM jobs_jobevent WHERE job_id = '{released}' AND to_state = 'released'",
-     ["event_removed", "job_state"], "tells of it"),
-    ("DELETE FROM moderation_moderationverdict WHERE job_id = '{released}'", ["verdict_removed"], "tells of it"),
+     ["event_removed", "job_state"], "records it"),
+    ("DELETE FROM moderation_moderationverdict WHERE job_id = '{released}'", ["verdict_removed"], "records it"),
     ("DELETE FROM catalog_consentgrant WHERE creator_id = '{withdrawn}' AND kind = 'withdrawal'",
-     ["consent_withdrawal_removed"], "tells of it"),
+     ["consent_withdrawal_removed"], "records it"),
     ("DELETE FROM rulebook_draftevent WHERE step = 'replayed'", ["draft_step_differs", "draft_step_removed"], "step"),
-    ("DELETE FROM rulebook_policyfreeze", ["freeze_lift_removed", "freeze_removed", "subject_removed"], "tells of it"),
+    ("DELETE FROM rulebook_policyfreeze", ["freeze_lift_removed", "freeze_removed", "subject_removed"], "records it"),
     (("DELETE FROM audit_wormreference WHERE kind = 'policy' AND subject_id ="
      " (SELECT digest FROM rulebook_policyrevision WHERE number = 1)"), ["active_not_archived"], "not in WORM"),
-    ("DELETE FROM audit_legalhold", ["hold_release_removed", "hold_removed"], "tells of it"),
+    ("DELETE FROM audit_legalhold", ["hold_release_removed", "hold_removed"], "records it"),
     # jobs, runs and releases
     ("UPDATE jobs_job SET admission_id = (SELECT release_decision_id FROM jobs_joboutput) WHERE id = '{released}'",
      ["job_not_admitted"], "no admission decision"),
@@ -173,7 +173,7 @@ CHANGED = [
     ("UPDATE decisions_decisionrecord SET kind = 'admission' WHERE job_id = '{released}' AND kind = 'release'",
      ["decision_differs", "job_admitted_twice", "release_without_decision"], "kind"),
     ("UPDATE decisions_permit SET redeemed_at = NULL WHERE job_id = '{released}'",
-     ["permit_use_removed", "run_without_permit"], "tells of it"),
+     ["permit_use_removed", "run_without_permit"], "records it"),
     ("UPDATE decisions_permit SET fencing_token = 77 WHERE job_id = '{released}'",
      ["permit_without_run", "run_without_permit"], "never ran"),
     ("DELETE FROM jobs_outputcandidate WHERE job_id = '{running}'", ["run_without_result"], "without a result"),
@@ -185,7 +185,7 @@ CHANGED = [
      ["end_without_evidence", "job_state", "output_of_unreleased_job"], "without evidence"),
     ("UPDATE jobs_job SET state = 'queued', finished_at = NULL WHERE id = '{cancelled}'",
      ["evidence_without_end", "job_state"], "knows no such end"),
-    (f"DELETE FROM audit_wormreference WHERE {OF}", ["reference_removed", "release_not_in_worm"], "tells of it"),
+    (f"DELETE FROM audit_wormreference WHERE {OF}", ["reference_removed", "release_not_in_worm"], "records it"),
     # people
     ("INSERT INTO audit_commitmentsalt SELECT gen_random_uuid(), 'creator', '{erased}', 'email', '\\x00', now()",
      ["erasure_incomplete"], "still there"),
@@ -204,7 +204,7 @@ CHANGED = [
     # the log
     (("INSERT INTO audit_outboxentry (entry_id, kind, subject_type, subject_id, actor_type, actor_id, occurred_at,"
      " body) SELECT gen_random_uuid(), 'job.released', 'job', 'no-such-job', actor_type, actor_id, occurred_at, body"
-     " FROM audit_ledgerentry WHERE kind = 'job.released'"), ["event_removed", "subject_removed"], "tells of it"),
+     " FROM audit_ledgerentry WHERE kind = 'job.released'"), ["event_removed", "subject_removed"], "records it"),
 ]  # fmt: skip
 
 
@@ -226,7 +226,7 @@ def test_fault_names_the_entry(ids: dict[str, object], history: History) -> None
 
     assert fault.subject == f"decision {history.denied.admission_id}"
     assert fault.message.startswith("Ledger entry #")
-    assert fault.message.endswith(" says otherwise in: engine.")
+    assert fault.message.endswith(" differs in: engine.")
 
 
 def test_removed_job_is_named_from_every_side(ids: dict[str, object]) -> None:

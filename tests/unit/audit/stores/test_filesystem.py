@@ -293,7 +293,7 @@ def test_edited_sidecar_is_noticed(
 ) -> None:
     overwrite(sidecar, json.dumps(json.loads(sidecar.read_bytes()) | change).encode())
 
-    with pytest.raises(WormObjectAltered, match="what is known of it"):
+    with pytest.raises(WormObjectAltered, match="its metadata"):
         store.head(**where(stored))
 
 
