@@ -1,4 +1,4 @@
-"""What an object was at a moment, as the console shows it: its state, the entry that says so, and changes since."""
+"""The state of an object at a moment, as the console shows it, with its entry and later changes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from governance.console.navigation import AS_OF
 from governance.console.subjects import user_names
 from governance.kernel import clock
 
-#: Tone and words of each answer.
+#: Tone and text of each answer.
 ANSWERS: Mapping[Presence, tuple[str, str]] = {
-    Presence.THERE: ("good", "It was there"),
-    Presence.DELETED: ("bad", "It was deleted by then"),
-    Presence.NOT_YET: ("quiet", "There was none yet"),
-    Presence.NOT_ON_RECORD: ("quiet", "Its state was not on record yet; that began with version 0.2"),
+    Presence.THERE: ("good", "It existed"),
+    Presence.DELETED: ("bad", "It had been deleted by then"),
+    Presence.NOT_YET: ("quiet", "It did not exist yet"),
+    Presence.NOT_ON_RECORD: ("quiet", "Its state was not on record yet; states are recorded since version 0.2"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member of a state: what it was at the moment, and what it is now where that differs."""
+    """One member of a state: its value at the moment, and its current value if different."""
 
     name: str
     was: str
@@ -32,7 +32,7 @@ class Member:
 
 
 def as_of_story(found: AsOf) -> Mapping[str, object]:
-    """Return what the page shows of an answer."""
+    """Return the context of the page for an answer."""
     now = as_of(subject=found.subject, at=clock.now())
     entry, tone_and_words = found.entry, ANSWERS[found.presence]
     who = entry.actor if entry else None

@@ -1,4 +1,4 @@
-"""What every console page shares: permissions, explanations, read-only history and pages that tell a story."""
+"""What every console page shares: permissions, explanations, read-only history and detail pages."""
 
 from collections.abc import Callable
 from functools import reduce
@@ -22,12 +22,12 @@ from governance.kernel.canonical import Json
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """Return who acts, as the ledger names console users."""
+    """Return the actor that stands for the console user."""
     return Actor(type="user", id=str(request.user.pk))
 
 
 class ConsoleChangeList(ChangeList):  # type: ignore[misc]
-    """A list that lets its table look up, for all rows of a page at once, what the columns need."""
+    """A list that loads what its columns need for all rows of a page at once."""
 
     result_list: Any
 
@@ -39,7 +39,7 @@ class ConsoleChangeList(ChangeList):  # type: ignore[misc]
 
 
 class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
-    """A table of the console. `intro` says what it is for; `empty_text` what to do while it is empty."""
+    """A table of the console. `intro` explains it; `empty_text` says what to do while it is empty."""
 
     intro: ClassVar[str] = ""
     empty_title: ClassVar[str] = ""
@@ -53,13 +53,13 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
     compressed_fields = True
     warn_unsaved_form = True
     actions = None
-    #: UUID columns that a search for an id looks in, by index instead of by text.
+    #: UUID columns that are searched by index for an id.
     search_ids: ClassVar[tuple[str, ...]] = ()
-    #: Pages of a row beyond its form: the last part of the address, and the method that answers `(request, row)`.
+    #: Pages of a row besides its form: the last part of the URL, and the method that answers `(request, row)`.
     row_pages: ClassVar[dict[str, str]] = {}
-    #: Pages beside the list: the last part of the address, and the method that answers `(request)`.
+    #: Pages besides the list: the last part of the URL, and the method that answers `(request)`.
     list_pages: ClassVar[dict[str, str]] = {}
-    #: Row pages that say themselves how long their answer may be kept; no other page is kept by browsers.
+    #: Row pages that set their own caching; all other pages are never cached.
     kept_pages: ClassVar[frozenset[str]] = frozenset()
 
     def render_change_form(
@@ -75,7 +75,7 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def prepare(self, rows: list[Any]) -> None:
-        """Add to the rows of one list page what its columns show beyond the database columns."""
+        """Add to the rows of a list page what its columns show besides the database columns."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ConsoleChangeList]:
         return ConsoleChangeList
@@ -153,7 +153,7 @@ class SluggedAdmin(ConsoleAdmin):
 
 
 class HistoryAdmin(ConsoleAdmin):
-    """A table that nobody edits here: rows come from the product itself or from a service."""
+    """A read-only table: its rows are written by services."""
 
     change_form_template = "console/history.html"
     warn_unsaved_form = False
@@ -169,7 +169,7 @@ class HistoryAdmin(ConsoleAdmin):
 
 
 class StoryAdmin(HistoryAdmin):
-    """A history table whose rows have a page of their own, drawn from `story_template` with what `story` returns."""
+    """A history table whose rows have their own page, rendered from `story_template` with what `story` returns."""
 
     story_template: ClassVar[str]
     change_form_template = "console/story.html"

@@ -1,4 +1,4 @@
-"""What the ledger says of a row over time: each change with who made it, when, why, and the old and new values."""
+"""The recorded changes of a row: who made each, when, why, and the old and new values."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class ChangeInWords:
 
 @dataclass(frozen=True, slots=True)
 class ChangeOnRecord:
-    """One ledger entry about a row. `index` is None while it waits for its place."""
+    """One ledger entry about a row. `index` is None while it is not ordered."""
 
     index: int | None
     kind: str

@@ -1,4 +1,4 @@
-"""A creator's consent as the governance team reads it: what holds for each work, and every statement that led there."""
+"""A creator's consent for display: what applies to each work, and every statement behind it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ STATEMENTS_SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class WorkView:
-    """A work with the consent that holds for it now."""
+    """A work with the consent that applies to it now."""
 
     asset: Asset
     consent: EffectiveConsent
@@ -44,7 +44,7 @@ class HistoryView:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What a withdrawal would touch: works, and open jobs that read them."""
+    """What a withdrawal would affect: works, and open jobs that read them."""
 
     works: int
     jobs: int

@@ -1,4 +1,4 @@
-"""The first page: how the marketplace is doing, from real rows only."""
+"""The first page: the state of the marketplace, from real rows only."""
 
 import json
 from collections.abc import Callable
@@ -34,7 +34,7 @@ RECONCILED_EVERY = timedelta(hours=36)  # it runs each night
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number of the dashboard, with what it means and where it leads."""
+    """One number of the dashboard, with its explanation and link."""
 
     name: str
     value: str
@@ -45,7 +45,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One line of a bar list; `share` is its part of the largest, in percent."""
+    """One line of a bar list; `share` is its percentage of the largest."""
 
     label: str
     count: int
@@ -55,7 +55,7 @@ class Bar:
 
 
 def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add to the context of the first page what it shows. Each part needs the right to see its table."""
+    """Add the data of the first page to its context. Each part requires the permission to view its table."""
     now = clock.now()
     context["title"] = "Dashboard"
     sees = {name: request.user.has_perm(name) for name in PARTS}
@@ -102,7 +102,7 @@ def job_figures(now: datetime) -> list[Figure]:
 
 
 def decision_figures(now: datetime) -> list[Figure]:
-    """Return how much was decided in a day and what part of it was denied."""
+    """Return the number of decisions in a day and the share of denials."""
     effects = _effects(now - DAY)
     total = effects["permit"] + effects["deny"]
     share = f"{effects['deny'] / total:.0%} denied" if total else "nothing was asked"
@@ -110,7 +110,7 @@ def decision_figures(now: datetime) -> list[Figure]:
 
 
 def evidence_figures(now: datetime) -> list[Figure]:
-    """Return how much evidence there is and how much of it has not reached WORM storage."""
+    """Return how many evidence records exist and how many are not in WORM storage yet."""
     records = EvidenceRecord.objects.aggregate(
         count=Count("id"),
         waiting=Count("id", filter=Q(worm_reference=None)),
@@ -131,10 +131,10 @@ def evidence_figures(now: datetime) -> list[Figure]:
 
 
 def scrub_figures(now: datetime) -> list[Figure]:
-    """Return what the last reading back of WORM storage found."""
+    """Return the result of the last scrub."""
     newest = ScrubRun.objects.first()
     if newest is None:
-        return [Figure("WORM scrub", "–", "never so far", list_url(ScrubRun), "warn")]
+        return [Figure("WORM scrub", "–", "never", list_url(ScrubRun), "warn")]
     found, running = len(newest.faults), newest.state == ScrubState.RUNNING
     note = f"{newest.done:,} of {newest.total:,} objects read" if running else f"{newest.done:,} objects read back"
     faults = "1 fault" if found == 1 else f"{found:,} faults"
@@ -143,10 +143,10 @@ def scrub_figures(now: datetime) -> list[Figure]:
 
 
 def reconciliation_figures(now: datetime) -> list[Figure]:
-    """Return whether anything was missing when database, log and WORM storage were last held against each other."""
+    """Return the result of the last reconciliation."""
     newest = ReconciliationReport.objects.first()
     if newest is None:
-        return [Figure("Reconciliation", "–", "never so far", list_url(ReconciliationReport), "warn")]
+        return [Figure("Reconciliation", "–", "never", list_url(ReconciliationReport), "warn")]
     age = now - newest.finished_at
     late = age > RECONCILED_EVERY
     value = "complete" if newest.ok else f"{newest.fault_count:,} fault{'s' if newest.fault_count > 1 else ''}"

@@ -1,4 +1,4 @@
-"""Files that pages of the console hand out, and bytes as people read them."""
+"""File downloads of the console, and readable representations of bytes."""
 
 from django.http import HttpResponse
 
@@ -6,7 +6,7 @@ ROW = 16
 
 
 def attachment(data: bytes, name: str, content_type: str) -> HttpResponse:
-    """Return `data` as a file to save under `name`, never shown or guessed at by the browser."""
+    """Return `data` as a file to save under `name`, never displayed or sniffed by the browser."""
     return HttpResponse(
         data,
         content_type=content_type,

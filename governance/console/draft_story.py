@@ -1,4 +1,4 @@
-"""The page of a draft: where it stands, what it changes, what was found, and what can be done next."""
+"""The page of a draft: its state, its changes, the findings, and the next steps."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +29,7 @@ WAY = (
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A button of the page; a primary one is the next step on the way."""
+    """A button of the page; a primary one is the next step."""
 
     label: str
     url: str
@@ -38,7 +38,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage of the way: done, now, or still to come."""
+    """One stage of a draft: done, current, or pending."""
 
     label: str
     standing: str
@@ -73,7 +73,7 @@ def draft_story(draft: PolicyDraft, *, user: User | AnonymousUser, me: str) -> d
 
 
 def stages(draft: PolicyDraft) -> list[Stage]:
-    """Return the way of a draft with what it has behind it; a rejected or superseded one has nothing before it."""
+    """Return the stages of a draft; a rejected or superseded one has no pending stage."""
     states = [state for state, _ in WAY]
     reached = states.index(DraftState(draft.state)) if draft.state in states else -1
     if draft.state == DraftState.SUPERSEDED:

@@ -1,4 +1,4 @@
-"""What a ledger entry says, beside what its kind declares: each field with its meaning, and what a change changed."""
+"""A ledger entry for display: each field with its declared meaning, and what a change changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,9 +30,9 @@ class FieldInWords:
 
 @dataclass(frozen=True, slots=True)
 class EntryInWords:
-    """What an entry says. `declared` is None for a kind that this version does not know.
+    """The content of an entry. `declared` is None for a kind that this version does not know.
 
-    `changes` is what differs between the states before and after, `new` and `gone` say that one of them is missing,
+    `changes` is what differs between the states before and after, `new` and `gone` mean that one of them is missing,
     and `has_states` that the entry holds states at all.
     """
 
@@ -46,7 +46,7 @@ class EntryInWords:
 
 
 def entry_in_words(kind: str, data: Mapping[str, Json]) -> EntryInWords:
-    """Return what an entry of a kind says with `data`. Never raises: entries of older versions say less, or more."""
+    """Return the content of an entry from its `data`. Never raises: entries of other versions can have other fields."""
     known = declarations().get(kind)
     declared = known.declaration if known else None
     before, after = _state(data.get("before")), _state(data.get("after"))
@@ -62,7 +62,7 @@ def entry_in_words(kind: str, data: Mapping[str, Json]) -> EntryInWords:
 
 
 def _fields(declared: Declaration | None, data: Mapping[str, Json]) -> list[FieldInWords]:
-    """Return the fields in the order of their declaration, then those that it does not name; states are left out."""
+    """Return the fields in the order of their declaration, then undeclared ones, without states."""
     meanings = {each.name: each.meaning for each in declared.fields} if declared else {}
     if declared and declared.receipt:
         meanings |= RECEIPT_FIELDS

@@ -1,7 +1,7 @@
-"""The proof of one ledger entry, made anew from what is stored each time its page is opened, and checked step by step.
+"""The proof of one ledger entry, recomputed from stored data whenever its page is opened, and checked step by step.
 
-Nothing that was remembered as checked is believed here: the leaf is hashed from the entry's bytes, the path is made
-from the stored tiles, and the checkpoint's signatures are verified with the keys that the log tells of.
+No earlier result is used: the leaf is hashed from the entry's bytes, the path is computed from the stored tiles, and
+the checkpoint's signatures are verified with the keys that the log announces.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ from governance.transparency.proofs import ProofInvalid, verify_inclusion
 
 @dataclass(frozen=True, slots=True)
 class ProofStep:
-    """One step: what was done, in words, how it went (good, bad, busy, quiet), and a hash that came out of it."""
+    """One step: its description, its tone (good, bad, busy, quiet), and the resulting hash."""
 
     title: str
     tone: str
@@ -41,7 +41,7 @@ class ProofStep:
 
 @dataclass(frozen=True, slots=True)
 class PathNode:
-    """One hashing on the way up: the sibling from the proof, the side it stands on, and the hash of both together."""
+    """One hash of the path: the sibling from the proof, its side, and the hash of both."""
 
     height: int
     sibling: str
@@ -64,7 +64,7 @@ class EntryProof:
 
 
 def prove_entry(entry: LedgerEntry, checkpoint: Checkpoint | None, *, quorum: int) -> EntryProof:
-    """Return the proof of an entry against a checkpoint, step by step. Raises nothing: what fails becomes a step.
+    """Return the proof of an entry against a checkpoint, step by step. Never raises: a failure becomes a step.
 
     `checkpoint` is the newest published one, None while there is none; `quorum` is how many cosignatures it needs.
     """
@@ -76,7 +76,7 @@ def prove_entry(entry: LedgerEntry, checkpoint: Checkpoint | None, *, quorum: in
     try:
         proof = inclusion_proof(index=entry.index, size=checkpoint.size)
     except GovernanceError as error:
-        failed = ProofStep("Path through the stored tiles", "bad", f"It cannot be made: {error.message}")
+        failed = ProofStep("Path through the stored tiles", "bad", f"It cannot be computed: {error.message}")
         return EntryProof((*steps, failed), checkpoint=checkpoint)
     path = tuple(_path(entry.index, checkpoint.size, leaf, proof))
     steps.append(_inclusion_step(entry, checkpoint, leaf, proof))
@@ -86,7 +86,7 @@ def prove_entry(entry: LedgerEntry, checkpoint: Checkpoint | None, *, quorum: in
 
 
 def signature_step(checkpoint: Checkpoint) -> ProofStep:
-    """Check that a checkpoint's note is signed by a key of this log that counts there, and says what the row says."""
+    """Check that a checkpoint's note is signed by a key of this log that is valid there, and matches the row."""
     title = "Signature of the log"
     try:
         opened = open_note(note=checkpoint.note, keys=log_keys(checkpoint))
@@ -94,7 +94,7 @@ def signature_step(checkpoint: Checkpoint) -> ProofStep:
     except GovernanceError as error:
         return ProofStep(title, "bad", error.message)
     if (body.origin, body.size, body.root) != (checkpoint.origin, checkpoint.size, bytes(checkpoint.root_hash)):
-        return ProofStep(title, "bad", "What was signed is not what the row says: origin, size or root hash differ.")
+        return ProofStep(title, "bad", "The signed note does not match the row: origin, size or root hash differ.")
     return ProofStep(title, "good", f"Ed25519 over origin, size and root hash, by key {checkpoint.key_id}.")
 
 
@@ -109,14 +109,14 @@ def quorum_step(checkpoint: Checkpoint, quorum: int) -> ProofStep:
         for each in given:
             verify_cosignature(text=text, line=each.line, key=parse_vkey(keys[each.witness]))
     except NoteInvalid as error:
-        return ProofStep(title, "bad", f"A cosignature is not right: {error.message}")
+        return ProofStep(title, "bad", f"A cosignature is not valid: {error.message}")
     names = sorted(each.witness for each in given)
     by = f": {', '.join(names)}" if names else ""
     return ProofStep(title, "good" if len(names) >= quorum else "busy", f"{len(names)} cosigned, {quorum} needed{by}.")
 
 
 def log_keys(checkpoint: Checkpoint) -> list[NoteKey]:
-    """Return the keys of this log that count at a checkpoint: it stands at the place of its last entry."""
+    """Return the keys of this log that are valid at a checkpoint, which has the index of its last entry."""
     ranges = [each for each in key_ranges() if each.purpose is KeyPurpose.CHECKPOINT]
     return [
         parse_vkey(log_vkey(each.public_pem, origin=checkpoint.origin))
@@ -128,8 +128,8 @@ def log_keys(checkpoint: Checkpoint) -> list[NoteKey]:
 def _columns_step(entry: LedgerEntry, body: bytes) -> ProofStep:
     title, differing = "Stored bytes", differing_columns(entry, body)
     if differing:
-        return ProofStep(title, "bad", f"The columns do not say what the bytes say: {', '.join(differing)}.")
-    return ProofStep(title, "good", f"{len(body)} bytes of canonical JSON; every column says the same.")
+        return ProofStep(title, "bad", f"The columns differ from the bytes: {', '.join(differing)}.")
+    return ProofStep(title, "good", f"{len(body)} bytes of canonical JSON; every column matches.")
 
 
 def _leaf_step(entry: LedgerEntry, leaf: bytes) -> ProofStep:
@@ -137,7 +137,7 @@ def _leaf_step(entry: LedgerEntry, leaf: bytes) -> ProofStep:
     if leaf != bytes(entry.leaf_hash):
         stored = bytes(entry.leaf_hash).hex()
         return ProofStep(title, "bad", f"SHA-256(0x00 ‖ bytes) is not what was stored, {stored}.", leaf.hex())
-    return ProofStep(title, "good", "SHA-256(0x00 ‖ bytes), as stored when the entry got its place.", leaf.hex())
+    return ProofStep(title, "good", "SHA-256(0x00 ‖ bytes), as stored when the entry was ordered.", leaf.hex())
 
 
 def _waiting_step(checkpoint: Checkpoint | None) -> ProofStep:

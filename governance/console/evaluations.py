@@ -1,4 +1,4 @@
-"""Decision records as people read them: each evaluation with its rules, sentences and the facts it rested on."""
+"""Decision records for display: each evaluation with its rules, sentences and facts."""
 
 import json
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ class ConsentView:
 
 @dataclass(frozen=True, slots=True)
 class RuleView:
-    """One rule of an explanation, ready to be drawn. `seen` pairs what a failed condition asked with what it saw."""
+    """One rule of an explanation, ready to be drawn. `seen` has what a failed condition read."""
 
     rule_id: str
     origin: str
@@ -113,7 +113,7 @@ def consent_views(decision: DecisionRecord) -> list[ConsentView]:
 
 
 def licence_facts(decision: DecisionRecord) -> dict[str, Any] | None:
-    """Return what the licence of the model amounted to when it was decided, or None where it was not asked."""
+    """Return the state of the model's licence at the decision, or None if it was not evaluated."""
     for each in decision.evaluations:
         facts = each["facts"].get("licence")
         if facts:

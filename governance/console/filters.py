@@ -1,4 +1,4 @@
-"""Filters with a fixed vocabulary. They never ask a long table which values it holds."""
+"""Filters with a fixed vocabulary, which need no query of a long table."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +16,7 @@ from governance.kernel.vocabulary import PURPOSE_CHOICES
 
 
 def vocabulary_filter(column: str, title: str, choices: Iterable[tuple[str, Any]]) -> type[CheckboxFilter]:
-    """Return a filter of checkboxes for a column whose values are known beforehand."""
+    """Return a filter of checkboxes for a column with known values."""
     offered = list(choices)
 
     class Vocabulary(CheckboxFilter):  # type: ignore[misc]
@@ -49,7 +49,7 @@ class AreaFilter(CheckboxFilter):  # type: ignore[misc]
 
 
 class KindFilter(MultipleDropdownFilter):  # type: ignore[misc]
-    """Ledger entries by kind: a list to type in, of every kind that is declared."""
+    """Ledger entries by kind: a searchable list of every declared kind."""
 
     title = "kind"
     parameter_name = "kind"

@@ -23,10 +23,10 @@ from governance.kernel.errors import GovernanceError
 
 
 class FormAdmin(ConsoleAdmin):
-    """A table with a form of the console's own in place of a form over the columns."""
+    """A table with a custom form instead of a form over the columns."""
 
     form_template: ClassVar[str] = "console/form_page.html"
-    #: What a new row is called, where people say it otherwise than the table does.
+    #: The noun for a row, if it differs from the table's name.
     noun: ClassVar[str] = ""
     submit_label: ClassVar[str] = "Save"
 
@@ -38,7 +38,7 @@ class FormAdmin(ConsoleAdmin):
         """Call the service with what was entered and return the row it wrote.
 
         For a row whose state is on record, `data["seen"]` is the state that the form was filled with: the service's
-        argument of that name, so that a form opened before somebody else's change never undoes it.
+        argument of that name, so that a form that was opened before another change never undoes it.
         """
         raise NotImplementedError
 
@@ -47,7 +47,7 @@ class FormAdmin(ConsoleAdmin):
         return recorded_state(row)
 
     def form_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """Return what the page shows beside the form."""
+        """Return what the page shows besides the form."""
         return {}
 
     def form_intro(self, row: Any) -> str:
@@ -55,7 +55,7 @@ class FormAdmin(ConsoleAdmin):
         return ""
 
     def saved_message(self, row: Model) -> str:
-        """Return what is said once the row was written."""
+        """Return the message after the row was written."""
         return f"The {self.noun or self.opts.verbose_name} “{row}” was saved."
 
     def changeform_view(
@@ -92,7 +92,7 @@ class FormAdmin(ConsoleAdmin):
         )
 
     def finish(self, request: HttpRequest, row: Any, data: dict[str, Any]) -> HttpResponse:
-        """Write, say so, and go to the row's page."""
+        """Write the row, show a message and redirect to its page."""
         saved = self.perform(request, row, data)
         messages.success(request, self.saved_message(saved))
         return HttpResponseRedirect(page_url(saved))
@@ -104,7 +104,7 @@ class FormAdmin(ConsoleAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Delete by the service that `delete_model` calls; what it refuses is said on the row's page."""
+        """Delete with the service that `delete_model` calls; a refusal is shown on the row's page."""
         try:
             answer: HttpResponse = super().delete_view(request, object_id, extra_context)
         except GovernanceError as error:

@@ -1,4 +1,4 @@
-"""All that is known of one job, gathered for its page in a fixed number of queries."""
+"""Everything about one job for its page, in a fixed number of queries."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -35,7 +35,7 @@ WAY = (
     (JobState.RELEASED, "Released"),
 )
 TITLES: Mapping[type[Entry], str] = {
-    JobCancelRequested: "Cancelling was asked for",
+    JobCancelRequested: "Cancellation requested",
     DecisionRecorded: "Decision recorded",
     PermitIssued: "Permit issued",
     PermitRefused: "Permit refused",
@@ -53,7 +53,7 @@ LEDGER_TONES: Mapping[type[Entry], Tone] = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One stage on the way of a job; `at` is None while it has not been reached."""
+    """One stage of a job; `at` is None until it is reached."""
 
     name: str
     at: datetime | None
@@ -113,7 +113,7 @@ def job_story(job: Job) -> dict[str, Any]:
 
 
 def steps(job: Job, events: Iterable[JobEvent]) -> list[Step]:
-    """Return how far a job has come. A job that ended on the way shows its end in place of what was still ahead."""
+    """Return how far a job has come. A job that ended early shows its end instead of the remaining stages."""
     reached: dict[str, datetime] = {}
     for event in events:
         reached[event.to_state] = event.at
@@ -127,7 +127,7 @@ def steps(job: Job, events: Iterable[JobEvent]) -> list[Step]:
 
 
 def _placed(step: Step, index: int, here: int, done: bool) -> Step:
-    """A job can be sent back: what it reached before but now lies ahead of it again is not shown as reached."""
+    """A job can be sent back: stages that are ahead of it again are not shown as reached."""
     if index > here:
         return Step(step.name, None, Tone.QUIET)
     return Step(step.name, step.at, Tone.BUSY if index == here and not done else Tone.GOOD)

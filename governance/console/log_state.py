@@ -1,4 +1,4 @@
-"""How the transparency log is doing, in the words of the console."""
+"""The state of the transparency log for the console."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from governance.audit.log.checkpoints import LogStatus, log_status, newest_check
 from governance.audit.models import Checkpoint
 from governance.console.presentation import Tone, duration
 
-#: At rest an entry is under a checkpoint within 2 seconds; from here on something holds it up.
+#: Normally an entry is under a checkpoint within 2 seconds; beyond this it is delayed.
 LATE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """What the dashboard and the page of checkpoints say of the log."""
+    """The state of the log on the dashboard and the page of checkpoints."""
 
     status: LogStatus
     newest: Checkpoint | None
@@ -29,7 +29,7 @@ class LogState:
 
     @property
     def waited(self) -> str:
-        """How long the oldest entry waits for its place."""
+        """How long the oldest entry has waited to be ordered."""
         return duration(max(self.status.oldest_waiting_seconds, 0.001))
 
     @property
@@ -51,7 +51,7 @@ class LogState:
 
 
 def log_state() -> LogState:
-    """Return how the log is doing now; a handful of short queries."""
+    """Return the current state of the log, with a few short queries."""
     newest = newest_checkpoint()
     return LogState(
         status=log_status(),

@@ -1,8 +1,8 @@
 """Forms that notice when somebody else changes what they show.
 
 A form about a row whose state is on record carries that state in a hidden field, and the service refuses the change
-when the row says something else by then. The page shows what changed meanwhile and keeps what was typed; fields that
-nobody touched take the present values, so that sending the form again undoes nothing.
+when the row differs by then. The page shows what changed meanwhile and keeps what was typed; untouched fields take the
+current values, so that submitting the form again undoes nothing.
 """
 
 import json
@@ -24,7 +24,7 @@ FormT = TypeVar("FormT", bound=forms.Form)
 
 
 class SeenField(forms.CharField):
-    """The state that the form was filled with, as canonical JSON out of sight; cleans to the state, or None."""
+    """The state that the form was filled with, as hidden canonical JSON; cleans to the state, or None."""
 
     def __init__(self, state: State) -> None:
         super().__init__(required=False, widget=forms.HiddenInput, initial=canonical_json(state).decode())
@@ -68,7 +68,7 @@ def carry_state(form: FormT, state: State | None) -> FormT:
 
 
 def take_over(form: forms.Form, error: ChangedMeanwhile) -> None:
-    """Give a form that was refused the present state: as what was seen, and as the values of untouched fields.
+    """Update a refused form to the current state: as the seen state, and as the values of untouched fields.
 
     What a field was filled with lies beside it in the form, so touched ones are told from the others
     (`show_hidden_initial`). They keep what was typed.
@@ -102,7 +102,7 @@ def _as_sent(field: forms.Field, value: object) -> list[str]:
 
 
 def meanwhile_story(error: ChangedMeanwhile) -> Mapping[str, object]:
-    """Return what the page shows of a clash: each change, who made the last one and when."""
+    """Return what the page shows of a conflict: each change, who made the last one and when."""
     found = error.meanwhile
     who = str(found.actor) if found.actor else ""
     return {

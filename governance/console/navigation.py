@@ -1,4 +1,4 @@
-"""The sidebar: what people work on, grouped by how they work. Only what the user may see is listed."""
+"""The sidebar. It only lists what the user may see."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -108,7 +108,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the sidebar for the user who asks, in the form that Unfold draws."""
+    """Return the sidebar for the user, in Unfold's form."""
     home = reverse("admin:index")
     dashboard = {"title": "Dashboard", "icon": "dashboard", "link": home, "active": request.path == home}
     groups: list[dict[str, Any]] = [{"items": [dashboard]}]

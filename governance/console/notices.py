@@ -1,4 +1,4 @@
-"""What every page of the console says about the installation it shows."""
+"""Notices about the installation on every page of the console."""
 
 from django.conf import settings
 from django.http import HttpRequest

@@ -18,7 +18,7 @@ from governance.kernel.errors import GovernanceError
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a form page says. `back` is where Cancel leads; `danger` makes the button red."""
+    """The texts of a form page. `back` is the target of Cancel; `danger` makes the button red."""
 
     title: str
     submit: str
@@ -36,7 +36,7 @@ def require(request: HttpRequest, permission: str) -> None:
 
 
 def sent(request: HttpRequest) -> dict[str, Any]:
-    """Return what a form is bound to: the data and files of a POST, even of an empty one, and nothing otherwise."""
+    """Return what a form is bound to: the data and files of a POST, even an empty one, and otherwise nothing."""
     return {"data": request.POST, "files": request.FILES} if request.method == "POST" else {}
 
 
@@ -51,8 +51,8 @@ def form_page(
 ) -> HttpResponse:
     """Show a form; once it is valid, call `perform` with its cleaned data and return what that answers.
 
-    A GovernanceError becomes a sentence at the field it names, or above the form; what somebody else changed meanwhile
-    is shown above it, for forms that carry what was seen (`carry_seen`).
+    A GovernanceError becomes a sentence at the field it names, or above the form; changes made meanwhile
+    are shown above it, for forms with a seen state (`carry_seen`).
     """
     context: dict[str, object] = {"form": form}
     if request.method == "POST" and form.is_valid():
@@ -81,7 +81,7 @@ def render_page(
 
 
 def add_domain_error(form: Form, error: GovernanceError) -> None:
-    """Put a domain error where people look for it: at the field that it names, or above the form.
+    """Show a domain error at the field that it names, or above the form.
 
     A form can name the fields of errors that name none in `field_of_code`.
     """

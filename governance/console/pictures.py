@@ -1,4 +1,4 @@
-"""Small pictures of works and outputs, made from object storage for people with the permission to see them."""
+"""Small pictures of works and outputs, made from object storage, for users with permission to see them."""
 
 from io import BytesIO
 
@@ -20,7 +20,7 @@ MISSING = (
 
 
 def picture_response(request: HttpRequest, object_name: str, sha256: str) -> HttpResponse:
-    """Answer with a downscaled WebP of a stored image, or a drawn notice where its bytes are missing or altered.
+    """Answer with a downscaled WebP of a stored image, or a placeholder if its bytes are missing or altered.
 
     The bytes are hashed before they are decoded, so an altered file is never shown as if it were the work.
     """

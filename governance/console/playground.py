@@ -31,7 +31,7 @@ _IN_PROCESS: tuple[PolicyEngine, ...] = (RegoEngine(), CasbinEngine())
 
 
 class QuestionInvalid(InvalidInput):
-    """A question of the playground names something that is not there."""
+    """A question of the playground names something that does not exist."""
 
     code = "question_invalid"
     title = "This cannot be asked"
@@ -89,7 +89,7 @@ def _changed(questions: QuestionSet, changes: Mapping[str, Any]) -> QuestionSet:
         for parent in parents:
             place = place.get(parent) if isinstance(place, dict) else None
         if not isinstance(place, dict) or name not in place or isinstance(place[name], dict):
-            raise _invalid("changes", f"{path} is no fact of {question.action}.")
+            raise _invalid("changes", f"{path} is not an attribute of {question.action}.")
         place[name] = value
     return replace(questions, questions=(replace(question, facts=facts),))
 

@@ -1,4 +1,4 @@
-"""What a draft would change: today's rules held against the revision that decides now."""
+"""What a draft would change: the current rules compared with the active revision."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ def pending_changes() -> Pending:
 
 
 def standings(rules: list[AbacRule]) -> dict[str, Standing]:
-    """Return, by slug, how each rule stands against the active revision."""
+    """Return, by slug, how each rule compares with the active revision."""
     live = _live(active_revision())
     return {rule.slug: _standing(rule, live.get(rule.slug)) for rule in rules}
 

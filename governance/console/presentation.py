@@ -115,7 +115,7 @@ def uses(pairs: Iterable[str]) -> SafeString:
 
 
 def digest(value: str) -> SafeString:
-    """Return the beginning of a digest; the whole of it is in the tooltip."""
+    """Return the beginning of a digest; the tooltip has all of it."""
     if not value:
         return EMPTY
     short = value if len(value) <= DIGEST_SHOWN else f"{value[:DIGEST_SHOWN]}…"
@@ -128,7 +128,7 @@ def code(value: str) -> SafeString:
 
 
 def short_uri(uri: str) -> SafeString:
-    """Return a long URI with the middle of its long names left out; the whole of it is in the tooltip."""
+    """Return a long URI with shortened names; the tooltip has all of it."""
     parts = uri.partition("://")[2].split("/") if "://" in uri else uri.rpartition(":")[2].split("/")
     shown = "/".join(part if len(part) <= NAME_SHOWN else f"{part[:4]}…{part[-DIGEST_SHOWN:]}" for part in parts)
     return format_html('<code class="as-code" title="{}">{}</code>', uri, shown)
@@ -190,7 +190,7 @@ def duration(seconds: float, *, parts: int = 2) -> str:
 
 
 def person(actor_type: str, actor_id: str) -> str:
-    """Return who acted, as the ledger names them."""
+    """Return an actor as text."""
     return f"{actor_type}:{actor_id}" if actor_id else actor_type
 
 
@@ -204,7 +204,7 @@ def permit_badge(permit: Permit) -> SafeString:
 
 
 def score_meter(score: float) -> SafeString:
-    """Return a score from 0 to 1 as a bar with its number. The colours are a help to the eye, not a decision."""
+    """Return a score from 0 to 1 as a bar with its number. The colours are only a visual aid."""
     tone = "good" if score < CAUTION else "warn" if score < ALARM else "bad"
     return format_html(
         '<span class="as-score"><span class="as-meter" data-tone="{}"><span style="width: {}%"></span></span>'

@@ -1,4 +1,4 @@
-"""The page where anybody, known here or not, may check a receipt. The file that it is about stays with whoever asks."""
+"""The public page that checks a receipt. The file that the receipt is about is not uploaded."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ from governance.console.forms.verification import PublicVerificationForm
 from governance.console.verification import check_receipt, trust
 from governance.kernel.errors import GovernanceError
 
-#: A receipt, and what a browser puts around it. More is refused before it is read.
+#: The size of a receipt with its form data. Anything larger is refused unread.
 MAX_BODY_BYTES = 2 * 1024 * 1024
-TOO_LARGE = "No receipt is as large as what was sent. Send the receipt file only; the file it is about is not needed."
-UNAVAILABLE = "Receipts cannot be judged here at the moment. Try again in a minute, or check on your own machine."
+TOO_LARGE = "The upload is larger than any receipt. Send the receipt file only; the file it is about is not needed."
+UNAVAILABLE = "Receipts cannot be checked here at the moment. Try again in a minute, or check on your own machine."
 
 
 @never_cache
-@csrf_exempt  # nobody's session is used: there is nothing that another site could do in somebody's name
+@csrf_exempt  # no session is used, so cross-site requests cannot act for anybody
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify_page(request: HttpRequest) -> HttpResponse:
     """Show the page and, for a receipt that is sent, the verdict on it by this installation's trust file."""
@@ -43,7 +43,7 @@ def verify_page(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def trust_page(request: HttpRequest) -> HttpResponse:
-    """Return the trust file by which receipts are judged here."""
+    """Return the trust file that receipts are checked with here."""
     try:
         return attachment(trust(), "assent-trust.json", "application/json")
     except GovernanceError:
@@ -56,6 +56,6 @@ def _page(request: HttpRequest, form: PublicVerificationForm, *, status: int = 2
 
 
 def _length(request: HttpRequest) -> int:
-    """Return how long the body is said to be; a server passes on no more than that (PEP 3333)."""
+    """Return the declared length of the body; a server passes on no more than that (PEP 3333)."""
     text = request.META.get("CONTENT_LENGTH") or "0"
     return int(text) if text.isdigit() else MAX_BODY_BYTES + 1

@@ -17,7 +17,7 @@ TONES = {FlipDirection.TO_DENY: "bad", FlipDirection.TO_PERMIT: "good"}
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """How the flips spread over one kind of thing. `hidden` counts the names that are not drawn."""
+    """The distribution of flips by one dimension. `hidden` counts the names that are not shown."""
 
     title: str
     bars: list[Bar]

@@ -1,4 +1,4 @@
-"""The standard roles of console users. Everybody may see what is needed to explain a decision."""
+"""The standard roles of console users. All roles can see what explains a decision."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -99,9 +99,9 @@ ROLES: Mapping[str, Role] = {
 
 @transaction.atomic
 def ensure_roles(actor: Actor = SETUP) -> dict[str, int]:
-    """Make the standard groups, or set them back to their permissions; return the number of permissions of each.
+    """Create the standard groups, or restore their permissions; return the number of permissions of each.
 
-    Other groups, and who is in a group, are left alone. A group that is as it should be leaves no entry.
+    Other groups, and the members of groups, are not changed. A group that is as it should be leaves no entry.
     """
     seen = Permission.objects.filter(content_type__app_label__in=AREAS, codename__startswith="view_")
     accounts = Permission.objects.filter(content_type__app_label="auth", codename__in=["view_user", "view_group"])

@@ -13,7 +13,7 @@ from governance.registry.models import Licence, Model
 from governance.rulebook.errors import RuleInvalid
 from governance.rulebook.preview import describe, rego_preview
 
-#: Stands in for what is not written yet, so that a condition can be read before the rest is filled in.
+#: Placeholder for missing parts, so that a condition can be previewed before the rest is filled in.
 PLACEHOLDERS = {"slug": "new-rule", "reason_code": "reason", "message": "…"}
 SUGGESTED = 200
 

@@ -1,6 +1,6 @@
 """Links from the names that ledgers and decisions use, (type, id), to the console pages of what they name.
 
-Nothing is looked up: ids in the ledger outlive their rows, and a list must not ask the database once per line.
+Nothing is looked up: ids in the ledger outlive their rows, and a list must not query the database once per line.
 """
 
 from collections.abc import Iterable
@@ -52,7 +52,7 @@ LONG = 24
 def subject_link(subject_type: str, subject_id: str, name: str = "") -> SafeString:
     """Return a subject or actor by its name, or by its id where none is given, linked to its page.
 
-    What the ledger knows by a name of its own, not by the key of a row, is linked to a search for it.
+    A subject that the ledger names by something other than a row's key is linked to a search for it.
     """
     kind = subject_type.replace("_", " ")
     url = subject_url(subject_type, subject_id)
@@ -87,7 +87,7 @@ def subject_url(subject_type: str, subject_id: str) -> str:
 
 
 def short_id(subject_id: str) -> str:
-    """Return the part of an id by which people tell it from others in a list."""
+    """Return the distinctive part of an id for lists."""
     if _is_uuid(subject_id):
         return f"…{subject_id[-SHOWN:]}"
     return subject_id if len(subject_id) <= LONG else f"{subject_id[:SHOWN]}…"

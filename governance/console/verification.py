@@ -1,4 +1,4 @@
-"""Judges receipts for the console, with the verifier that others use and the trust file of this installation."""
+"""Checks receipts for the console, with the public verifier and the trust file of this installation."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from governance.transparency.verifier.checks import judge
 
 TONES = {Outcome.OK: "good", Outcome.FAILED: "bad", Outcome.SKIPPED: "quiet"}
 WORDS = {
-    Status.VALID: ("Valid", "good", "The receipt is right, and its entry is in the log."),
+    Status.VALID: ("Valid", "good", "The receipt is valid, and its entry is in the log."),
     Status.INVALID: ("Not valid", "bad", "Do not rely on this receipt."),
-    Status.UNUSABLE: ("Cannot be judged", "warn", "Neither right nor wrong can be said of it."),
+    Status.UNUSABLE: ("Cannot be checked", "warn", "It is neither valid nor invalid."),
 }
 TITLES = {
     "receipt": "The receipt can be read",
@@ -42,7 +42,7 @@ class CheckedStep:
 
 @dataclass(frozen=True, slots=True)
 class CheckedReceipt:
-    """What came out of a verification: a word, its colour, a sentence, every step, and what was established."""
+    """The result of a verification: a word, its tone, a sentence, every step, and what was established."""
 
     word: str
     tone: str
@@ -52,7 +52,7 @@ class CheckedReceipt:
 
 
 def check_receipt(receipt: bytes, *, artifact_sha256: str | None = None) -> CheckedReceipt:
-    """Judge the bytes of a receipt file, for a file with this SHA-256 (in hexadecimal) or by itself.
+    """Check the bytes of a receipt file, for a file with this SHA-256 (in hexadecimal) or by itself.
 
     Raises KeyHistoryAltered and what loading the keys raises; nothing for any input.
     """
@@ -78,7 +78,7 @@ def receipt_file(receipt: Receipt | EvidenceRecord) -> bytes:
 
 
 def trust() -> bytes:
-    """Return the trust file by which this installation's receipts are judged. Looking at a page records nothing."""
+    """Return the trust file by which this installation's receipts are checked. Viewing a page records nothing."""
     return trust_file(announce=False)
 
 
@@ -86,5 +86,5 @@ def _shown(verdict: Verdict) -> CheckedReceipt:
     word, tone, sentence = WORDS[verdict.status]
     steps = (CheckedStep(TITLES.get(each.name, each.name), TONES[each.outcome], each.detail) for each in verdict.steps)
     if verdict.status is Status.UNUSABLE and verdict.failed is None:
-        sentence = "All that is there is right, but the proof is still to come: download the receipt again in a moment."
+        sentence = "Everything so far is valid, but the proof is still to come: download the receipt again in a moment."
     return CheckedReceipt(word, tone, sentence, tuple(steps), verdict.established)

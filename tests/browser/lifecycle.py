@@ -23,7 +23,7 @@ def replay(page: Page) -> None:
     """Replay the draft on the page, wait for the report, and come back."""
     page.click(".as-form__actions >> text=Replay")
     page.click("text=Start the replay")
-    page.wait_for_selector("text=The replay goes on in the background.")
+    page.wait_for_selector("text=The replay continues in the background.")
     work()
     # The page loads itself again while the replay goes on.
     page.wait_for_selector(".as-badge:has-text('Finished')")

@@ -154,7 +154,7 @@ def test_a_file_is_taken_by_dragging_it_onto_the_box(console, log):
     )
     console.wait_for_selector("text=dropped.json")
     console.click("button:has-text('Check')")
-    console.wait_for_selector("#verdict >> text=Cannot be judged")
+    console.wait_for_selector("#verdict >> text=Cannot be checked")
     keep(console, "proof-verify-unusable")
 
 

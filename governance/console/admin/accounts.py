@@ -1,4 +1,4 @@
-"""Console users and the groups that say what they may do."""
+"""Console users and the groups that define their permissions."""
 
 from collections.abc import Callable
 from typing import Any

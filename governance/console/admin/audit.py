@@ -1,4 +1,4 @@
-"""Proof: evidence records and where they were written for good."""
+"""Evidence records and their WORM references."""
 
 import json
 from typing import Any

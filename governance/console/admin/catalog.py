@@ -65,7 +65,7 @@ class DatasetAdmin(FormAdmin):
         return change_dataset(dataset=row, **data, actor=actor_of(request))
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        """Delete a dataset that has no works, on record."""
+        """Delete a dataset without works."""
         assert isinstance(obj, Dataset)
         delete_dataset(dataset=obj, actor=actor_of(request))
 
@@ -74,11 +74,11 @@ class DatasetAdmin(FormAdmin):
 class AssetAdmin(FormAdmin):
     """Works of creators."""
 
-    intro = "Works of creators. The bytes lie in object storage under their digest and never change."
+    intro = "Works of creators. The bytes are in object storage under their digest and never change."
     empty_text = "Upload a creator's work here, or let partners upload through the API."
     form_template = "console/work.html"
     noun = "work"
-    submit_label = "Take in the work"
+    submit_label = "Add the work"
     list_display = ["picture_", "title", "creator_", "dataset_", "status_", "pixels", "bytes_", "sha", "when"]
     list_display_links = ["picture_", "title"]
     list_filter = [
@@ -182,7 +182,7 @@ class AssetAdmin(FormAdmin):
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
 
     def quarantine_page(self, request: HttpRequest, row: Asset) -> HttpResponse:
-        """Put a work into quarantine, or take it out, after asking why."""
+        """Put a work into quarantine or take it out, with a reason."""
         require(request, "catalog.change_asset")
         entering = row.status == AssetStatus.ACTIVE
         page = Page(
@@ -190,7 +190,7 @@ class AssetAdmin(FormAdmin):
             submit="Quarantine the work" if entering else "Release from quarantine",
             back=page_url(row),
             intro=(
-                "Policy denies every use of a quarantined work, also for jobs that wait now."
+                "Policy denies every use of a quarantined work, including waiting jobs."
                 if entering
                 else "The work can be used again, as far as consent and policy permit."
             ),

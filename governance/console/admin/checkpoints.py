@@ -127,15 +127,15 @@ class CheckpointAdmin(StoryAdmin):
 
 @admin.register(LogAlarm)
 class LogAlarmAdmin(StoryAdmin):
-    """Why the log stopped, and who let it go on."""
+    """Why the log stopped, and who resolved it."""
 
     intro = (
         "Before the log signs anything new, it reads its last checkpoint back from WORM storage. When that does not "
-        "fit the database, the log stops instead of telling a second story, and nothing is released until somebody "
+        "match the database, the log stops instead of publishing a second history; nothing is released until somebody "
         "resolves the alarm."
     )
     empty_title = "The log never stopped"
-    empty_text = "An alarm appears here when database and published checkpoints do not fit together."
+    empty_text = "An alarm appears here when the database contradicts a published checkpoint."
     story_template = "console/log_alarm.html"
     list_display = ["standing", "code", "message", "when", "until"]
     list_filter = [("raised_at", RangeDateTimeFilter)]
@@ -154,7 +154,7 @@ class LogAlarmAdmin(StoryAdmin):
 
     def story(self, request: HttpRequest, row: LogAlarm) -> dict[str, Any]:
         return {
-            "remedy": REMEDIES.get(row.code, "Look it up in the runbook for log alarms before you do anything."),
+            "remedy": REMEDIES.get(row.code, "Read the runbook for log alarms before you do anything."),
             "details": json.dumps(row.details, indent=2, sort_keys=True),
             "resolved_by": person_names([row.resolved_by]).get(row.resolved_by, row.resolved_by),
         }
@@ -169,9 +169,9 @@ def quorum_badge(cosigned: int) -> SafeString:
 
 
 def _growth_step(before: Checkpoint | None, row: Checkpoint) -> ProofStep:
-    title = "Continues the one before"
+    title = "Continues the previous one"
     if before is None:
-        return ProofStep(title, "good", "It is the first of this log.")
+        return ProofStep(title, "good", "It is the first checkpoint of this log.")
     try:
         proof = consistency_proof(first=before.size, second=row.size)
         verify_consistency(
@@ -183,7 +183,7 @@ def _growth_step(before: Checkpoint | None, row: Checkpoint) -> ProofStep:
         )
     except GovernanceError as error:
         return ProofStep(title, "bad", error.message)
-    said = f"{len(proof)} hashes from the stored tiles show that its first {before.size} entries are those of then."
+    said = f"{len(proof)} hashes from the stored tiles prove that its first {before.size} entries are unchanged."
     return ProofStep(title, "good", said)
 
 

@@ -27,7 +27,7 @@ from governance.partners.types import Coverage
 
 SET_ROLES = "partners.add_roleassignment"
 
-# The library's own pages would show tokens and edit clients past the services.
+# The library's own pages would show tokens and edit clients without the services.
 for library_model in (
     ApiClient,
     AccessToken,
@@ -111,7 +111,7 @@ class ApiClientAdmin(FormAdmin):
             title=f"Roles of {row}",
             submit="Save",
             back=page_url(row),
-            intro="What the client may do by its roles, within what its tokens cover. A change holds within a second.",
+            intro="What its roles allow, within its tokens' coverage. Changes take effect within a second.",
         )
 
         def perform(data: dict[str, Any]) -> HttpResponse:
@@ -124,7 +124,7 @@ class ApiClientAdmin(FormAdmin):
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
 
     def finish(self, request: HttpRequest, row: ApiClient | None, data: dict[str, Any]) -> HttpResponse:
-        """Show the secret in this very answer: it is kept neither in the session nor in an address."""
+        """Show the secret in this response only: it is kept neither in the session nor in a URL."""
         client, secret = create_client(**data, actor=actor_of(request))
         page = Page(
             title="Keep this secret now", submit="", back=page_url(client), template="console/client_secret.html"
@@ -191,19 +191,19 @@ class AccessTokenAdmin(StoryAdmin):
         }
 
     def revoke_page(self, request: HttpRequest, row: AccessToken) -> HttpResponse:
-        """Revoke one token after asking once more."""
+        """Revoke one token after a confirmation."""
         require(request, "partners.change_accesstoken")
         page = Page(
             title="Revoke this token?",
             submit="Revoke the token",
             back=page_url(row),
-            intro="It stops working with the next request. Jobs that were accepted go on.",
+            intro="It stops working with the next request. Accepted jobs continue.",
             danger=True,
         )
 
         def perform(data: dict[str, Any]) -> HttpResponse:
             changed = revoke_token(token=row, actor=actor_of(request), reason=data["reason"])
-            messages.success(request, "The token is revoked." if changed else "The token was revoked before.")
+            messages.success(request, "The token is revoked." if changed else "The token was revoked already.")
             return HttpResponseRedirect(page_url(row))
 
         form = RevocationForm(**sent(request))

@@ -27,7 +27,7 @@ from governance.workflows.erase_creator import erase_creator
 
 @admin.register(Creator)
 class CreatorAdmin(FormAdmin):
-    """Somebody whose works are in the catalogue."""
+    """People whose works are in the catalogue."""
 
     intro = (
         "The people whose works are in the catalogue. Policies, partners and the ledger know them only by their "
@@ -96,17 +96,17 @@ class CreatorAdmin(FormAdmin):
         return change_creator(creator=row, **data, actor=actor_of(request))
 
     def grant_page(self, request: HttpRequest, row: Creator) -> HttpResponse:
-        """Ask for the terms of a grant and put it on record."""
+        """Ask for the terms of a grant and record it."""
         require(request, "catalog.add_consentgrant")
         asset = _asset(request, row)
         page = Page(
             title=f"Grant consent for “{asset}”" if asset else f"Grant {row}'s default consent",
-            submit="Put the grant on record",
+            submit="Record the grant",
             back=page_url(row),
             intro=(
-                "It takes the place of this work's earlier statements and beats the creator's default."
+                "It replaces this work's earlier statements and overrides the creator's default."
                 if asset
-                else "It holds for every work without a statement of its own, in place of the earlier default."
+                else "It applies to every work without its own statement, and replaces the earlier default."
             ),
         )
 
@@ -120,7 +120,7 @@ class CreatorAdmin(FormAdmin):
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
 
     def withdraw_page(self, request: HttpRequest, row: Creator) -> HttpResponse:
-        """Ask what is withdrawn, say what that touches, and withdraw once that was confirmed."""
+        """Ask what is withdrawn, show what that affects, and withdraw after a confirmation."""
         require(request, "catalog.add_consentgrant")
         asset = _asset(request, row)
         scopes = _scopes(asset)
@@ -138,14 +138,14 @@ class CreatorAdmin(FormAdmin):
         def perform(data: dict[str, Any]) -> HttpResponse:
             chosen = _withdrawal(data["scope"], asset)
             withdraw_consent(creator=row, **chosen, method=data["method"], actor=actor_of(request))
-            messages.success(request, "The withdrawal is on record and in force.")
+            messages.success(request, "The withdrawal is recorded and in force.")
             return HttpResponseRedirect(page_url(row))
 
         page = _withdraw_page(row, submit="Continue", danger=False)
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
 
     def suspend_page(self, request: HttpRequest, row: Creator) -> HttpResponse:
-        """Suspend a creator or reinstate one, after asking why."""
+        """Suspend or reinstate a creator, with a reason."""
         require(request, "catalog.change_creator")
         suspending = row.status == CreatorStatus.ACTIVE
         page = Page(
@@ -153,7 +153,7 @@ class CreatorAdmin(FormAdmin):
             submit="Suspend the creator" if suspending else "Reinstate the creator",
             back=page_url(row),
             intro=(
-                "Policy denies every use of a suspended creator's works, also for jobs that wait now."
+                "Policy denies every use of a suspended creator's works, including waiting jobs."
                 if suspending
                 else "The creator's works can be used again, as far as consent and policy permit."
             ),
@@ -170,13 +170,13 @@ class CreatorAdmin(FormAdmin):
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
 
     def erase_page(self, request: HttpRequest, row: Creator) -> HttpResponse:
-        """Say what goes and what stays, and erase once the slug was typed."""
+        """Show what is removed and what is kept, and erase once the slug was typed."""
         require(request, "catalog.delete_creator")
         page = Page(
             title=f"Erase the personal data of {row}",
             submit="Erase for good",
             back=page_url(row),
-            intro="This cannot be undone. Neither we nor anybody else can bring the data back.",
+            intro="This cannot be undone. Nobody can restore the data.",
             danger=True,
             template="console/erase.html",
             extra={"reach": reach_of_withdrawal(creator=row, asset=None, everything=True)},
@@ -203,7 +203,7 @@ def _scopes(asset: Asset | None) -> list[tuple[str, str]]:
     everything = ("everything", "Everything: the default and every work of this creator")
     if asset is not None:
         return [("work", f"Only “{asset}”"), everything]
-    return [("default", "The default: works without a statement of their own"), everything]
+    return [("default", "The default: works without their own statement"), everything]
 
 
 def _withdrawal(scope: str, asset: Asset | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What was decided and why, and the permits that followed from it."""
+"""Decisions with their reasons, and the permits that follow from them."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -74,14 +74,14 @@ class DecisionRecordAdmin(StoryAdmin):
         return moment(decision.decided_at)
 
     def playground_page(self, request: HttpRequest) -> HttpResponse:
-        """Ask policy a question that nothing is done upon."""
+        """Ask policy a question without consequences."""
         require(request, "decisions.view_decisionrecord")
         form = PlaygroundForm(**sent(request)) if request.method == "POST" else PlaygroundForm(initial=request.GET)
         page = Page(
             title="Playground",
             submit="Ask",
             back=list_url(DecisionRecord),
-            intro="What would policy say? Nothing is recorded, and nothing is done.",
+            intro="What would policy decide? Nothing is recorded or done.",
             template="console/playground.html",
         )
 
@@ -105,7 +105,7 @@ class DecisionRecordAdmin(StoryAdmin):
 
 
 def _remade(row: DecisionRecord) -> dict[str, Any]:
-    """Return the decision made once more with the revision of its day, or why that cannot be done."""
+    """Return the decision made again with the revision of its day, or why that is not possible."""
     try:
         return {"again": remake(row)}
     except GovernanceError as error:
@@ -134,13 +134,13 @@ def _playground_url(row: DecisionRecord, evaluation: dict[str, Any]) -> str:
 
 @admin.register(Permit)
 class PermitAdmin(StoryAdmin):
-    """Signed, single-use, short-lived leave to run."""
+    """Signed, single-use, short-lived permits to run a job."""
 
     intro = (
         "A permit lets one worker run one job, once, within seconds, on exactly one input with exactly one model "
         "artifact. Without it the model runtime refuses."
     )
-    empty_text = "A permit is issued when a worker takes up a job and policy still allows it."
+    empty_text = "A permit is issued when a worker takes a job and policy still allows it."
     story_template = "console/permit.html"
     list_display = ["name", "status", "about", "attempt", "input_", "artifact", "when", "until"]
     list_filter = [("issued_at", RangeDateTimeFilter)]

@@ -39,10 +39,10 @@ Step = Callable[[dict[str, Any]], str]
 
 @admin.register(PolicyDraft)
 class PolicyDraftAdmin(StoryAdmin):
-    """Sets of rules on their way into force."""
+    """Proposed sets of rules."""
 
     intro = (
-        "A draft takes the rules as they are, is checked on every engine, replayed against recorded decisions, and "
+        "A draft copies the current rules. It is checked on every engine, replayed against recorded decisions, and "
         "approved by somebody who wrote none of it. Only then can it be activated."
     )
     empty_title = "No draft yet"
@@ -98,7 +98,7 @@ class PolicyDraftAdmin(StoryAdmin):
         return draft_story(row, user=request.user, me=str(actor_of(request)))
 
     def propose_page(self, request: HttpRequest) -> HttpResponse:
-        """Say what would change, and open and check a draft of it."""
+        """Show what would change, then open and check a draft."""
         require(request, "rulebook.add_policydraft")
         pending = pending_changes()
         page = Page(
@@ -118,38 +118,38 @@ class PolicyDraftAdmin(StoryAdmin):
         return form_page(request, admin=self, page=page, form=ProposeForm(**sent(request)), perform=perform)
 
     def check_page(self, request: HttpRequest, row: PolicyDraft) -> HttpResponse:
-        """Check the draft once more."""
+        """Check the draft again."""
 
         def step(_: dict[str, Any]) -> str:
             draft = check_draft(draft=row, actor=actor_of(request))
             return "The draft has problems." if draft.check_report["problems"] else "The draft is sound."
 
-        page = self._page(row, "Check the draft", "Check", "It is compiled for every engine and tried on all cases.")
+        page = self._page(row, "Check the draft", "Check", "It is compiled for every engine and tested with all cases.")
         return self._step(request, row, page=page, needs=WRITE, form=Form(**sent(request)), step=step)
 
     def replay_page(self, request: HttpRequest, row: PolicyDraft) -> HttpResponse:
         """Ask for a replay and go to its report."""
         require(request, "decisions.add_replayreport")
         page = self._page(
-            row, "Replay the draft", "Start the replay", "What would it have answered to decisions on record?"
+            row, "Replay the draft", "Start the replay", "What would it have decided for recorded decisions?"
         )
 
         def perform(data: dict[str, Any]) -> HttpResponse:
             window = {name: data[name] for name in ("since", "until", "sample_percent")}
             report = start_replay(draft=row, actor=actor_of(request), **window)
-            messages.success(request, "The replay goes on in the background.")
+            messages.success(request, "The replay continues in the background.")
             return HttpResponseRedirect(page_url(report))
 
         return form_page(request, admin=self, page=page, form=ReplayForm(**sent(request)), perform=perform, row=row)
 
     def submit_page(self, request: HttpRequest, row: PolicyDraft) -> HttpResponse:
-        """Hand the draft to the reviewers."""
+        """Submit the draft for review."""
 
         def step(data: dict[str, Any]) -> str:
             submit_draft(draft=row, actor=actor_of(request), comment=data["comment"])
             return "The draft is in review."
 
-        page = self._page(row, "Submit for review", "Submit", "Somebody who wrote none of it must approve it.")
+        page = self._page(row, "Submit for review", "Submit", "A person who wrote none of it must approve it.")
         return self._step(request, row, page=page, needs=WRITE, form=CommentForm(**sent(request)), step=step)
 
     def approve_page(self, request: HttpRequest, row: PolicyDraft) -> HttpResponse:
@@ -175,7 +175,7 @@ class PolicyDraftAdmin(StoryAdmin):
         return self._step(request, row, page=page, needs=needs, form=NeededCommentForm(**sent(request)), step=step)
 
     def refresh_page(self, request: HttpRequest, row: PolicyDraft) -> HttpResponse:
-        """Take the rules anew."""
+        """Update the draft to the current rules."""
 
         def step(_: dict[str, Any]) -> str:
             check_draft(draft=refresh_draft(draft=row, actor=actor_of(request)), actor=actor_of(request))

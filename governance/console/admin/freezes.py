@@ -21,7 +21,7 @@ from governance.rulebook.queries import active_freeze
 
 @admin.register(PolicyFreeze)
 class PolicyFreezeAdmin(StoryAdmin):
-    """When everything was denied, why, and who lifted that."""
+    """Freezes of policy: when, why, and who lifted them."""
 
     intro = (
         "A freeze denies everything, in every process, from the next decision on. One person freezes; two different "
@@ -74,7 +74,7 @@ class PolicyFreezeAdmin(StoryAdmin):
         }
 
     def freeze_page(self, request: HttpRequest) -> HttpResponse:
-        """Ask why, and freeze."""
+        """Ask for a reason and freeze."""
         require(request, "rulebook.add_policyfreeze")
         page = Page(
             title="Freeze the policy",
@@ -93,7 +93,7 @@ class PolicyFreezeAdmin(StoryAdmin):
         return form_page(request, admin=self, page=page, form=ReasonForm(**sent(request)), perform=perform)
 
     def lift_page(self, request: HttpRequest, row: PolicyFreeze) -> HttpResponse:
-        """Ask for the freeze to be lifted, or agree with whoever asked."""
+        """Request the end of the freeze, or confirm a request."""
         require(request, "rulebook.change_policyfreeze")
         second = bool(row.lift_asked_by)
         page = Page(
@@ -115,9 +115,11 @@ class PolicyFreezeAdmin(StoryAdmin):
         return form_page(request, admin=self, page=page, form=Form(**sent(request)), perform=perform, row=row)
 
     def keep_page(self, request: HttpRequest, row: PolicyFreeze) -> HttpResponse:
-        """Take back the wish to lift a freeze."""
+        """Withdraw the request to lift a freeze."""
         require(request, "rulebook.change_policyfreeze")
-        page = Page(title="Keep the freeze", submit="Keep it", back=page_url(row), intro="Nobody then asks to lift it.")
+        page = Page(
+            title="Keep the freeze", submit="Keep it", back=page_url(row), intro="The request to lift is withdrawn."
+        )
 
         def perform(data: dict[str, Any]) -> HttpResponse:
             return HttpResponseRedirect(page_url(withdraw_lift(freeze=row, actor=actor_of(request))))

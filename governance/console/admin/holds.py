@@ -21,7 +21,7 @@ from governance.console.subjects import person_names
 
 @admin.register(LegalHold)
 class LegalHoldAdmin(StoryAdmin):
-    """Objects that must stay, and who let go of them."""
+    """Objects that must stay, and who released them."""
 
     intro = "An object under legal hold stays, whatever its retention says. One person sets a hold, two release it."
     empty_title = "Nothing is under legal hold"
@@ -68,7 +68,7 @@ class LegalHoldAdmin(StoryAdmin):
         }
 
     def release_page(self, request: HttpRequest, row: LegalHold) -> HttpResponse:
-        """Ask for a hold to be released, or agree with whoever asked."""
+        """Request the release of a hold, or confirm a request."""
         require(request, "audit.change_legalhold")
         second = bool(row.release_asked_by)
         page = Page(
@@ -95,10 +95,10 @@ class LegalHoldAdmin(StoryAdmin):
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
 
     def keep_page(self, request: HttpRequest, row: LegalHold) -> HttpResponse:
-        """Take back the wish to release a hold."""
+        """Withdraw the request to release a hold."""
         require(request, "audit.change_legalhold")
         page = Page(
-            title="Keep the hold", submit="Keep it", back=page_url(row), intro="Nobody then asks to release it."
+            title="Keep the hold", submit="Keep it", back=page_url(row), intro="The request to release it is withdrawn."
         )
 
         def perform(data: dict[str, Any]) -> HttpResponse:
@@ -108,14 +108,14 @@ class LegalHoldAdmin(StoryAdmin):
 
 
 def hold_badge(hold: LegalHold) -> SafeString:
-    """Return how a hold stands."""
+    """Return the badge of a hold's state."""
     if not hold.active:
         return badge("Released")
     return badge("Release asked for", "busy") if hold.release_asked_by else badge("Held", "warn")
 
 
 def with_names(holds: list[Any]) -> list[Any]:
-    """Return the holds, each with its badge and with the names of those who had to do with it."""
+    """Return the holds, each with its badge and with the names of the people involved."""
     names = person_names([actor for hold in holds for actor in (hold.set_by, hold.release_asked_by, hold.released_by)])
     for hold in holds:
         hold.state = hold_badge(hold)

@@ -103,7 +103,7 @@ class JobAdmin(StoryAdmin):
         }
 
     def cancel_page(self, request: HttpRequest, row: Job) -> HttpResponse:
-        """Ask once more, then cancel."""
+        """Cancel the job after a confirmation."""
         require(request, "jobs.change_job")
         working = row.state in WORKED_ON
         page = Page(
@@ -111,9 +111,9 @@ class JobAdmin(StoryAdmin):
             submit="Cancel the job",
             back=page_url(row),
             intro=(
-                "A worker has the job in hand: it is asked to stop at its next safe point, and nothing is released."
+                "A worker is running the job: it will stop at its next safe point, and nothing is released."
                 if working
-                else "The job waits. It ends at once as cancelled, and evidence of that is issued."
+                else "The job is waiting. It is cancelled at once, and evidence of that is issued."
             ),
             danger=True,
         )

@@ -44,7 +44,7 @@ RELATED = 100
 AROUND = 3
 #: 2^63 - 1, the largest index, has 19 digits; 18 nines are enough.
 INDEX_DIGITS = 18
-#: The first words of a kind, with the full stop behind them, such as "job." in a search.
+#: The prefix of a kind with its full stop, such as "job." in a search.
 _PREFIX = re.compile(r"([a-z][a-z_]*\.)+", re.ASCII)
 
 
@@ -53,7 +53,7 @@ class LedgerEntryAdmin(StoryAdmin):
     """The ordered log. Nobody can change a row; the database refuses it."""
 
     intro = (
-        "Every decision and every change of state, in the order in which it was sealed. Each entry is a leaf of a "
+        "Every decision and every change of state, in the order of the log. Each entry is a leaf of a "
         "Merkle tree (RFC 6962): changing or removing one would change every later tree head."
     )
     empty_text = "Entries wait in an outbox until the sequencer orders them, usually within a second."
@@ -152,7 +152,7 @@ class LedgerEntryAdmin(StoryAdmin):
         return attachment(text.encode(), f"entry-{row.index}.tlog-proof", "text/plain; charset=utf-8")
 
     def as_of_page(self, request: HttpRequest) -> HttpResponse:
-        """Say what an object was at a moment; with `file` in the address, return that as a file with its proof."""
+        """Show the state of an object at a moment; with `file` in the URL, return it as a file with its proof."""
         self._need_view(request)
         asked = "type" in request.GET and "name" in request.GET
         form = AsOfForm(request.GET if asked else None)
@@ -170,7 +170,7 @@ class LedgerEntryAdmin(StoryAdmin):
             title="As of",
             submit="Show",
             back=list_url(LedgerEntry),
-            intro="What a partner, tier, licence or the like was at a moment, rebuilt from the ledger alone.",
+            intro="The state of a partner, tier, licence or the like at a moment, rebuilt from the ledger alone.",
             template="console/asof.html",
         )
         return render_page(request, admin=self, page=page, context=context)
@@ -190,7 +190,7 @@ def _receipt_of(entry: LedgerEntry) -> Receipt | EvidenceRecord | None:
 
 
 def _indented(body: bytes) -> str:
-    """Return JSON indented for reading; bytes that are none, because somebody changed them, as they are."""
+    """Return JSON indented for reading; bytes that are not JSON, because they were altered, unchanged."""
     try:
         return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
     except ValueError:
@@ -209,7 +209,7 @@ def _is_uuid(text: str) -> bool:
 class TreeHeadAdmin(StoryAdmin):
     """The fingerprint of the ledger after so many entries."""
 
-    intro = "The hash of the whole ledger after each batch. Two heads of the same size must be equal, for ever."
+    intro = "The hash of the whole ledger after each batch. Two heads of the same size must always be equal."
     empty_text = "The first tree head appears when the sequencer orders the first entries."
     story_template = "console/tree_head.html"
     list_display = ["entries", "root", "when"]

@@ -1,4 +1,4 @@
-"""What moderation models saw."""
+"""Verdicts of moderation models."""
 
 from django.contrib import admin
 from django.utils.safestring import SafeString
@@ -15,7 +15,7 @@ class ModerationVerdictAdmin(HistoryAdmin):
     """Verdicts on inputs and outputs. They are facts for the release decision, not decisions themselves."""
 
     intro = (
-        "What the moderation model saw in each input and output. The score is the highest confidence of an unsafe "
+        "What the moderation model detected in each input and output. The score is the highest confidence of an unsafe "
         "label, from 0 to 1; policy decides what follows from it."
     )
     empty_text = "Inputs are moderated before a model runs, outputs before they are released."

@@ -1,4 +1,4 @@
-"""The OPA servers that decide for us: which runs which revision, when it was last seen, what it logged."""
+"""OPA servers: the revision that each runs, when it was last seen and what it logged."""
 
 import json
 from datetime import timedelta
@@ -29,12 +29,12 @@ from governance.rulebook.queries import active_revision
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-#: A server that lives talks to us at least once in each long poll.
+#: A running server contacts Assent at least once per long poll.
 SILENT_AFTER = timedelta(seconds=3 * LONG_POLL_SECONDS)
 
 
 def standing(server: OpaServer, active: str) -> SafeString:
-    """Return how a server does, as a badge; `active` is the digest of the active revision."""
+    """Return the state of a server as a badge; `active` is the digest of the active revision."""
     if server.revoked_at is not None:
         return badge("Revoked", "quiet")
     if server.last_seen_at is None:
@@ -50,11 +50,11 @@ def standing(server: OpaServer, active: str) -> SafeString:
 
 @admin.register(OpaServer)
 class OpaServerAdmin(FormAdmin):
-    """OPA servers, each with a credential of its own."""
+    """OPA servers, each with its own credential."""
 
     intro = (
-        "OPA servers pull signed bundles from here, decide, and report back. One that does not run the active revision "
-        "gives no answer that counts."
+        "OPA servers pull signed bundles from here, decide, and report back. Answers of a server that does not run the "
+        "active revision are not used."
     )
     empty_title = "No OPA server is enrolled"
     empty_text = "Enrol a server to get its configuration. Until then the policy engine in this process decides."
@@ -131,12 +131,12 @@ class OpaServerAdmin(FormAdmin):
         }
 
     def finish(self, request: HttpRequest, row: OpaServer | None, data: dict[str, Any]) -> HttpResponse:
-        """Show the configuration in this very answer: its credential is kept nowhere."""
+        """Show the configuration in this response only: its credential is not stored."""
         server, token = enrol(name=data["name"], actor=actor_of(request))
         return self._configuration(request, server, token, data["url"])
 
     def renew_page(self, request: HttpRequest, row: OpaServer) -> HttpResponse:
-        """Ask for the address, give a new credential, and show the configuration once."""
+        """Ask for the URL, issue a new credential, and show the configuration once."""
         require(request, "opa.change_opaserver")
         page = Page(
             title=f"New credential for {row}",
@@ -154,13 +154,13 @@ class OpaServerAdmin(FormAdmin):
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
 
     def revoke_page(self, request: HttpRequest, row: OpaServer) -> HttpResponse:
-        """Ask, and take the server out of service."""
+        """Take the server out of service after a confirmation."""
         require(request, "opa.change_opaserver")
         page = Page(
             title=f"Take {row} out of service",
             submit="Take it out of service for good",
             back=page_url(row),
-            intro="It gets no bundle from now on, and nothing it sends is taken in. This cannot be undone.",
+            intro="It gets no bundles from now on, and nothing it sends is accepted. This cannot be undone.",
             danger=True,
         )
 
@@ -189,7 +189,7 @@ class OpaServerAdmin(FormAdmin):
 class OpaDecisionLogAdmin(HistoryAdmin):
     """What OPA servers say they decided."""
 
-    intro = "What OPA servers say they decided, without the facts. Our own decision records hold those."
+    intro = "What OPA servers say they decided, without the facts. Assent's own decision records have those."
     empty_text = "Logs appear a few seconds after an OPA server has decided."
     list_display = ["decision_id_", "server_", "effects", "revision_", "facts", "when"]
     list_filter = [("server", RelatedCheckboxFilter), ("received_at", RangeDateTimeFilter)]

@@ -77,7 +77,7 @@ class TierAdmin(FormAdmin):
         return change_tier(tier=row, **data, actor=actor_of(request))
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        """Delete a tier that no partner has, on record."""
+        """Delete a tier that no partner has."""
         assert isinstance(obj, Tier)
         delete_tier(tier=obj, actor=actor_of(request))
 
@@ -151,7 +151,7 @@ class PartnerAdmin(FormAdmin):
         }
 
     def perform(self, request: HttpRequest, row: Partner | None, data: dict[str, Any]) -> Partner:
-        """Add a partner; an existing one is changed on the pages of the single actions alone."""
+        """Add a partner; an existing one is changed on the pages of single actions only."""
         if row is not None:
             raise PermissionDenied
         return create_partner(**data, actor=actor_of(request))
@@ -162,7 +162,7 @@ class PartnerAdmin(FormAdmin):
             title=f"Rename {row}",
             submit="Rename",
             back=page_url(row),
-            intro=f"Policies, licences and consent go on to name it “{row.slug}”.",
+            intro=f"Policies, licences and consent still refer to it as “{row.slug}”.",
         )
         form = RenameForm(**sent(request), initial={"name": row.name})
         return self._change(request, row, page, form, rename_partner, "{} has its new name.")
@@ -173,7 +173,7 @@ class PartnerAdmin(FormAdmin):
             title=f"Move {row} to another tier",
             submit="Move",
             back=page_url(row),
-            intro="The limits of the tier hold from the next request on, and so do rules that name it.",
+            intro="Its limits, and rules that name it, apply from the next request on.",
         )
         form = MoveForm(**sent(request), initial={"tier": row.tier_id})
         return self._change(request, row, page, form, move_partner, "{} was moved.")
@@ -184,13 +184,13 @@ class PartnerAdmin(FormAdmin):
             title=f"Change the region of {row}",
             submit="Change the region",
             back=page_url(row),
-            intro="Consent and licences that are limited to regions permit or deny by it from the next decision on.",
+            intro="Consent and licences that are limited to regions apply it from the next decision on.",
         )
         form = PartnerRegionForm(**sent(request), initial={"region": row.region})
         return self._change(request, row, page, form, change_region, "{} has its new region.")
 
     def suspend_page(self, request: HttpRequest, row: Partner) -> HttpResponse:
-        """Say what a suspension does, ask why, and suspend."""
+        """Show what a suspension does, ask for a reason, and suspend."""
         open_jobs = Job.objects.filter(partner=row, state__in=OPEN_STATES).count()
         jobs = (
             f"Its {open_jobs} open {_jobs(open_jobs)} will end without a result."
@@ -212,7 +212,7 @@ class PartnerAdmin(FormAdmin):
         )
 
     def reinstate_page(self, request: HttpRequest, row: Partner) -> HttpResponse:
-        """Ask why a suspended partner is to be active again, and reinstate it."""
+        """Ask for a reason and reinstate a suspended partner."""
         page = Page(
             title=f"Reinstate {row}?",
             submit="Make active again",
@@ -240,7 +240,7 @@ class PartnerAdmin(FormAdmin):
         return form_page(request, admin=self, page=page, form=carry_seen(form, row), perform=perform, row=row)
 
     def revoke_page(self, request: HttpRequest, row: Partner) -> HttpResponse:
-        """Revoke every token of a partner, after saying how many that are."""
+        """Revoke every token of a partner, after showing how many there are."""
         require(request, "partners.change_accesstoken")
         count = live_tokens(row)
         page = Page(
@@ -249,7 +249,7 @@ class PartnerAdmin(FormAdmin):
             back=page_url(row),
             intro=(
                 f"{count} live {'token stops' if count == 1 else 'tokens stop'} working at once, also any that is "
-                "being issued now. Jobs that were accepted go on; the partner can ask for new tokens."
+                "being issued now. Accepted jobs continue; the partner can ask for new tokens."
             ),
             danger=True,
         )

@@ -1,4 +1,4 @@
-"""Receipts: signed statements that somebody outside can check without us, and the page that checks one."""
+"""Receipts: signed statements that third parties can check offline, and the page that checks one."""
 
 import json
 from typing import Any
@@ -25,11 +25,11 @@ from governance.keys.dsse import Envelope
 
 @admin.register(Receipt)
 class ReceiptAdmin(StoryAdmin):
-    """What was promised to somebody, signed together with its ledger entry."""
+    """Signed statements of ledger entries."""
 
     intro = (
         "A receipt is signed in the same moment as its ledger entry, and the entry holds its digest. The file you "
-        "download holds all that is needed to check it: give it away with the trust file, and nobody has to ask us."
+        "download contains all that is needed to check it, together with the trust file, without this installation."
     )
     empty_title = "No receipt yet"
     empty_text = "Uploads, consent, policy activations, decisions and anchored evidence each get one."
@@ -100,12 +100,12 @@ class ReceiptAdmin(StoryAdmin):
         return attachment(receipt_file(row), name, "application/json")
 
     def trust_page(self, request: HttpRequest) -> HttpResponse:
-        """Return the trust file by which receipts are judged."""
+        """Return the trust file for checking receipts."""
         require(request, "audit.view_receipt")
         return attachment(trust(), "assent-trust.json", "application/json")
 
     def verify_page(self, request: HttpRequest) -> HttpResponse:
-        """Check a receipt, and the file that it is about, with the trust file of this installation. Keeps neither."""
+        """Check a receipt, and the file that it is about, with the trust file of this installation. Neither is kept."""
         require(request, "audit.view_receipt")
         form = VerificationForm(**sent(request))
         found = None
@@ -117,7 +117,7 @@ class ReceiptAdmin(StoryAdmin):
             title="Check a receipt",
             submit="Check",
             back=list_url(Receipt),
-            intro="Drop a receipt file and, if you have it, the file that it is about. Both are judged and forgotten.",
+            intro="Drop a receipt file and, if you have it, the file that it is about. Neither is kept.",
             template="console/verify.html",
         )
         return render_page(request, admin=self, page=page, context={"form": form, "found": found})

@@ -1,4 +1,4 @@
-"""Reconciliations: is everything there, once, and nothing else?"""
+"""Reconciliations: is everything there exactly once, and nothing else?"""
 
 from collections import Counter
 from typing import Any
@@ -18,11 +18,11 @@ SHOWN = 200
 
 @admin.register(ReconciliationReport)
 class ReconciliationReportAdmin(StoryAdmin):
-    """What was found when jobs, decisions, evidence, WORM storage and ledger were held against each other."""
+    """Reports of comparing jobs, decisions, evidence, WORM storage and ledger."""
 
     intro = (
-        "Every night, jobs, decisions, permits, evidence, WORM storage and the log are held against each other, both "
-        "ways: nothing that happened may lack its proof, and no proof may lack what happened. For one now: manage.py "
+        "Every night, jobs, decisions, permits, evidence, WORM storage and the log are compared with each other, both "
+        "ways: all that happened must have its proof, and every proof must have its cause. For one now: manage.py "
         "audit reconcile."
     )
     empty_title = "Nothing was reconciled yet"
@@ -70,7 +70,7 @@ class ReconciliationReportAdmin(StoryAdmin):
 
 
 def result_badge(report: ReconciliationReport) -> SafeString:
-    """Return whether a reconciliation found anything."""
+    """Return the result of a reconciliation as a badge."""
     if report.ok:
         return badge("Nothing is missing", "good")
     return badge("1 fault" if report.fault_count == 1 else f"{report.fault_count:,} faults", "bad")

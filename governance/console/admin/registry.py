@@ -46,7 +46,7 @@ class LicenceAdmin(SluggedAdmin):
     ]  # fmt: skip
     intro = (
         "Who may use a model, for which purposes, in which regions and until when, and what has to be done with every "
-        "output. A change holds from the next decision on."
+        "output. A change takes effect with the next decision."
     )
     empty_text = "A model needs a licence: add one first."
     list_display = ["name", "slug_", "state", "purposes_", "regions_", "partners_", "models_", "until"]

@@ -1,4 +1,4 @@
-"""Replays: what a draft would have answered to the decisions on record."""
+"""Replays: what a draft would have decided in recorded decisions."""
 
 import json
 from typing import Any
@@ -28,11 +28,11 @@ FLIPS_PER_PAGE = 50
 
 @admin.register(ReplayReport)
 class ReplayReportAdmin(StoryAdmin):
-    """Drafts held against recorded decisions."""
+    """Replays of drafts over recorded decisions."""
 
     intro = (
-        "A replay asks a draft what it would have answered to decisions on record, from the facts of that moment. "
-        "Nothing changes by it; without a fresh one no draft is approved."
+        "A replay shows what a draft would have decided in recorded decisions, with the facts of that moment. "
+        "It changes nothing; a draft needs a recent one before it can be approved."
     )
     empty_title = "No replay yet"
     empty_text = "Open a checked draft and replay it."
@@ -88,7 +88,7 @@ class ReplayReportAdmin(StoryAdmin):
         }
 
     def cancel_page(self, request: HttpRequest, row: ReplayReport) -> HttpResponse:
-        """Stop a replay that is under way."""
+        """Stop a running replay."""
         require(request, "decisions.add_replayreport")
         page = Page(
             title="Stop this replay",

@@ -1,4 +1,4 @@
-"""Policy revisions: what decided when, what each changed, and the way back."""
+"""Policy revisions: what decided when, what each one changed, and how to roll back."""
 
 import json
 from typing import Any
@@ -98,7 +98,7 @@ class PolicyRevisionAdmin(StoryAdmin):
         }
 
     def rollback_page(self, request: HttpRequest, row: PolicyRevision) -> HttpResponse:
-        """Let an earlier revision decide again; opened on the active one it is the one before."""
+        """Roll back to an earlier revision; on the active one, to the previous one."""
         require(request, "rulebook.activate_policydraft")
         target = row if row != active_revision() else previous_revision()
         page = Page(
@@ -106,7 +106,7 @@ class PolicyRevisionAdmin(StoryAdmin):
             submit="Roll back now",
             back=page_url(row),
             danger=True,
-            intro="It was approved when it first decided. Every process decides by it from the next decision on.",
+            intro="It was approved when it was first activated. Every process uses it from the next decision on.",
             extra={"readonly": target is None},
         )
 
@@ -123,7 +123,7 @@ def _may_activate(request: HttpRequest) -> bool:
 
 
 def _against(request: HttpRequest, row: PolicyRevision) -> tuple[PolicyRevision | None, str]:
-    """Return the revision that this one is compared with: the one asked for, else the one before it."""
+    """Return the revision that this one is compared with: the requested one, else the previous one."""
     wanted = request.GET.get("against", "")
     try:
         if wanted:

@@ -23,7 +23,7 @@ class RoleAdmin(FormAdmin):
 
     intro = (
         "What API clients may do by their role. Roles, the token's scope and the policy must all permit a request; a "
-        "denial says which did not. A change holds within a second."
+        "denial says which did not. A change takes effect within a second."
     )
     empty_text = "Without roles every client may do what its token covers. Add a role to limit some clients."
     list_display = ["name", "slug_", "partner_", "allows", "inherits_", "holders"]
@@ -50,7 +50,7 @@ class RoleAdmin(FormAdmin):
 
     @admin.display(description="Allows")
     def allows(self, role: Role) -> SafeString:
-        return chips(grants_text(list(role.permissions.all())).splitlines(), empty="nothing of its own")
+        return chips(grants_text(list(role.permissions.all())).splitlines(), empty="no permissions of its own")
 
     @admin.display(description="Inherits from")
     def inherits_(self, role: Role) -> SafeString:
@@ -73,7 +73,7 @@ class RoleAdmin(FormAdmin):
     def form_intro(self, row: Role | None) -> str:
         if row is None:
             return ""
-        return f"“{row.slug}”, for {row.partner or 'every partner'}. A change holds within a second."
+        return f"“{row.slug}”, for {row.partner or 'every partner'}. A change takes effect within a second."
 
     def perform(self, request: HttpRequest, row: Role | None, data: dict[str, Any]) -> Role:
         if row is None:
@@ -85,7 +85,9 @@ class RoleAdmin(FormAdmin):
 class ModelGroupAdmin(FormAdmin):
     """Models that roles name together."""
 
-    intro = "Models that roles name together. A change holds within a second for every role that names the group."
+    intro = (
+        "Models that roles name together. A change takes effect within a second for every role that names the group."
+    )
     empty_text = "Add a group to allow several models by one permission."
     list_display = ["name", "slug_", "models_"]
     search_ids = ("id",)
@@ -109,7 +111,7 @@ class ModelGroupAdmin(FormAdmin):
         return ModelGroupForm(**sent(request), group=row, initial=initial)
 
     def form_intro(self, row: ModelGroup | None) -> str:
-        return f"“{row.slug}”. A change holds within a second for every role that names it." if row else ""
+        return f"“{row.slug}”. A change takes effect within a second for every role that names it." if row else ""
 
     def perform(self, request: HttpRequest, row: ModelGroup | None, data: dict[str, Any]) -> ModelGroup:
         if row is None:

@@ -102,7 +102,7 @@ class AbacRuleAdmin(FormAdmin):
         delete_rule(rule=obj, actor_user=_user(request))
 
     def form_schema_page(self, request: HttpRequest) -> HttpResponse:
-        """Return what the condition builder may offer for the actions that the query names."""
+        """Return the attributes that the condition builder offers for the actions in the query."""
         require(request, "rulebook.view_abacrule")
         return JsonResponse(form_schema(request.GET.getlist("action")))
 

@@ -1,4 +1,4 @@
-"""Scrubs: whether the bytes in WORM storage are still those that were stored."""
+"""Scrubs: whether the bytes in WORM storage are unchanged."""
 
 from typing import Any
 
@@ -24,11 +24,11 @@ FAULTS_SHOWN = 200
 
 @admin.register(ScrubRun)
 class ScrubRunAdmin(StoryAdmin):
-    """Rounds of reading everything back."""
+    """Runs that read all of WORM storage back."""
 
     intro = (
-        "A scrub reads every WORM object back and hashes it again: stored bytes rot, and stores lie. It also extends "
-        "what its retention class keeps longer by now. One starts every night; it reads slowly."
+        "A scrub reads every WORM object back and rehashes it, since stored bytes can decay. It also extends "
+        "what its retention class now keeps longer. One starts every night; it reads slowly."
     )
     empty_title = "Nothing was scrubbed yet"
     empty_text = "Start one, or wait for the night."
@@ -106,14 +106,14 @@ class ScrubRunAdmin(StoryAdmin):
         return form_page(request, admin=self, page=page, form=Form(**sent(request)), perform=perform)
 
     def cancel_page(self, request: HttpRequest, row: ScrubRun) -> HttpResponse:
-        """Stop a scrub that is under way."""
+        """Stop a running scrub."""
         require(request, "audit.change_scrubrun")
         page = Page(
             title="Stop this scrub",
             submit="Stop it",
             back=page_url(row),
             danger=True,
-            intro="What was found so far stays; the objects that are left are looked at by the next one.",
+            intro="What was found so far stays; the next scrub checks the remaining objects.",
         )
 
         def perform(data: dict[str, Any]) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""WORM storage: what lies there, and how long each kind of object is kept."""
+"""WORM storage: its objects, and how long each kind is kept."""
 
 from typing import Any
 
@@ -46,11 +46,11 @@ class HeldFilter(admin.SimpleListFilter):
 
 @admin.register(WormReference)
 class WormReferenceAdmin(StoryAdmin):
-    """What lies where nobody can change or remove it before its time."""
+    """Objects that cannot be changed or removed before their date."""
 
     intro = (
-        "Evidence, policy revisions and checkpoints of the log, each written once and for good. The store keeps every "
-        "object until its date, and one under legal hold for longer. A date is only ever moved away."
+        "Evidence, policy revisions and checkpoints of the log, each written once. The store keeps every "
+        "object until its date, and one under legal hold for longer. Dates are only ever extended."
     )
     empty_text = "Objects appear when evidence, a policy revision or a checkpoint has been written to WORM storage."
     story_template = "console/worm_reference.html"
@@ -109,13 +109,13 @@ class WormReferenceAdmin(StoryAdmin):
         }
 
     def hold_page(self, request: HttpRequest, row: WormReference) -> HttpResponse:
-        """Ask why, and hold the object."""
+        """Ask for a reason and hold the object."""
         require(request, "audit.add_legalhold")
         page = Page(
             title="Set a legal hold",
             submit="Hold it",
             back=page_url(row),
-            intro="The object then stays, whatever its retention says, until two different persons release the hold.",
+            intro="The object stays, whatever its retention, until two different persons release the hold.",
         )
 
         def perform(data: dict[str, Any]) -> HttpResponse:
@@ -126,7 +126,7 @@ class WormReferenceAdmin(StoryAdmin):
         return form_page(request, admin=self, page=page, form=ReasonForm(**sent(request)), perform=perform, row=row)
 
     def extend_page(self, request: HttpRequest, row: WormReference) -> HttpResponse:
-        """Keep one object for longer than its class says."""
+        """Keep one object longer than its class."""
         require(request, "audit.change_wormreference")
         page = Page(
             title="Keep it longer",
@@ -200,13 +200,13 @@ class RetentionClassAdmin(FormAdmin):
         return f"The retention class “{row}” was saved. Longer retentions reach what is stored with the next scrub."
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        """Remove the class of a contract or a region, on record."""
+        """Remove the class of a contract or a region."""
         assert isinstance(obj, RetentionClass)
         remove_retention_class(row=obj, actor=actor_of(request))
 
 
 def span(days: int | None) -> str:
-    """Return a number of days as people say it."""
+    """Return a number of days in readable form."""
     if days is None:
         return "for ever"
     years, rest = divmod(days, 365)

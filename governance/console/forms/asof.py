@@ -1,4 +1,4 @@
-"""The form that asks what an object was at a moment."""
+"""The form for the state of an object at a moment."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -30,7 +30,7 @@ class AsOfForm(forms.Form):
         label="As of",
         required=False,
         max_length=40,
-        help_text="A date, which means its end in UTC, or a time such as 2026-03-01T12:00:00Z. Empty: now.",
+        help_text="A date (its end in UTC) or a time such as 2026-03-01T12:00:00Z. Empty: now.",
         widget=UnfoldAdminTextInputWidget(),
     )
 

@@ -19,7 +19,7 @@ from governance.console.forms.fields import MomentField, RegionsField, choice_fi
 from governance.kernel.vocabulary import ACTION_LABELS, PURPOSE_LABELS, Action
 from governance.partners.models import Partner
 
-#: A creator consents to what is done with works; what is done with models is the licence's business.
+#: Creators consent to uses of works; uses of models are governed by licences.
 WORK_ACTIONS = tuple(action for action in Action if action.startswith("asset."))
 
 
@@ -36,7 +36,7 @@ class GrantForm(forms.Form):
     )
     regions = RegionsField(help_text="Two-letter codes. Empty: everywhere.")
     partners_allowed = names_field([], label="Only these partners", help_text="Empty: every partner.")
-    partners_excluded = names_field([], label="Never these partners", help_text="Exclusion beats every permission.")
+    partners_excluded = names_field([], label="Never these partners", help_text="Exclusion overrides every permission.")
     valid_from = MomentField(required=False, help_text="UTC. Empty: from now on.")
     valid_until = MomentField(required=False, help_text="UTC. Empty: without end.")
     method = choice_field(GrantMethod.choices, label="How it was given", initial=GrantMethod.CONSOLE)
@@ -44,7 +44,7 @@ class GrantForm(forms.Form):
         required=False,
         label="Evidence document",
         widget=UnfoldAdminFileFieldWidget(),
-        help_text="The signed form or letter. It is not stored: only its SHA-256 goes on record.",
+        help_text="The signed form or letter. It is not stored; only its SHA-256 is recorded.",
     )
     evidence_digest = forms.CharField(
         required=False,
@@ -76,7 +76,7 @@ class GrantForm(forms.Form):
 
 
 class WithdrawForm(forms.Form):
-    """A withdrawal of consent: of what, and how it reached us."""
+    """A withdrawal of consent: its scope, and how it was received."""
 
     scope = forms.ChoiceField(label="What is withdrawn", widget=UnfoldAdminRadioSelectWidget())
     method = choice_field(GrantMethod.choices, label="How it was withdrawn", initial=GrantMethod.CONSOLE)

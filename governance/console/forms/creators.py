@@ -1,4 +1,4 @@
-"""What is entered about creators, and why the status of a creator or a work is changed."""
+"""Forms for creators, and for reasons of a change of status."""
 
 from typing import Any
 

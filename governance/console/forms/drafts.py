@@ -54,7 +54,7 @@ class ApproveForm(NeededCommentForm):
 
 
 class ReasonForm(forms.Form):
-    """Why something drastic is done."""
+    """The reason for a drastic step."""
 
     reason = forms.CharField(
         max_length=300, widget=UnfoldAdminTextInputWidget(), help_text="Stays on record with the step."
@@ -62,7 +62,7 @@ class ReasonForm(forms.Form):
 
 
 class ReplayForm(forms.Form):
-    """Which recorded decisions a draft is held against."""
+    """The recorded decisions that a draft is replayed over."""
 
     days = forms.ChoiceField(
         choices=list(WINDOWS.items()), initial="30", label="Decisions of", widget=UnfoldAdminSelectWidget()

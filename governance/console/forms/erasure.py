@@ -1,4 +1,4 @@
-"""Confirming that somebody's personal data shall be deleted."""
+"""The confirmation of an erasure of personal data."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from governance.console.forms.fields import choice_field, text_field
 
 
 class EraseForm(forms.Form):
-    """How the wish came, and the slug typed by hand, so that nobody is erased by a slip."""
+    """How the request came, and the typed slug, so that nobody is erased by accident."""
 
     method = choice_field(GrantMethod.choices, label="How the creator asked for it")
     slug = text_field(max_length=50, help_text="Type the creator's slug to confirm.")

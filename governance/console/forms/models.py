@@ -19,7 +19,7 @@ def _licence_field(**kwargs: Any) -> forms.ModelChoiceField:  # type: ignore[typ
 
 
 class ModelDetailsForm(forms.Form):
-    """What the registry says of a model. The licence is chosen here for a new one, and on its own page later."""
+    """The details of a model. The licence is chosen here for a new one, and changed on its own page."""
 
     name = text_field(max_length=NAME_CHARACTERS)
     slug = forms.SlugField(
@@ -42,7 +42,7 @@ class ModelDetailsForm(forms.Form):
 class ModelLicenceForm(forms.Form):
     """The licence that a model runs under."""
 
-    licence = _licence_field(help_text="It holds from the next decision on, also for jobs that wait now.")
+    licence = _licence_field(help_text="It applies from the next decision on, including waiting jobs.")
 
     def __init__(self, *args: Any, model: Model, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

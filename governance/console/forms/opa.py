@@ -5,7 +5,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 
 class AddressForm(forms.Form):
-    """Where the server reaches us."""
+    """The URL at which the server reaches Assent."""
 
     url = forms.URLField(
         label="Our address",
@@ -21,6 +21,6 @@ class EnrolForm(AddressForm):
     name = forms.CharField(
         max_length=50,
         widget=UnfoldAdminTextInputWidget(),
-        help_text="Small letters, digits and hyphens, such as edge-frankfurt.",
+        help_text="Lower-case letters, digits and hyphens, such as edge-frankfurt.",
     )
     field_order = ["name", "url"]

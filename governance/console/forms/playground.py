@@ -16,9 +16,9 @@ KINDS = ("asset.", "model.")
 
 
 class PlaygroundForm(forms.Form):
-    """A question to policy. A pasted one, in the form of AuthZEN, goes before what is picked."""
+    """A question to policy. A pasted AuthZEN request overrides the selected fields."""
 
-    client = choice_field([], label="Who asks", required=False, help_text="An API client; it may do the most it can.")
+    client = choice_field([], label="Who asks", required=False, help_text="An API client, with its full coverage.")
     action = choice_field([], label="Action", required=False)
     purpose = choice_field([("", "Choose"), *PURPOSE_CHOICES], label="Purpose", required=False)
     work = text_field(label="Work", required=False, max_length=36, help_text="Its id, for actions with a work.")
@@ -53,7 +53,7 @@ class PlaygroundForm(forms.Form):
         return _json_object(self.cleaned_data["pasted"])
 
     def clean(self) -> dict[str, Any]:
-        """Return the question, and say at each field what is missing for it."""
+        """Return the question, and report missing values at their fields."""
         asked = {**self.cleaned_data, **_picked(self.cleaned_data.get("pasted") or {})}
         needed = ["client", "action", "purpose"]
         if asked.get("action"):

@@ -110,7 +110,7 @@ class VersionForm(forms.Form):
 
 
 class StageForm(forms.Form):
-    """Where a version may go from its stage."""
+    """The stages that a version can move to."""
 
     stage = choice_field([])
 
@@ -126,7 +126,7 @@ class StageForm(forms.Form):
 
 
 class AliasForm(forms.Form):
-    """A name that shall stand for a version."""
+    """An alias for a version."""
 
     name = forms.CharField(
         initial="production",

@@ -56,7 +56,7 @@ class RoleForm(forms.Form):
 
     slug = forms.SlugField(
         widget=UnfoldAdminTextInputWidget(),
-        help_text=f"Never changes. The role '{MEMBER}' holds for every client that has no role.",
+        help_text=f"Never changes. The role '{MEMBER}' applies to every client without a role.",
     )
     name = forms.CharField(max_length=100, widget=UnfoldAdminTextInputWidget())
     partner = forms.ModelChoiceField(
@@ -96,7 +96,7 @@ class ModelGroupForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["models"]
         assert isinstance(field, forms.MultipleChoiceField)
-        # A model that is gone stays in the group until it is taken out.
+        # A deleted model stays in the group until it is removed.
         gone = {slug: slug for slug in (group.model_slugs if group else ())}
         field.choices = sorted((gone | dict(Model.objects.values_list("slug", "name"))).items())
         if group is not None:

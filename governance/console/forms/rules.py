@@ -1,4 +1,4 @@
-"""The form of an ABAC rule. What makes sense is decided by the rulebook; this puts its sentences at the fields."""
+"""The form of an ABAC rule. The rulebook validates it; this form shows its messages at the fields."""
 
 import json
 from typing import Any
@@ -39,10 +39,10 @@ class RuleForm(forms.Form):
         choices=RuleEffect.choices,
         initial=RuleEffect.DENY,
         widget=UnfoldAdminRadioSelectWidget(),
-        help_text="One denial outweighs any number of permits.",
+        help_text="One denial overrides any number of permits.",
     )
     actions = checkbox_field(
-        ACTION_CHOICES, help_text="The condition can only ask about facts that are known for every action chosen here."
+        ACTION_CHOICES, help_text="The condition can only use attributes that are known for every action chosen here."
     )
     condition = forms.JSONField(widget=forms.HiddenInput(), initial=EMPTY_CONDITION)
     reason_code = forms.CharField(
@@ -54,7 +54,7 @@ class RuleForm(forms.Form):
         max_length=300,
         label="Message to the partner",
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "Works are not available in {subject.region}."}),
-        help_text="The sentence that partners read. Facts can be quoted in braces, such as {purpose}.",
+        help_text="The sentence that partners read. Attributes can be inserted in braces, such as {purpose}.",
     )
     obligations = forms.JSONField(
         required=False,
@@ -89,7 +89,7 @@ class RuleForm(forms.Form):
         return data
 
     def condition_json(self) -> Any:
-        """Return the condition as plain data for the builder, also what was sent and refused."""
+        """Return the condition as plain data for the builder, including a refused one."""
         value = self["condition"].value()
         if isinstance(value, str):
             try:

@@ -16,7 +16,7 @@ SLUG_LENGTH = 50
 
 
 class RetentionClassForm(forms.Form):
-    """What a class is for, which stays, and for how many days; no days are for ever."""
+    """The scope of a class, which cannot change, and its days; empty means for ever."""
 
     field_of_code = {"retention_class_invalid": "kind"}
 
@@ -28,7 +28,7 @@ class RetentionClassForm(forms.Form):
         min_value=1,
         max_value=FOREVER_DAYS,
         widget=UnfoldAdminIntegerFieldWidget(),
-        help_text="Empty means for ever: a hundred years, which scrubs roll on. More days also count for what is "
+        help_text="Empty means for ever: a hundred years, which scrubs renew. More days also apply to what is "
         "stored already; fewer only for what is stored from now on.",
     )
 
@@ -47,7 +47,7 @@ class RetentionClassForm(forms.Form):
         self.fields["region"] = choice_field(
             [("", "every region"), *((region, region) for region in sorted(REGIONS))],
             required=False,
-            help_text="The partner's region; the class of a contract goes before that of a region.",
+            help_text="The partner's region; the class of a contract takes precedence over that of a region.",
         )
         self.order_fields(["name", "kind", "partner", "region", "days"])
 

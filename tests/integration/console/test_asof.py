@@ -1,4 +1,4 @@
-"""The page that says what an object was at a moment: the state, the entry that says so, and what changed since."""
+"""The page with the state of an object at a moment, its entry and later changes."""
 
 import json
 from datetime import UTC, datetime
@@ -53,7 +53,7 @@ def test_it_shows_the_state_and_what_became_of_it(boss: Client, tier: Tier) -> N
     members = {each.name: (each.was, each.now) for each in page.context["members"]}
     assert members["Name"] == ("Trial", "Best")
     assert members["Slug"] == ("trial", "")
-    assert page.context["answer"] == "It was there"
+    assert page.context["answer"] == "It existed"
     assert [change.kind for change in page.context["changes_on_record"]] == ["tier.changed"]
     entry = page.context["found"].entry
     assert f"{reverse('admin:audit_ledgerentry_change', args=[entry.index])}#proof" in page.content.decode()
@@ -72,14 +72,14 @@ def test_what_was_deleted_since_is_said(boss: Client, tier: Tier) -> None:
 
     then, now = (ask(boss, type="tier", name="trial", at=at) for at in ("2026-04-15", ""))
 
-    assert (then.context["answer"], then.context["gone"]) == ("It was there", True)
-    assert (now.context["answer"], now.context["members"]) == ("It was deleted by then", [])
+    assert (then.context["answer"], then.context["gone"]) == ("It existed", True)
+    assert (now.context["answer"], now.context["members"]) == ("It had been deleted by then", [])
 
 
 def test_before_it_came_there_is_no_entry(boss: Client, tier: Tier) -> None:
     page = ask(boss, type="tier", name="trial", at="2026-02-01")
 
-    assert (page.context["answer"], page.context["found"].entry) == ("There was none yet", None)
+    assert (page.context["answer"], page.context["found"].entry) == ("It did not exist yet", None)
     assert "Download" not in page.content.decode()
 
 

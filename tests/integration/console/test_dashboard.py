@@ -92,7 +92,7 @@ def test_a_decision_without_reasons_is_not_counted_as_one(market, boss):
 
 
 def test_the_last_reconciliation_is_shown_and_stands_out_when_it_found_something_or_is_old(boss):
-    assert figures(boss)["Reconciliation"] == ("–", "never so far")
+    assert figures(boss)["Reconciliation"] == ("–", "never")
     make_report()
     assert figures(boss)["Reconciliation"] == ("complete", "1 s ago")
     with clock.using(ManualClock(clock.now() + timedelta(days=2))):

@@ -82,7 +82,7 @@ def test_a_job_that_waits_is_cancelled_at_once(market, moderator):
     job = market.submit().job
     url = reverse("admin:jobs_job_cancel", args=[job.pk])
     assert url in moderator.get(page_url(job)).content.decode()
-    assert "The job waits." in moderator.get(url).content.decode()
+    assert "The job is waiting." in moderator.get(url).content.decode()
     answer = moderator.post(url, follow=True)
     job.refresh_from_db()
     assert (job.state, job.reason_code) == (JobState.CANCELLED, "cancelled_on_request")
@@ -95,7 +95,7 @@ def test_a_worker_is_asked_to_stop(market, moderator):
     job = market.submit().job
     take_lease(job_id=job.pk, owner="worker-1", waiting=JobState.QUEUED)
     url = reverse("admin:jobs_job_cancel", args=[job.pk])
-    assert "A worker has the job in hand" in moderator.get(url).content.decode()
+    assert "A worker is running the job" in moderator.get(url).content.decode()
     answer = moderator.post(url, follow=True)
     job.refresh_from_db()
     assert job.cancel_requested

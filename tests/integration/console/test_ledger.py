@@ -208,7 +208,7 @@ def test_a_checkpoint_continues_the_one_before(released, boss):
     first, second = make_checkpoint(size=3), make_checkpoint()
     context = story(boss, second)
     assert (context["before"], context["added"]) == (first, second.size - 3)
-    assert "its first 3 entries are those of then" in context["steps"][1].detail
+    assert "its first 3 entries are unchanged" in context["steps"][1].detail
     with guards_lifted(), connection.cursor() as cursor:
         cursor.execute("UPDATE audit_checkpoint SET root_hash = decode(repeat('00', 32), 'hex') WHERE number = 1")
     context = story(boss, second)

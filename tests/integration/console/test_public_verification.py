@@ -61,7 +61,7 @@ def test_too_much_is_refused_before_it_is_read(receipt, anybody):
     assert answer.status_code == 200
     answer = sent(anybody, b"x" * (2 * 1024 * 1024))
     assert answer.status_code == 413
-    assert "No receipt is as large" in answer.content.decode()
+    assert "larger than any receipt" in answer.content.decode()
     answer = anybody.post(reverse(VERIFY), {}, CONTENT_LENGTH="much")
     assert answer.status_code == 413
 
@@ -72,7 +72,7 @@ def test_what_is_no_digest_is_said(sha256, receipt, anybody):
 
 
 def test_what_is_no_receipt_is_said(db, anybody):
-    assert sent(anybody, b"not JSON").context["found"].word == "Cannot be judged"
+    assert sent(anybody, b"not JSON").context["found"].word == "Cannot be checked"
     assert "receipt" in anybody.post(reverse(VERIFY)).context["form"].errors
 
 
@@ -83,7 +83,7 @@ def test_keys_that_cannot_be_read_are_no_secret_and_no_verdict(receipt, anybody,
     monkeypatch.setattr("governance.console.verification.trust_file", broken)
     answer = sent(anybody, receipt_file(receipt))
     assert answer.status_code == 503
-    assert "cannot be judged here at the moment" in answer.content.decode()
+    assert "cannot be checked here at the moment" in answer.content.decode()
     assert "/secret/place" not in answer.content.decode()
     assert anybody.get(reverse("verify-trust")).status_code == 503
 

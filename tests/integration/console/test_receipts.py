@@ -93,7 +93,7 @@ def test_a_receipt_whose_proof_is_still_to_come_is_said_to_wait(released, market
     make_checkpoint(size=1)
     receipt = Receipt.objects.get(kind="asset.registered", subject_id=str(market.asset.id))
     found = boss.get(page_url(receipt)).context["found"]
-    assert (found.word, failing(found)) == ("Cannot be judged", [])
+    assert (found.word, failing(found)) == ("Cannot be checked", [])
     assert "still to come" in found.sentence
 
 
@@ -101,7 +101,7 @@ def test_a_receipt_whose_proof_is_still_to_come_is_said_to_wait(released, market
 def test_what_is_no_receipt_is_said(content, checkpoint, boss):
     answer = boss.post(reverse(VERIFY), {"receipt": SimpleUploadedFile("x.json", content or b" ")})
     assert answer.status_code == 200
-    assert answer.context["found"].word == "Cannot be judged"
+    assert answer.context["found"].word == "Cannot be checked"
     assert failing(answer.context["found"]) == ["The receipt can be read"]
 
 

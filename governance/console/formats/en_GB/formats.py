@@ -1,4 +1,4 @@
-"""How the console writes moments and numbers: unmistakable, sortable by eye, always UTC."""
+"""The date and number formats of the console: unambiguous, and always UTC."""
 
 DATE_FORMAT = "j M Y"
 TIME_FORMAT = "H:i"
