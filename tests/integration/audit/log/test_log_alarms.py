@@ -167,7 +167,7 @@ def test_a_changed_object_stops_the_log(worm_root: Path) -> None:
 def test_another_store_stops_the_log(tmp_path: Path) -> None:
     advance_log()
     with worm_store.override(FilesystemWormStore(tmp_path / "other")):
-        assert_alarm("checkpoint_missing", "another store")
+        assert_alarm("checkpoint_missing", "a different store")
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def test_places_that_there_are_not_are_refused(index: int, size: int) -> None:
 
 @pytest.mark.parametrize(("first", "second"), [(-1, 3), (4, 3)])
 def test_trees_that_shrink_are_refused(first: int, second: int) -> None:
-    with pytest.raises(LogRangeInvalid, match="grow"):
+    with pytest.raises(LogRangeInvalid, match="cannot continue"):
         consistency_proof(first=first, second=second)
 
 
