@@ -57,7 +57,7 @@ class EffectiveConsent:
     `pairs` holds the permitted (action, purpose) pairs and is empty unless `state` is active: those of the version of
     the level that the creator agreed to, without what later versions took away. `level`, `level_version` (its number),
     `regions` and the partner lists are those of the statement that governs. `epoch` is the creator's consent epoch,
-    read before the statements: a permit bound to it can never rest on statements older than the epoch says.
+    read before the statements: a permit bound to it can never be based on older statements.
     """
 
     state: ConsentState

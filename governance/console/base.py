@@ -122,7 +122,7 @@ def _uuid(text: str) -> UUID | None:
 
 
 class SluggedAdmin(ConsoleAdmin):
-    """A table whose rows are known by a slug: offered from the name at first, and never changed afterwards.
+    """A table whose rows have a slug: suggested from the name for a new row, and never changed afterwards.
 
     The last kind of table that saves forms over its columns by itself, and puts on record which ones changed.
     """

@@ -26,7 +26,7 @@ class AdvisoryLock(IntEnum):
     POLICY = 0x70_75_62_6C_69_73_68
     #: Putting a version of a consent level into force: one at a time, since names are compared across levels.
     CONSENT_LEVELS = 0x6C_65_76_65_6C_73
-    #: Reconciling by the schedule.
+    #: Scheduled reconciliation.
     RECONCILIATION = 0x6E_69_67_68_74
 
 

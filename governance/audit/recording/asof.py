@@ -100,15 +100,15 @@ def recorded_type(name: str) -> Recorded:
 def find_as_of(*, type_name: str, name: str, at: datetime) -> AsOf:
     """Return the state at a moment of the object with the slug or id `name`.
 
-    A slug that several objects had, one after the other, stands for the one that had it then. Raises ObjectTypeUnknown,
-    EntryAltered, and ObjectUnknown when no entry with a state tells of it.
+    A slug that several objects had in succession means the one that had it then. Raises ObjectTypeUnknown,
+    EntryAltered, and ObjectUnknown when no entry holds a state of it.
     """
     found = [as_of(subject=subject, at=at) for subject in subjects_called(type_name=type_name, name=name)]
     return max(reversed(found), key=lambda each: (_RANKS[each.presence], each.name == name))
 
 
 def as_of(*, subject: SubjectRef, at: datetime) -> AsOf:
-    """Return what an object was at a moment. Raises ObjectTypeUnknown, ObjectUnknown and EntryAltered."""
+    """Return the state of an object at a moment. Raises ObjectTypeUnknown, ObjectUnknown and EntryAltered."""
     described = recorded_type(subject.type)
     changes = history(subject)
     if not changes:
@@ -129,7 +129,7 @@ def _presence(entry: StateChange | None, first: StateChange) -> Presence:
 
 
 def history(subject: SubjectRef) -> list[StateChange]:
-    """Return every change of an object's state in the order of the log, what still waits for a place last.
+    """Return every change of an object's state in the order of the log, waiting entries last.
 
     Raises EntryAltered when somebody changed an entry's columns: its bytes alone are proven.
     """
