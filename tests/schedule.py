@@ -17,6 +17,14 @@ TOGETHER = {
     "tests/integration/audit/keeping/test_worm_on_s3.py": "an S3 server",
     "tests/integration/audit/stores/": "an S3 server",
 }
+#: What takes longest begins first, so that no worker is left alone with it at the end.
+FIRST = (
+    "tests/integration/stack/",
+    "tests/browser/",
+    "tests/integration/audit/stores/",
+    "tests/integration/api/test_schemathesis.py",
+    "tests/interop/",
+)
 MOST_WORKERS = 8
 LONGEST_NAME = 40
 BYTES_A_WORKER = 1_500_000_000
@@ -32,7 +40,17 @@ class ByModule(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
     """Spread tests by module, unless `--dist` says otherwise."""
-    return ByModule(config, log) if config.option.dist == "load" else None
+    if config.option.dist != "load":
+        return None
+    config.option.loadscopereorder = False  # the collection's order counts, not how many tests a module has
+    return ByModule(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let a worker begin with what takes longest; all else stays as it was shuffled."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
 
 
 def pytest_xdist_auto_num_workers() -> int:
