@@ -18,6 +18,7 @@ from unfold.views import ChangeList
 from governance.audit.recording.record import write_entry
 from governance.audit.types import Actor, SubjectRef
 from governance.console.forms.fields import RegionField
+from governance.console.types import Context, Given
 from governance.kernel.canonical import Json
 
 
@@ -32,6 +33,7 @@ class ConsoleChangeList(ChangeList):  # type: ignore[misc]
     result_list: Any
 
     def get_results(self, request: HttpRequest) -> None:
+        """Return a page of rows, prepared for their columns."""
         super().get_results(request)
         rows: list[Any] = list(self.result_list)
         self.result_list = rows
@@ -62,14 +64,14 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
     #: Row pages that set their own caching; all other pages are never cached.
     kept_pages: ClassVar[frozenset[str]] = frozenset()
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
+    def render_change_form(self, request: HttpRequest, context: Context, *args: Given, **kwargs: Given) -> HttpResponse:
+        """Answer with the form and what is shown around it."""
         context["show_save_and_add_another"] = False
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 
-    def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Given) -> Any:
+        """Return the field of a form for a column."""
         if db_field.name == "region":
             return RegionField(label=capfirst(db_field.verbose_name), help_text=db_field.help_text)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -77,10 +79,12 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
     def prepare(self, rows: list[Any]) -> None:
         """Add to the rows of a list page what its columns show besides the database columns."""
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ConsoleChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Given) -> type[ConsoleChangeList]:
+        """Return the list that prepares its rows."""
         return ConsoleChangeList
 
     def get_urls(self) -> list[URLPattern]:
+        """Return the addresses of the list, of its pages and of the pages of rows."""
         area, table = self.opts.app_label, self.opts.model_name
         of_list = [
             path(f"{part}/", self.admin_site.admin_view(getattr(self, view)), name=f"{area}_{table}_{part}")
@@ -108,6 +112,7 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
+        """Return the rows that a search finds, by index where it is for an id."""
         wanted = _uuid(search_term)
         if wanted is not None and self.search_ids:
             return queryset.filter(reduce(or_, (Q(**{column: wanted}) for column in self.search_ids))), False
@@ -130,9 +135,11 @@ class SluggedAdmin(ConsoleAdmin):
     prepopulated_fields: ClassVar[dict[str, list[str]]] = {"slug": ["name"]}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        """Return the fields that nobody changes: the slug, once there is one."""
         return ["slug"] if obj else []
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Model | None = None) -> dict[str, list[str]]:
+        """Return the fields that are offered from others while a row is new."""
         return {} if obj else self.prepopulated_fields
 
     def save_model(self, request: HttpRequest, obj: Model, form: "ModelForm[Any]", change: bool) -> None:
@@ -159,12 +166,15 @@ class HistoryAdmin(ConsoleAdmin):
     warn_unsaved_form = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return False: no row is added here."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Return False: nothing is edited here."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Return False: nothing is deleted here."""
         return False
 
 
@@ -174,15 +184,15 @@ class StoryAdmin(HistoryAdmin):
     story_template: ClassVar[str]
     change_form_template = "console/story.html"
 
-    def story(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: Any) -> Context:
         """Return what the page shows beyond the row itself (`original` in the template)."""
         raise NotImplementedError
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        """Return nothing: the page is drawn from the story."""
         return []
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
+    def render_change_form(self, request: HttpRequest, context: Context, *args: Given, **kwargs: Given) -> HttpResponse:
+        """Answer with the form and what is shown around it."""
         context.update(self.story(request, kwargs["obj"]), story_template=self.story_template)
         return super().render_change_form(request, context, *args, **kwargs)

@@ -14,6 +14,7 @@ from governance.catalog.queries import effective_consents
 from governance.catalog.types import EffectiveConsent
 from governance.console.presentation import choice_badge
 from governance.console.subjects import person_names, subject_link, user_names
+from governance.console.types import Context
 from governance.jobs.models import Job
 from governance.kernel import clock
 from governance.workflows.consent import affected_jobs
@@ -50,7 +51,7 @@ class Reach:
     jobs: int
 
 
-def consent_story(creator: Creator, works_page: str) -> dict[str, Any]:
+def consent_story(creator: Creator, works_page: str) -> Context:
     """Return what a creator's page shows of works and statements."""
     works: Page[Any] = Paginator(
         Asset.objects.filter(creator=creator).select_related("dataset").order_by("-created_at"), WORKS_PER_PAGE

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import Count, F, Min, Q
 from django.db.models.functions import TruncHour
@@ -16,6 +15,7 @@ from governance.audit.models import EvidenceRecord, ReconciliationReport, ScrubR
 from governance.catalog.models import Creator
 from governance.console.log_state import log_state
 from governance.console.presentation import TONES, duration, list_url, page_url
+from governance.console.types import Context
 from governance.decisions.choices import DecisionEffect
 from governance.decisions.models import DecisionRecord
 from governance.jobs.choices import JobState
@@ -54,7 +54,7 @@ class Bar:
     link: str = ""
 
 
-def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def context(request: HttpRequest, context: Context) -> Context:
     """Add the data of the first page to its context. Each part requires the permission to view its table."""
     now = clock.now()
     context["title"] = "Dashboard"

@@ -1,7 +1,6 @@
 """The page of a draft: its state, its changes, the findings, and the next steps."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
@@ -11,6 +10,7 @@ from governance.audit.types import SubjectRef
 from governance.console.policy_changes import diff_view
 from governance.console.replay_story import progress_percent
 from governance.console.subjects import person_names
+from governance.console.types import Context
 from governance.decisions.models import ReplayReport
 from governance.rulebook.choices import DraftState
 from governance.rulebook.lifecycle import OPEN, REPLAYABLE, replay_is_fresh
@@ -44,7 +44,7 @@ class Stage:
     standing: str
 
 
-def draft_story(draft: PolicyDraft, *, user: User | AnonymousUser, me: str) -> dict[str, Any]:
+def draft_story(draft: PolicyDraft, *, user: User | AnonymousUser, me: str) -> Context:
     """Return what the page of a draft shows beyond its row. `me` is the reader, as drafts name persons."""
     base = PolicyRevision.objects.filter(digest=draft.base_digest).first()
     events = list(draft.events.all())

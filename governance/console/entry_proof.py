@@ -59,6 +59,7 @@ class EntryProof:
 
     @property
     def tone(self) -> str:
+        """The colour of the badge."""
         tones = {step.tone for step in self.steps}
         return "bad" if "bad" in tones else "busy" if "busy" in tones else "good"
 

@@ -23,9 +23,11 @@ def vocabulary_filter(column: str, title: str, choices: Iterable[tuple[str, Any]
         parameter_name = column
 
         def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+            """Return the choices of the filter."""
             return offered
 
         def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            """Return the rows that fit the choice."""
             chosen = self.value()
             return queryset.filter(**{f"{column}__in": chosen}) if chosen else queryset
 
@@ -40,9 +42,11 @@ class AreaFilter(CheckboxFilter):  # type: ignore[misc]
     parameter_name = "about"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return the choices of the filter."""
         return [(area.label, area.name) for area in kinds_by_area()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the rows that fit the choice."""
         chosen = self.value()
         kinds = [kind for area in kinds_by_area() if area.label in (chosen or ()) for kind in area.kinds]
         return queryset.filter(kind__in=kinds) if chosen else queryset
@@ -59,9 +63,11 @@ class KindFilter(MultipleDropdownFilter):  # type: ignore[misc]
         return sorted(declarations())
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return the choices of the filter."""
         return [(kind, kind) for kind in self.offered()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the rows that fit the choice."""
         chosen = [kind for kind in self.value() or () if kind]
         return queryset.filter(kind__in=chosen) if chosen else queryset
 

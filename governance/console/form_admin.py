@@ -19,6 +19,7 @@ from governance.console.changes_on_record import changes_on_record
 from governance.console.meanwhile import carry_state, recorded_state
 from governance.console.pages import Page, form_page
 from governance.console.presentation import list_url, page_url
+from governance.console.types import Cleaned, Context
 from governance.kernel.errors import GovernanceError
 
 
@@ -34,7 +35,7 @@ class FormAdmin(ConsoleAdmin):
         """Return the form for a new row (`row` None) or for changing one."""
         raise NotImplementedError
 
-    def perform(self, request: HttpRequest, row: Any, data: dict[str, Any]) -> Model:
+    def perform(self, request: HttpRequest, row: Any, data: Cleaned) -> Model:
         """Call the service with what was entered and return the row it wrote.
 
         For a row whose state is on record, `data["seen"]` is the state that the form was filled with: the service's
@@ -46,7 +47,7 @@ class FormAdmin(ConsoleAdmin):
         """Return what the form shows of a row, for `perform` to hand to the service as `seen`; None for nothing."""
         return recorded_state(row)
 
-    def form_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+    def form_context(self, request: HttpRequest, row: Any) -> Context:
         """Return what the page shows besides the form."""
         return {}
 
@@ -63,8 +64,9 @@ class FormAdmin(ConsoleAdmin):
         request: HttpRequest,
         object_id: str | None = None,
         form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
+        extra_context: Context | None = None,
     ) -> HttpResponse:
+        """Answer with the form, or with what came of it."""
         row = self._row(request, object_id)
         form = carry_state(self.build_form(request, row), self.seen_state(row))
         allowed = self.has_change_permission(request, row) if row else self.has_add_permission(request)
@@ -91,7 +93,7 @@ class FormAdmin(ConsoleAdmin):
             request, admin=self, page=page, form=form, perform=lambda data: self.finish(request, row, data), row=row
         )
 
-    def finish(self, request: HttpRequest, row: Any, data: dict[str, Any]) -> HttpResponse:
+    def finish(self, request: HttpRequest, row: Any, data: Cleaned) -> HttpResponse:
         """Write the row, show a message and redirect to its page."""
         saved = self.perform(request, row, data)
         messages.success(request, self.saved_message(saved))
@@ -101,9 +103,7 @@ class FormAdmin(ConsoleAdmin):
         """Call the service that deletes the row; tables whose rows can be deleted have one."""
         raise NotImplementedError
 
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Context | None = None) -> HttpResponse:
         """Delete with the service that `delete_model` calls; a refusal is shown on the row's page."""
         try:
             answer: HttpResponse = super().delete_view(request, object_id, extra_context)

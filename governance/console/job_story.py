@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Q
 
@@ -13,6 +12,7 @@ from governance.audit.models import EvidenceRecord, LedgerEntry, OutboxEntry
 from governance.audit.recording.declarations import Entry, declarations, kinds_of
 from governance.console.evaluations import EvaluationView, consent_views, evaluation_views, licence_facts
 from governance.console.presentation import TONES, Tone
+from governance.console.types import Context
 from governance.decisions.entries import DecisionRecorded, PermitIssued, PermitRedeemed, PermitRefused
 from governance.decisions.models import DecisionRecord
 from governance.jobs.choices import JobState
@@ -80,7 +80,7 @@ class DecisionView:
     revision: PolicyRevision | None
 
 
-def job_story(job: Job) -> dict[str, Any]:
+def job_story(job: Job) -> Context:
     """Return the context of a job's page."""
     decisions = list(DecisionRecord.objects.filter(job_id=job.pk).select_related("permit").order_by("decided_at", "id"))
     digests = {each.revision_digest for each in decisions}

@@ -34,6 +34,7 @@ class LogState:
 
     @property
     def tone(self) -> Tone:
+        """The colour of the badge."""
         if self.status.alarm:
             return Tone.BAD
         return Tone.WARN if self.late or self.newest != self.published else Tone.GOOD

@@ -30,6 +30,7 @@ class SeenField(forms.CharField):
         super().__init__(required=False, widget=forms.HiddenInput, initial=canonical_json(state).decode())
 
     def clean(self, value: object) -> State | None:
+        """Check the fields against each other."""
         text = super().clean(value)
         try:
             state = json.loads(text) if text else None

@@ -30,6 +30,7 @@ class Change:
 
     @property
     def tone(self) -> Tone:
+        """The colour of the badge."""
         return CHANGE_TONES[self.kind]
 
 

@@ -16,6 +16,7 @@ from governance.console.pages import Page, form_page, require, sent
 from governance.console.presentation import choice_badge, code, link, moment, page_url
 from governance.console.proposal_story import ProposalWay, impact_counts, may, permission, proposal_story
 from governance.console.subjects import person_names
+from governance.console.types import Cleaned, Context
 from governance.kernel import clock
 
 
@@ -37,6 +38,7 @@ class ProposalAdmin(StoryAdmin):
     }
 
     def prepare(self, rows: list[Any]) -> None:
+        """Look up what the columns need, for all rows at once."""
         names = person_names([*(row.created_by for row in rows), *(row.decided_by for row in rows)])
         for row in rows:
             row.author_name = names.get(row.created_by, row.created_by)
@@ -48,6 +50,7 @@ class ProposalAdmin(StoryAdmin):
 
     @admin.display(description="Slug", ordering="slug")
     def slug_(self, proposal: Proposal) -> SafeString:
+        """Return the slug."""
         target = self.way.target(proposal)
         return link(target, proposal.slug) if target is not None else code(proposal.slug)
 
@@ -57,10 +60,12 @@ class ProposalAdmin(StoryAdmin):
 
     @admin.display(description="State", ordering="state")
     def state_(self, proposal: Proposal) -> SafeString:
+        """Return the state as a badge."""
         return choice_badge(proposal.state, proposal.get_state_display())
 
     @admin.display(description="Proposed by")
     def author(self, proposal: Any) -> str:
+        """Return who proposed it."""
         return str(proposal.author_name)
 
     @admin.display(description="Decided by")
@@ -69,9 +74,11 @@ class ProposalAdmin(StoryAdmin):
 
     @admin.display(description="Last step (UTC)", ordering="updated_at")
     def when(self, proposal: Proposal) -> SafeString:
+        """Return when the last step was made, in UTC."""
         return moment(proposal.updated_at)
 
-    def story(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: Any) -> Context:
+        """Return what the page of a row shows."""
         return proposal_story(request, row, way=self.way, me=str(actor_of(request)))
 
     def edit_page(self, request: HttpRequest, row: Any) -> HttpResponse:
@@ -92,7 +99,7 @@ class ProposalAdmin(StoryAdmin):
             extra={"counts": impact_counts(row, way=self.way, at=clock.now())} if row.is_open else {},
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             version = self.way.put_in_force(proposal=row, digest=data["digest"], actor=actor, comment=data["comment"])
             messages.success(request, f"In force: {version}.")
             return HttpResponseRedirect(page_url(row))
@@ -104,7 +111,7 @@ class ProposalAdmin(StoryAdmin):
         """Reject a proposal and say why."""
         require(request, permission(row, "review"))
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             self.way.reject(proposal=row, actor=actor_of(request), comment=data["comment"])
             messages.success(request, "The proposal was rejected.")
             return HttpResponseRedirect(page_url(row))
@@ -124,7 +131,7 @@ class ProposalAdmin(StoryAdmin):
         if not may(request.user, row, "add") or str(actor_of(request)) not in row.authors:
             raise PermissionDenied("Only an author withdraws a proposal.")
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             self.way.withdraw(proposal=row, actor=actor_of(request), comment=data["comment"])
             messages.success(request, "The proposal was withdrawn.")
             return HttpResponseRedirect(page_url(row))

@@ -17,6 +17,7 @@ from governance.catalog.proposals import Proposal, Proposals
 from governance.console.comparison import FieldDifference, ShownField, differences
 from governance.console.draft_story import Action
 from governance.console.subjects import person_names
+from governance.console.types import Context
 from governance.kernel import clock
 from governance.kernel.canonical import Json
 from governance.workflows.impact import Group, Impact
@@ -60,7 +61,7 @@ def permission(proposal: Proposal | type[Proposal], verb: str) -> str:
     return f"{proposal._meta.app_label}.{verb}_{proposal._meta.model_name}"
 
 
-def proposal_story(request: HttpRequest, proposal: P, *, way: ProposalWay[P], me: str) -> dict[str, Any]:
+def proposal_story(request: HttpRequest, proposal: P, *, way: ProposalWay[P], me: str) -> Context:
     """Return what the page of a proposal shows beyond its row. `me` is the reader, as proposals name persons."""
     events = list(proposal.events.all())  # type: ignore[attr-defined]  # each kind has its own table of events
     names = person_names([*proposal.authors, proposal.decided_by, *(event.person for event in events)])

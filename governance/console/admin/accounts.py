@@ -29,6 +29,7 @@ from governance.console.meanwhile import carry_seen
 from governance.console.pages import Page, form_page, require, sent
 from governance.console.presentation import badge, chips, moment, page_url
 from governance.console.roles import ROLES
+from governance.console.types import Cleaned, Context
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -50,6 +51,7 @@ class UserAdmin(FormAdmin):
     row_pages = {"password": "password_page", "deactivate": "deactivate_page", "activate": "activate_page"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Return the rows with what the list shows beside their columns."""
         users: QuerySet[User] = super().get_queryset(request)
         return users.prefetch_related("groups")
 
@@ -58,18 +60,22 @@ class UserAdmin(FormAdmin):
         return bool(super().has_change_permission(request, obj)) and _within(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Return whether the user may delete the row."""
         return bool(super().has_delete_permission(request, obj)) and _within(request, obj)
 
     @admin.display(description="Name", ordering="last_name")
     def full_name(self, user: User) -> str:
+        """Return the full name."""
         return user.get_full_name() or "–"
 
     @admin.display(description="Groups")
     def roles(self, user: User) -> SafeString:
+        """Return the role groups."""
         return chips([group.name for group in user.groups.all()], empty="everything" if user.is_superuser else "none")
 
     @admin.display(description="Account", ordering="is_active")
     def account(self, user: User) -> SafeString:
+        """Return whether the account may use the console, as a badge."""
         if not user.is_active:
             return badge("Disabled", "bad")
         if user.is_superuser:
@@ -78,9 +84,11 @@ class UserAdmin(FormAdmin):
 
     @admin.display(description="Last login (UTC)", ordering="last_login")
     def seen(self, user: User) -> SafeString:
+        """Return the last login, in UTC."""
         return moment(user.last_login)
 
     def build_form(self, request: HttpRequest, row: User | None) -> Form:
+        """Return the form for a new row, or for the row that is changed."""
         by_superuser = request.user.is_superuser
         if row is None:
             return NewUserForm(**sent(request), by_superuser=by_superuser)
@@ -90,12 +98,14 @@ class UserAdmin(FormAdmin):
         """Return what the form shows: names and addresses too, which are not on record."""
         return shown_state(row) if row is not None else None
 
-    def form_context(self, request: HttpRequest, row: User | None) -> dict[str, Any]:
+    def form_context(self, request: HttpRequest, row: User | None) -> Context:
+        """Return what the page shows beside the form."""
         if row is None:
             return {}
         return {"can_change": self.has_change_permission(request, row), "account_badge": self.account(row)}
 
-    def perform(self, request: HttpRequest, row: User | None, data: dict[str, Any]) -> User:
+    def perform(self, request: HttpRequest, row: User | None, data: Cleaned) -> User:
+        """Call the service with what was entered, and return the row."""
         if row is None:
             return create_user(**data, actor=actor_of(request))
         return change_user(user=row, **data, actor=actor_of(request))
@@ -146,7 +156,7 @@ class UserAdmin(FormAdmin):
         if not self.has_change_permission(request, row):
             raise PermissionDenied("Only superusers change superusers.")
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             service(user=row, **data, actor=actor_of(request))
             messages.success(request, said.format(row))
             return HttpResponseRedirect(page_url(row))
@@ -171,6 +181,7 @@ class GroupAdmin(FormAdmin):
     ordering = ["name"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        """Return the rows with what the list shows beside their columns."""
         groups: QuerySet[Group] = super().get_queryset(request)
         return groups.annotate(
             member_count=Count("user", distinct=True), permission_count=Count("permissions", distinct=True)
@@ -178,21 +189,26 @@ class GroupAdmin(FormAdmin):
 
     @admin.display(description="For")
     def about(self, group: Group) -> str:
+        """Return what it is for."""
         role = ROLES.get(group.name)
         return role.purpose if role else "–"
 
     @admin.display(description="People", ordering="member_count")
     def members(self, group: Any) -> int:
+        """Return how many people are in it."""
         return int(group.member_count)
 
     @admin.display(description="Permissions", ordering="permission_count")
     def permission_total(self, group: Any) -> int:
+        """Return how many permissions it gives."""
         return int(group.permission_count)
 
     def build_form(self, request: HttpRequest, row: Group | None) -> Form:
+        """Return the form for a new row, or for the row that is changed."""
         return GroupForm(**sent(request), group=row)
 
-    def perform(self, request: HttpRequest, row: Group | None, data: dict[str, Any]) -> Group:
+    def perform(self, request: HttpRequest, row: Group | None, data: Cleaned) -> Group:
+        """Call the service with what was entered, and return the row."""
         if row is None:
             return create_group(**data, actor=actor_of(request))
         return change_group(group=row, **data, actor=actor_of(request))

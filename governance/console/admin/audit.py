@@ -16,6 +16,7 @@ from governance.console.filters import OutcomeFilter
 from governance.console.pages import require
 from governance.console.presentation import badge, choice_badge, digest, moment
 from governance.console.subjects import subject_link
+from governance.console.types import Context
 from governance.console.verification import receipt_file
 from governance.keys.dsse import Envelope
 
@@ -27,9 +28,11 @@ class AnchoredFilter(admin.SimpleListFilter):
     parameter_name = "anchored"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the choices of the filter."""
         return [("yes", "Written"), ("no", "Waiting")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        """Return the rows that fit the choice."""
         if self.value() in ("yes", "no"):
             return queryset.filter(worm_reference__isnull=self.value() == "no")
         return queryset
@@ -55,25 +58,31 @@ class EvidenceRecordAdmin(StoryAdmin):
 
     @admin.display(description="Subject")
     def about(self, record: EvidenceRecord) -> str:
+        """Return what it is about, linked to its page."""
         return f"{record.subject_type} {record.subject_id}"
 
     @admin.display(description="Outcome", ordering="outcome")
     def ended(self, record: EvidenceRecord) -> SafeString:
+        """Return how it ended, as a badge."""
         return choice_badge(record.outcome, record.outcome.capitalize())
 
     @admin.display(description="WORM")
     def anchored(self, record: EvidenceRecord) -> SafeString:
+        """Return whether it is in WORM storage, as a badge."""
         return badge("Written", "good") if hasattr(record, "worm_reference") else badge("Waiting", "warn")
 
     @admin.display(description="Envelope SHA-256")
     def sha(self, record: EvidenceRecord) -> SafeString:
+        """Return the digest of the envelope, shortened."""
         return digest(record.envelope_sha256)
 
     @admin.display(description="Issued (UTC)", ordering="created_at")
     def when(self, record: EvidenceRecord) -> SafeString:
+        """Return when it was issued, in UTC."""
         return moment(record.created_at)
 
-    def story(self, request: HttpRequest, row: EvidenceRecord) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: EvidenceRecord) -> Context:
+        """Return what the page of a row shows."""
         envelope = Envelope.from_json(row.envelope)
         return {
             "subject": subject_link(row.subject_type, row.subject_id),

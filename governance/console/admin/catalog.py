@@ -31,6 +31,7 @@ from governance.console.pages import Page, form_page, require, sent
 from governance.console.pictures import picture_response
 from governance.console.presentation import choice_badge, code, digest, link, moment, page_url, size
 from governance.console.subjects import subject_link
+from governance.console.types import Cleaned, Context
 from governance.kernel import clock
 
 
@@ -44,22 +45,27 @@ class DatasetAdmin(FormAdmin):
     search_fields = ["name", "slug__exact", "description"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dataset]:
+        """Return the rows with what the list shows beside their columns."""
         datasets: QuerySet[Dataset] = super().get_queryset(request)
         return datasets.annotate(work_count=Count("assets"))
 
     @admin.display(description="Slug", ordering="slug")
     def slug_(self, dataset: Dataset) -> SafeString:
+        """Return the slug."""
         return code(dataset.slug)
 
     @admin.display(description="Works", ordering="work_count")
     def works(self, dataset: Any) -> SafeString:
+        """Return how many works there are."""
         url = reverse("admin:catalog_asset_changelist", query={"dataset__id__exact": dataset.pk})
         return format_html('<a class="as-link" href="{}">{}</a>', url, dataset.work_count)
 
     def build_form(self, request: HttpRequest, row: Dataset | None) -> Form:
+        """Return the form for a new row, or for the row that is changed."""
         return DatasetForm(**sent(request), dataset=row)
 
-    def perform(self, request: HttpRequest, row: Dataset | None, data: dict[str, Any]) -> Dataset:
+    def perform(self, request: HttpRequest, row: Dataset | None, data: Cleaned) -> Dataset:
+        """Call the service with what was entered, and return the row."""
         if row is None:
             return create_dataset(**data, actor=actor_of(request))
         return change_dataset(dataset=row, **data, actor=actor_of(request))
@@ -96,50 +102,62 @@ class AssetAdmin(FormAdmin):
     kept_pages = frozenset({"picture"})
 
     def has_delete_permission(self, request: HttpRequest, obj: Asset | None = None) -> bool:
+        """Return False: nothing is deleted here."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Asset | None = None) -> bool:
+        """Return False: nothing is edited here."""
         return False
 
     @admin.display(description="")
     def picture_(self, asset: Asset) -> SafeString:
+        """Return the thumbnail."""
         url = reverse("admin:catalog_asset_picture", args=[asset.pk])
         return format_html('<img class="as-thumb" loading="lazy" src="{}" alt="">', url)
 
     @admin.display(description="Creator", ordering="creator__slug")
     def creator_(self, asset: Asset) -> SafeString:
+        """Return the creator, linked."""
         return link(asset.creator)
 
     @admin.display(description="Dataset", ordering="dataset__slug")
     def dataset_(self, asset: Asset) -> SafeString:
+        """Return the dataset, linked."""
         return link(asset.dataset)
 
     @admin.display(description="Status", ordering="status")
     def status_(self, asset: Asset) -> SafeString:
+        """Return the status as a badge."""
         return choice_badge(asset.status, asset.get_status_display())
 
     @admin.display(description="Pixels", ordering="width")
     def pixels(self, asset: Asset) -> str:
+        """Return width and height in pixels."""
         return f"{asset.width} × {asset.height}"
 
     @admin.display(description="Size", ordering="size")
     def bytes_(self, asset: Asset) -> str:
+        """Return the size in bytes, rounded for reading."""
         return size(asset.size)
 
     @admin.display(description="SHA-256")
     def sha(self, asset: Asset) -> SafeString:
+        """Return the digest, shortened."""
         return digest(asset.sha256)
 
     @admin.display(description="Added (UTC)", ordering="created_at")
     def when(self, asset: Asset) -> SafeString:
+        """Return when it was added, in UTC."""
         return moment(asset.created_at)
 
     def build_form(self, request: HttpRequest, row: Asset | None) -> Form:
+        """Return the form for a new row, or for the row that is changed."""
         if row is not None:
             return Form()
         return WorkForm(**sent(request), initial={"creator": request.GET.get("creator")})
 
-    def form_context(self, request: HttpRequest, row: Asset | None) -> dict[str, Any]:
+    def form_context(self, request: HttpRequest, row: Asset | None) -> Context:
+        """Return what the page shows beside the form."""
         if row is None:
             return {}
         consent = effective_consent(asset=row, at=clock.now())
@@ -157,7 +175,8 @@ class AssetAdmin(FormAdmin):
             "can_consent": request.user.has_perm("catalog.add_consentgrant"),
         }
 
-    def perform(self, request: HttpRequest, row: Asset | None, data: dict[str, Any]) -> Asset:
+    def perform(self, request: HttpRequest, row: Asset | None, data: Cleaned) -> Asset:
+        """Call the service with what was entered, and return the row."""
         upload = data.pop("file")
         actor = actor_of(request)
         uploader = SubjectRef(actor.type, actor.id)
@@ -173,7 +192,7 @@ class AssetAdmin(FormAdmin):
         require(request, "catalog.change_asset")
         page = Page(title=f"Change “{row}”", submit="Save", back=page_url(row))
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             changed = change_asset(asset=row, **data, actor=actor_of(request))
             messages.success(request, f"The work “{changed}” was saved.")
             return HttpResponseRedirect(page_url(row))
@@ -197,7 +216,7 @@ class AssetAdmin(FormAdmin):
             danger=entering,
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             change_status = quarantine_asset if entering else end_quarantine
             change_status(asset=row, reason=data["reason"], actor=actor_of(request))
             messages.success(request, "The work is in quarantine." if entering else "The work can be used again.")

@@ -21,6 +21,7 @@ from governance.console.log_state import known_witnesses, log_state
 from governance.console.pages import require
 from governance.console.presentation import badge, code, digest, moment
 from governance.console.subjects import person_names
+from governance.console.types import Context
 from governance.kernel.errors import GovernanceError
 from governance.transparency.proofs import verify_consistency
 
@@ -75,34 +76,42 @@ class CheckpointAdmin(StoryAdmin):
     list_per_page = 100
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Checkpoint]:
+        """Return the rows with what the list shows beside their columns."""
         found: QuerySet[Checkpoint] = super().get_queryset(request)
         return found.prefetch_related("cosignatures")
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
+        """Answer with the list, and with what stands above it."""
         response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), "log": log_state()})
         return response
 
     @admin.display(description="#", ordering="number")
     def place(self, checkpoint: Checkpoint) -> SafeString:
+        """Return its number."""
         return code(str(checkpoint.number))
 
     @admin.display(description="Entries", ordering="size")
     def covers(self, checkpoint: Checkpoint) -> str:
+        """Return how many entries it covers."""
         return f"{checkpoint.size:,}"
 
     @admin.display(description="Root hash")
     def root(self, checkpoint: Checkpoint) -> SafeString:
+        """Return the root hash, shortened."""
         return digest(bytes(checkpoint.root_hash).hex())
 
     @admin.display(description="Witnesses")
     def witnesses(self, checkpoint: Checkpoint) -> SafeString:
+        """Return how many witnesses cosigned, as a badge."""
         return quorum_badge(len(known_witnesses(checkpoint)))
 
     @admin.display(description="Signed (UTC)", ordering="created_at")
     def when(self, checkpoint: Checkpoint) -> SafeString:
+        """Return when it was signed, in UTC."""
         return moment(checkpoint.created_at)
 
-    def story(self, request: HttpRequest, row: Checkpoint) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: Checkpoint) -> Context:
+        """Return what the page of a row shows."""
         quorum = settings.ASSENT_WITNESS_QUORUM
         before = Checkpoint.objects.filter(origin=row.origin, number=row.number - 1).first()
         steps = [signature_step(row), _growth_step(before, row), quorum_step(row, quorum)]
@@ -142,17 +151,21 @@ class LogAlarmAdmin(StoryAdmin):
 
     @admin.display(description="State")
     def standing(self, alarm: LogAlarm) -> SafeString:
+        """Return the state as a badge."""
         return badge("Resolved", "quiet") if alarm.resolved_at else badge("Open", "bad")
 
     @admin.display(description="Raised (UTC)", ordering="raised_at")
     def when(self, alarm: LogAlarm) -> SafeString:
+        """Return when it was raised, in UTC."""
         return moment(alarm.raised_at)
 
     @admin.display(description="Resolved (UTC)", ordering="resolved_at")
     def until(self, alarm: LogAlarm) -> SafeString:
+        """Return when it was resolved, in UTC."""
         return moment(alarm.resolved_at)
 
-    def story(self, request: HttpRequest, row: LogAlarm) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: LogAlarm) -> Context:
+        """Return what the page of a row shows."""
         return {
             "remedy": REMEDIES.get(row.code, "Read the runbook for log alarms before you do anything."),
             "details": json.dumps(row.details, indent=2, sort_keys=True),

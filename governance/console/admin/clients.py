@@ -1,7 +1,5 @@
 """API clients of partners and the tokens that were issued to them."""
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,6 +16,7 @@ from governance.console.forms.roles import ClientRolesForm
 from governance.console.meanwhile import carry_seen
 from governance.console.pages import Page, form_page, render_page, require, sent
 from governance.console.presentation import badge, chips, code, digest, link, moment, page_url
+from governance.console.types import Cleaned, Context
 from governance.kernel import clock
 from governance.partners.clients import create_client
 from governance.partners.models import AccessToken, ApiClient, Role
@@ -57,44 +56,55 @@ class ApiClientAdmin(FormAdmin):
     row_pages = {"roles": "roles_page"}
 
     def has_change_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
+        """Return False: nothing is edited here."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
+        """Return False: nothing is deleted here."""
         return False
 
     @admin.display(description="Partner", ordering="partner__slug")
     def partner_(self, client: ApiClient) -> SafeString:
+        """Return the partner."""
         return link(client.partner)
 
     @admin.display(description="Client id")
     def client_id_(self, client: ApiClient) -> SafeString:
+        """Return the client id, shortened."""
         return digest(client.client_id)
 
     @admin.display(description="Actions")
     def actions_(self, client: ApiClient) -> SafeString:
+        """Return the actions it covers."""
         return chips(client.actions)
 
     @admin.display(description="Purposes")
     def purposes_(self, client: ApiClient) -> SafeString:
+        """Return the purposes it covers."""
         return chips(client.purposes)
 
     @admin.display(description="Limits")
     def limits(self, client: ApiClient) -> SafeString:
+        """Return the models and datasets that it is limited to."""
         return chips([*client.model_slugs, *client.dataset_slugs], empty="every model and dataset")
 
     @admin.display(description="Made (UTC)", ordering="created")
     def when(self, client: ApiClient) -> SafeString:
+        """Return when it was made, in UTC."""
         return moment(client.created)
 
     def build_form(self, request: HttpRequest, row: ApiClient | None) -> Form:
+        """Return the form for a new row, or for the row that is changed."""
         if row is not None:
             return Form()
         return ClientForm(**sent(request), initial={"partner": request.GET.get("partner")})
 
     def form_intro(self, row: ApiClient | None) -> str:
+        """Return the sentence above the form."""
         return "" if row else "The secret is shown once, on the next page, and can never be read again."
 
-    def form_context(self, request: HttpRequest, row: ApiClient | None) -> dict[str, Any]:
+    def form_context(self, request: HttpRequest, row: ApiClient | None) -> Context:
+        """Return what the page shows beside the form."""
         if row is None:
             return {}
         tokens = AccessToken.objects.filter(application=row).order_by("-created")[:20]
@@ -114,7 +124,7 @@ class ApiClientAdmin(FormAdmin):
             intro="What its roles allow, within its tokens' coverage. Changes take effect within a second.",
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             set_roles(client=row, roles=data["roles"], seen=data["seen"], actor=actor_of(request))
             messages.success(request, f"The roles of {row} were saved.")
             return HttpResponseRedirect(page_url(row))
@@ -123,7 +133,7 @@ class ApiClientAdmin(FormAdmin):
         form = carry_seen(ClientRolesForm(**sent(request), client=row, initial={"roles": held}), row)
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
 
-    def finish(self, request: HttpRequest, row: ApiClient | None, data: dict[str, Any]) -> HttpResponse:
+    def finish(self, request: HttpRequest, row: ApiClient | None, data: Cleaned) -> HttpResponse:
         """Show the secret in this response only: it is kept neither in the session nor in a URL."""
         client, secret = create_client(**data, actor=actor_of(request))
         page = Page(
@@ -155,33 +165,41 @@ class AccessTokenAdmin(StoryAdmin):
 
     @admin.display(description="Status")
     def status(self, token: AccessToken) -> SafeString:
+        """Return the status as a badge."""
         return token_badge(token)
 
     @admin.display(description="API client", ordering="application__name")
     def client_(self, token: AccessToken) -> SafeString:
+        """Return the API client, linked."""
         return link(token.application)
 
     @admin.display(description="Partner")
     def partner_(self, token: AccessToken) -> SafeString:
+        """Return the partner."""
         return link(token.application.partner)
 
     @admin.display(description="Actions")
     def covers(self, token: AccessToken) -> SafeString:
+        """Return the actions it covers."""
         return chips(token.scope.split())
 
     @admin.display(description="SHA-256")
     def checksum(self, token: AccessToken) -> SafeString:
+        """Return the digest, shortened."""
         return code(f"{token.token_checksum[:12]}…")
 
     @admin.display(description="Issued (UTC)", ordering="created")
     def when(self, token: AccessToken) -> SafeString:
+        """Return when it was issued, in UTC."""
         return moment(token.created)
 
     @admin.display(description="Expires (UTC)", ordering="expires")
     def until(self, token: AccessToken) -> SafeString:
+        """Return when it expires, in UTC."""
         return moment(token.expires)
 
-    def story(self, request: HttpRequest, row: AccessToken) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: AccessToken) -> Context:
+        """Return what the page of a row shows."""
         live = row.refusal(at=clock.now()) is None
         return {
             "status": token_badge(row),
@@ -201,7 +219,7 @@ class AccessTokenAdmin(StoryAdmin):
             danger=True,
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             changed = revoke_token(token=row, actor=actor_of(request), reason=data["reason"])
             messages.success(request, "The token is revoked." if changed else "The token was revoked already.")
             return HttpResponseRedirect(page_url(row))

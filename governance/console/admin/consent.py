@@ -41,18 +41,22 @@ class ConsentGrantAdmin(HistoryAdmin):
 
     @admin.display(description="Creator", ordering="creator__slug")
     def creator_(self, grant: ConsentGrant) -> SafeString:
+        """Return the creator, linked."""
         return link(grant.creator)
 
     @admin.display(description="Statement", ordering="kind")
     def kind_(self, grant: ConsentGrant) -> SafeString:
+        """Return whether it is a grant or a withdrawal, as a badge."""
         return choice_badge(grant.kind, grant.get_kind_display())
 
     @admin.display(description="About")
     def scope(self, grant: ConsentGrant) -> SafeString:
+        """Return the work that it is about, or that it is the default."""
         return link(grant.asset) if grant.asset else format_html('<span class="as-subtle">{}</span>', "default")
 
     @admin.display(description="Level", ordering="level_version__rank")
     def level_(self, grant: ConsentGrant) -> SafeString:
+        """Return the consent level, linked."""
         return link(grant.level, str(grant.level_version))
 
     @admin.display(description="Agreed to")
@@ -65,6 +69,7 @@ class ConsentGrantAdmin(HistoryAdmin):
 
     @admin.display(description="Terms")
     def terms(self, grant: ConsentGrant) -> SafeString:
+        """Return the terms in short."""
         parts = [*grant.regions, *(f"only {slug}" for slug in grant.partners_allowed)]
         parts += [f"not {slug}" for slug in grant.partners_excluded]
         if grant.valid_until:
@@ -73,32 +78,40 @@ class ConsentGrantAdmin(HistoryAdmin):
 
     @admin.display(description="Regions")
     def regions_(self, grant: ConsentGrant) -> SafeString:
+        """Return the regions that it is limited to."""
         return chips(grant.regions, empty="everywhere")
 
     @admin.display(description="Partners allowed")
     def allowed(self, grant: ConsentGrant) -> SafeString:
+        """Return the partners that it is limited to."""
         return chips(grant.partners_allowed, empty="every partner")
 
     @admin.display(description="Partners excluded")
     def excluded(self, grant: ConsentGrant) -> SafeString:
+        """Return the partners that it leaves out."""
         return chips(grant.partners_excluded, empty="none")
 
     @admin.display(description="Valid from (UTC)")
     def begins(self, grant: ConsentGrant) -> SafeString:
+        """Return from when it holds, in UTC."""
         return moment(grant.valid_from)
 
     @admin.display(description="Valid until (UTC)")
     def ends(self, grant: ConsentGrant) -> SafeString:
+        """Return until when it holds, in UTC."""
         return moment(grant.valid_until)
 
     @admin.display(description="How", ordering="method")
     def method_(self, grant: ConsentGrant) -> str:
+        """Return how consent was given."""
         return grant.get_method_display()
 
     @admin.display(description="Recorded by")
     def recorded_by(self, grant: ConsentGrant) -> SafeString:
+        """Return who recorded it, linked."""
         return subject_link(grant.recorded_by_type, grant.recorded_by_id)
 
     @admin.display(description="Recorded (UTC)", ordering="created_at")
     def when(self, grant: ConsentGrant) -> SafeString:
+        """Return when it was recorded, in UTC."""
         return moment(grant.created_at)

@@ -21,6 +21,7 @@ from governance.console.forms.creators import CreatorForm, StatusReasonForm
 from governance.console.forms.erasure import EraseForm
 from governance.console.pages import Page, form_page, render_page, require, sent
 from governance.console.presentation import choice_badge, code, page_url
+from governance.console.types import Cleaned, Context
 from governance.workflows.consent import grant_consent, withdraw_consent
 from governance.workflows.erase_creator import erase_creator
 
@@ -48,38 +49,47 @@ class CreatorAdmin(FormAdmin):
     }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Creator]:
+        """Return the rows with what the list shows beside their columns."""
         creators: QuerySet[Creator] = super().get_queryset(request)
         return creators.annotate(
             work_count=Count("assets", distinct=True), statement_count=Count("consent_grants", distinct=True)
         )
 
     def has_change_permission(self, request: HttpRequest, obj: Creator | None = None) -> bool:
+        """Return whether the user may change the row."""
         erased = obj is not None and obj.erased_at is not None
         return not erased and bool(super().has_change_permission(request, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Creator | None = None) -> bool:
+        """Return False: nothing is deleted here."""
         return False
 
     @admin.display(description="Slug", ordering="slug")
     def slug_(self, creator: Creator) -> SafeString:
+        """Return the slug."""
         return code(creator.slug)
 
     @admin.display(description="Status", ordering="status")
     def status_(self, creator: Creator) -> SafeString:
+        """Return the status as a badge."""
         return choice_badge(creator.status, creator.get_status_display())
 
     @admin.display(description="Works", ordering="work_count")
     def works(self, creator: Any) -> int:
+        """Return how many works there are."""
         return int(creator.work_count)
 
     @admin.display(description="Statements", ordering="statement_count")
     def statements(self, creator: Any) -> int:
+        """Return how many consent statements there are."""
         return int(creator.statement_count)
 
     def build_form(self, request: HttpRequest, row: Creator | None) -> Form:
+        """Return the form for a new row, or for the row that is changed."""
         return CreatorForm(**sent(request), creator=row)
 
-    def form_context(self, request: HttpRequest, row: Creator | None) -> dict[str, Any]:
+    def form_context(self, request: HttpRequest, row: Creator | None) -> Context:
+        """Return what the page shows beside the form."""
         if row is None:
             return {}
         return {
@@ -90,7 +100,8 @@ class CreatorAdmin(FormAdmin):
             "status_badge": choice_badge(row.status, row.get_status_display()),
         }
 
-    def perform(self, request: HttpRequest, row: Creator | None, data: dict[str, Any]) -> Creator:
+    def perform(self, request: HttpRequest, row: Creator | None, data: Cleaned) -> Creator:
+        """Call the service with what was entered, and return the row."""
         if row is None:
             return create_creator(**data, actor=actor_of(request))
         return change_creator(creator=row, **data, actor=actor_of(request))
@@ -110,7 +121,7 @@ class CreatorAdmin(FormAdmin):
             ),
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             level = data["level_version"].level
             statement = grant_consent(creator=row, asset=asset, level=level, actor=actor_of(request), **data)
             messages.success(request, f"The grant of “{statement.level}” is on record as epoch {statement.epoch}.")
@@ -135,7 +146,7 @@ class CreatorAdmin(FormAdmin):
             page = _withdraw_page(row, submit="Withdraw consent now", danger=True)
             return render_page(request, admin=self, page=page, row=row, context=context)
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             chosen = _withdrawal(data["scope"], asset)
             withdraw_consent(creator=row, **chosen, method=data["method"], actor=actor_of(request))
             messages.success(request, "The withdrawal is recorded and in force.")
@@ -160,7 +171,7 @@ class CreatorAdmin(FormAdmin):
             danger=suspending,
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             change_status = suspend_creator if suspending else reinstate_creator
             creator = change_status(creator=row, reason=data["reason"], actor=actor_of(request))
             messages.success(request, f"{creator} is {creator.get_status_display().lower()} now.")
@@ -182,7 +193,7 @@ class CreatorAdmin(FormAdmin):
             extra={"reach": reach_of_withdrawal(creator=row, asset=None, everything=True)},
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             erasure = erase_creator(creator=row, method=data["method"], actor=actor_of(request))
             messages.success(
                 request,

@@ -19,6 +19,7 @@ from governance.console.pages import Page, form_page, render_page, require, sent
 from governance.console.playground import ask
 from governance.console.presentation import chips, choice_badge, code, digest, list_url, moment, permit_badge
 from governance.console.subjects import subject_link
+from governance.console.types import Cleaned, Context
 from governance.decisions.explanations import explain_decision
 from governance.decisions.models import DecisionRecord, Permit
 from governance.decisions.reevaluation import remake
@@ -51,26 +52,32 @@ class DecisionRecordAdmin(StoryAdmin):
 
     @admin.display(description="Effect", ordering="effect")
     def answer(self, decision: DecisionRecord) -> SafeString:
+        """Return the effect as a badge."""
         return choice_badge(decision.effect, decision.get_effect_display())
 
     @admin.display(description="Asked at", ordering="kind")
     def kind_(self, decision: DecisionRecord) -> str:
+        """Return at which step it was asked."""
         return decision.get_kind_display()
 
     @admin.display(description="Reasons")
     def why(self, decision: DecisionRecord) -> SafeString:
+        """Return the reason codes."""
         return chips(decision.reason_codes)
 
     @admin.display(description="Job")
     def about(self, decision: DecisionRecord) -> SafeString:
+        """Return the job, linked."""
         return subject_link("job", str(decision.job_id))
 
     @admin.display(description="Engine time", ordering="duration_us")
     def took(self, decision: DecisionRecord) -> str:
+        """Return how long the engine took, in milliseconds."""
         return f"{decision.duration_us / 1000:.2f} ms"
 
     @admin.display(description="Decided (UTC)", ordering="decided_at")
     def when(self, decision: DecisionRecord) -> SafeString:
+        """Return when it was decided, in UTC."""
         return moment(decision.decided_at)
 
     def playground_page(self, request: HttpRequest) -> HttpResponse:
@@ -85,12 +92,13 @@ class DecisionRecordAdmin(StoryAdmin):
             template="console/playground.html",
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             return render_page(request, admin=self, page=page, context={"form": form, "found": ask(data)})
 
         return form_page(request, admin=self, page=page, form=form, perform=perform)
 
-    def story(self, request: HttpRequest, row: DecisionRecord) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: DecisionRecord) -> Context:
+        """Return what the page of a row shows."""
         return {
             "effect": choice_badge(row.effect, row.get_effect_display()),
             "job": subject_link("job", str(row.job_id)),
@@ -151,37 +159,46 @@ class PermitAdmin(StoryAdmin):
 
     @admin.display(description="Permit")
     def name(self, permit: Permit) -> SafeString:
+        """Return the end of its id, by which people tell it from others."""
         return code(f"…{str(permit.pk)[-12:]}")
 
     @admin.display(description="Status")
     def status(self, permit: Permit) -> SafeString:
+        """Return the status as a badge."""
         return permit_badge(permit)
 
     @admin.display(description="Job")
     def about(self, permit: Permit) -> SafeString:
+        """Return the job, linked."""
         return subject_link("job", str(permit.job_id))
 
     @admin.display(description="Lease", ordering="fencing_token")
     def attempt(self, permit: Permit) -> str:
+        """Return the fencing token of the lease that it is for."""
         return f"#{permit.fencing_token}"
 
     @admin.display(description="Input")
     def input_(self, permit: Permit) -> SafeString:
+        """Return the digest of the input, shortened."""
         return digest(permit.input_sha256)
 
     @admin.display(description="Artifact")
     def artifact(self, permit: Permit) -> SafeString:
+        """Return what is known of the artifact."""
         return digest(permit.artifact_sha256)
 
     @admin.display(description="Issued (UTC)", ordering="issued_at")
     def when(self, permit: Permit) -> SafeString:
+        """Return when it was issued, in UTC."""
         return moment(permit.issued_at)
 
     @admin.display(description="Expires (UTC)", ordering="expires_at")
     def until(self, permit: Permit) -> SafeString:
+        """Return when it expires, in UTC."""
         return moment(permit.expires_at)
 
-    def story(self, request: HttpRequest, row: Permit) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: Permit) -> Context:
+        """Return what the page of a row shows."""
         return {
             "status": permit_badge(row),
             "job": subject_link("job", str(row.job_id)),

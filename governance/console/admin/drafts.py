@@ -17,6 +17,7 @@ from governance.console.pages import Page, form_page, require, sent
 from governance.console.policy_changes import pending_changes
 from governance.console.presentation import choice_badge, list_url, moment, page_url
 from governance.console.subjects import person_names
+from governance.console.types import Cleaned, Context
 from governance.rulebook.activation import activate_draft
 from governance.rulebook.lifecycle import (
     approve_draft,
@@ -65,10 +66,12 @@ class PolicyDraftAdmin(StoryAdmin):
     }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PolicyDraft]:
+        """Return the rows with what the list shows beside their columns."""
         drafts: QuerySet[PolicyDraft] = super().get_queryset(request)
         return drafts.defer("content")
 
     def prepare(self, rows: list[Any]) -> None:
+        """Look up the names of authors and approvers, for all rows at once."""
         names = person_names([*(row.created_by for row in rows), *(row.approved_by for row in rows)])
         for row in rows:
             row.author_name = names.get(row.created_by, row.created_by)
@@ -76,25 +79,31 @@ class PolicyDraftAdmin(StoryAdmin):
 
     @admin.display(description="Draft", ordering="number")
     def name(self, draft: PolicyDraft) -> str:
+        """Return the draft by number and title."""
         return str(draft)
 
     @admin.display(description="State", ordering="state")
     def state_(self, draft: PolicyDraft) -> SafeString:
+        """Return the state as a badge."""
         return choice_badge(draft.state, draft.get_state_display())
 
     @admin.display(description="Proposed by")
     def author(self, draft: Any) -> str:
+        """Return who proposed it."""
         return str(draft.author_name)
 
     @admin.display(description="Approved by")
     def approver(self, draft: Any) -> str:
+        """Return who approved it."""
         return str(draft.approver_name or "–")
 
     @admin.display(description="Last step (UTC)", ordering="updated_at")
     def when(self, draft: PolicyDraft) -> SafeString:
+        """Return when the last step was made, in UTC."""
         return moment(draft.updated_at)
 
-    def story(self, request: HttpRequest, row: PolicyDraft) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: PolicyDraft) -> Context:
+        """Return what the page of a row shows."""
         return draft_story(row, user=request.user, me=str(actor_of(request)))
 
     def propose_page(self, request: HttpRequest) -> HttpResponse:
@@ -109,7 +118,7 @@ class PolicyDraftAdmin(StoryAdmin):
             extra={"pending": pending, "readonly": not pending.any or bool(pending.problems)},
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             draft = open_draft(title=data["title"], note=data["note"], actor=actor_of(request))
             draft = check_draft(draft=draft, actor=actor_of(request))
             messages.success(request, f"{draft} was opened. Now replay it against recorded decisions.")
@@ -120,7 +129,7 @@ class PolicyDraftAdmin(StoryAdmin):
     def check_page(self, request: HttpRequest, row: PolicyDraft) -> HttpResponse:
         """Check the draft again."""
 
-        def step(_: dict[str, Any]) -> str:
+        def step(_: Cleaned) -> str:
             draft = check_draft(draft=row, actor=actor_of(request))
             return "The draft has problems." if draft.check_report["problems"] else "The draft is sound."
 
@@ -134,7 +143,7 @@ class PolicyDraftAdmin(StoryAdmin):
             row, "Replay the draft", "Start the replay", "What would it have decided for recorded decisions?"
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             window = {name: data[name] for name in ("since", "until", "sample_percent")}
             report = start_replay(draft=row, actor=actor_of(request), **window)
             messages.success(request, "The replay continues in the background.")
@@ -145,7 +154,7 @@ class PolicyDraftAdmin(StoryAdmin):
     def submit_page(self, request: HttpRequest, row: PolicyDraft) -> HttpResponse:
         """Submit the draft for review."""
 
-        def step(data: dict[str, Any]) -> str:
+        def step(data: Cleaned) -> str:
             submit_draft(draft=row, actor=actor_of(request), comment=data["comment"])
             return "The draft is in review."
 
@@ -155,7 +164,7 @@ class PolicyDraftAdmin(StoryAdmin):
     def approve_page(self, request: HttpRequest, row: PolicyDraft) -> HttpResponse:
         """Approve exactly what is shown."""
 
-        def step(data: dict[str, Any]) -> str:
+        def step(data: Cleaned) -> str:
             approve_draft(draft=row, digest=data["digest"], actor=actor_of(request), comment=data["comment"])
             return "The draft is approved. It decides once it is activated."
 
@@ -166,7 +175,7 @@ class PolicyDraftAdmin(StoryAdmin):
     def reject_page(self, request: HttpRequest, row: PolicyDraft) -> HttpResponse:
         """Reject the draft and say why."""
 
-        def step(data: dict[str, Any]) -> str:
+        def step(data: Cleaned) -> str:
             reject_draft(draft=row, actor=actor_of(request), comment=data["comment"])
             return "The draft was rejected."
 
@@ -177,7 +186,7 @@ class PolicyDraftAdmin(StoryAdmin):
     def refresh_page(self, request: HttpRequest, row: PolicyDraft) -> HttpResponse:
         """Update the draft to the current rules."""
 
-        def step(_: dict[str, Any]) -> str:
+        def step(_: Cleaned) -> str:
             check_draft(draft=refresh_draft(draft=row, actor=actor_of(request)), actor=actor_of(request))
             return "The draft holds the rules as they are now. It must be replayed and reviewed again."
 
@@ -187,7 +196,7 @@ class PolicyDraftAdmin(StoryAdmin):
     def activate_page(self, request: HttpRequest, row: PolicyDraft) -> HttpResponse:
         """Put an approved draft into force."""
 
-        def step(_: dict[str, Any]) -> str:
+        def step(_: Cleaned) -> str:
             return f"{activate_draft(draft=row, actor=actor_of(request))} is active. It decides from now on."
 
         page = self._page(
@@ -203,7 +212,7 @@ class PolicyDraftAdmin(StoryAdmin):
     ) -> HttpResponse:
         require(request, needs)
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             messages.success(request, step(data))
             return HttpResponseRedirect(page_url(row))
 

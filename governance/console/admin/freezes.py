@@ -14,6 +14,7 @@ from governance.console.forms.drafts import ReasonForm
 from governance.console.pages import Page, form_page, require, sent
 from governance.console.presentation import badge, list_url, moment, page_url
 from governance.console.subjects import person_names
+from governance.console.types import Cleaned, Context
 from governance.rulebook.freeze import freeze_policy, lift_freeze, withdraw_lift
 from governance.rulebook.models import PolicyFreeze
 from governance.rulebook.queries import active_freeze
@@ -36,32 +37,39 @@ class PolicyFreezeAdmin(StoryAdmin):
     row_pages = {"lift": "lift_page", "keep": "keep_page"}
 
     def prepare(self, rows: list[Any]) -> None:
+        """Look up who froze, for all rows at once."""
         names = person_names([row.frozen_by for row in rows])
         for row in rows:
             row.frozen_by_name = names.get(row.frozen_by, row.frozen_by)
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
+        """Answer with the list, and with what stands above it."""
         banner = {"freeze": active_freeze(), "can_freeze": request.user.has_perm("rulebook.add_policyfreeze")}
         response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **banner})
         return response
 
     @admin.display(description="State")
     def standing(self, freeze: PolicyFreeze) -> SafeString:
+        """Return the state as a badge."""
         return badge("Frozen", "bad") if freeze.active else badge("Lifted", "quiet")
 
     @admin.display(description="Frozen by")
     def by(self, freeze: Any) -> str:
+        """Return who froze policy."""
         return str(freeze.frozen_by_name)
 
     @admin.display(description="Frozen (UTC)", ordering="frozen_at")
     def when(self, freeze: PolicyFreeze) -> SafeString:
+        """Return when it was frozen, in UTC."""
         return moment(freeze.frozen_at)
 
     @admin.display(description="Lifted (UTC)", ordering="lifted_at")
     def until(self, freeze: PolicyFreeze) -> SafeString:
+        """Return when it was lifted, in UTC."""
         return moment(freeze.lifted_at)
 
-    def story(self, request: HttpRequest, row: PolicyFreeze) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: PolicyFreeze) -> Context:
+        """Return what the page of a row shows."""
         names = person_names([row.frozen_by, row.lift_asked_by, row.lifted_by])
         me = str(actor_of(request))
         return {
@@ -85,7 +93,7 @@ class PolicyFreezeAdmin(StoryAdmin):
             "lift this.",
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             freeze = freeze_policy(actor=actor_of(request), reason=data["reason"])
             messages.warning(request, "The policy is frozen: everything is denied.")
             return HttpResponseRedirect(page_url(freeze))
@@ -106,7 +114,7 @@ class PolicyFreezeAdmin(StoryAdmin):
             else "Policy decides again once a second person agrees.",
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             freeze = lift_freeze(freeze=row, actor=actor_of(request))
             text = "A second person must agree." if freeze.active else "The freeze is lifted: policy decides again."
             messages.success(request, text)
@@ -121,7 +129,7 @@ class PolicyFreezeAdmin(StoryAdmin):
             title="Keep the freeze", submit="Keep it", back=page_url(row), intro="The request to lift is withdrawn."
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             return HttpResponseRedirect(page_url(withdraw_lift(freeze=row, actor=actor_of(request))))
 
         return form_page(request, admin=self, page=page, form=Form(**sent(request)), perform=perform, row=row)

@@ -17,6 +17,7 @@ from governance.console.forms.drafts import ReasonForm
 from governance.console.pages import Page, form_page, require, sent
 from governance.console.presentation import badge, link, moment, page_url, short_uri
 from governance.console.subjects import person_names
+from governance.console.types import Cleaned, Context
 
 
 @admin.register(LegalHold)
@@ -35,29 +36,36 @@ class LegalHoldAdmin(StoryAdmin):
     row_pages = {"release": "release_page", "keep": "keep_page"}
 
     def prepare(self, rows: list[Any]) -> None:
+        """Look up the names of people, for all rows at once."""
         with_names(rows)
 
     @admin.display(description="State")
     def standing(self, hold: LegalHold) -> SafeString:
+        """Return the state as a badge."""
         return hold_badge(hold)
 
     @admin.display(description="Object")
     def object_(self, hold: LegalHold) -> SafeString:
+        """Return where the object lies, shortened."""
         return short_uri(hold.reference.uri)
 
     @admin.display(description="Set by")
     def by(self, hold: Any) -> str:
+        """Return who set the hold."""
         return str(hold.set_by_name)
 
     @admin.display(description="Set (UTC)", ordering="set_at")
     def when(self, hold: LegalHold) -> SafeString:
+        """Return when it was set, in UTC."""
         return moment(hold.set_at)
 
     @admin.display(description="Released (UTC)", ordering="released_at")
     def until(self, hold: LegalHold) -> SafeString:
+        """Return when it was released, in UTC."""
         return moment(hold.released_at)
 
-    def story(self, request: HttpRequest, row: LegalHold) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: LegalHold) -> Context:
+        """Return what the page of a row shows."""
         return {
             "hold": with_names([row])[0],
             "state": hold_badge(row),
@@ -81,7 +89,7 @@ class LegalHoldAdmin(StoryAdmin):
             else "The hold ends once a second person agrees.",
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             actor = actor_of(request)
             if second:
                 release_hold(hold=row, actor=actor)
@@ -101,7 +109,7 @@ class LegalHoldAdmin(StoryAdmin):
             title="Keep the hold", submit="Keep it", back=page_url(row), intro="The request to release it is withdrawn."
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             return HttpResponseRedirect(page_url(withdraw_release(hold=row, actor=actor_of(request))))
 
         return form_page(request, admin=self, page=page, form=Form(**sent(request)), perform=perform, row=row)

@@ -34,6 +34,7 @@ from governance.console.forms.asof import AsOfForm
 from governance.console.pages import Page, add_domain_error, render_page, require
 from governance.console.presentation import badge, code, digest, list_url, moment
 from governance.console.subjects import subject_link, user_names
+from governance.console.types import Context
 from governance.kernel.canonical import canonical_json
 from governance.kernel.errors import GovernanceError
 from governance.transparency.proofs import ProofFile, format_proof_file
@@ -74,35 +75,43 @@ class LedgerEntryAdmin(StoryAdmin):
     list_per_page = 100
 
     def prepare(self, rows: list[Any]) -> None:
+        """Look up the names of actors, for all rows at once."""
         _name_actors(rows)
 
     @admin.display(description="#", ordering="index")
     def position(self, entry: LedgerEntry) -> SafeString:
+        """Return its number."""
         return code(str(entry.index))
 
     @admin.display(description="Kind", ordering="kind")
     def what(self, entry: LedgerEntry) -> SafeString:
+        """Return the kind as a badge."""
         return badge(entry.kind)
 
     @admin.display(description="Subject")
     def about(self, entry: LedgerEntry) -> SafeString:
+        """Return what it is about, linked to its page."""
         return subject_link(entry.subject_type, entry.subject_id)
 
     @admin.display(description="Actor")
     def who(self, entry: Any) -> SafeString:
+        """Return who acted, linked."""
         return subject_link(entry.actor_type, entry.actor_id, entry.actor_name)
 
     @admin.display(description="Happened (UTC)", ordering="occurred_at")
     def when(self, entry: LedgerEntry) -> SafeString:
+        """Return when it was happened, in UTC."""
         return moment(entry.occurred_at)
 
     @admin.display(description="Leaf hash")
     def leaf(self, entry: LedgerEntry) -> SafeString:
+        """Return the leaf hash, shortened."""
         return digest(bytes(entry.leaf_hash).hex())
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
+        """Return the rows that a search finds, by index where it is for an id."""
         number = search_term.strip().removeprefix("#")
         if number.isascii() and number.isdigit() and len(number) <= INDEX_DIGITS:
             return queryset.filter(index=int(number)), False
@@ -115,7 +124,8 @@ class LedgerEntryAdmin(StoryAdmin):
         found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term)
         return found
 
-    def story(self, request: HttpRequest, row: LedgerEntry) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: LedgerEntry) -> Context:
+        """Return what the page of a row shows."""
         body = bytes(row.body)
         proof = prove_entry(row, published_checkpoint(), quorum=settings.ASSENT_WITNESS_QUORUM)
         around = LedgerEntry.objects.filter(index__gte=row.index - AROUND, index__lte=row.index + AROUND)
@@ -156,7 +166,7 @@ class LedgerEntryAdmin(StoryAdmin):
         self._need_view(request)
         asked = "type" in request.GET and "name" in request.GET
         form = AsOfForm(request.GET if asked else None)
-        context: dict[str, Any] = {"form": form, "file_url": f"?{request.GET.urlencode()}&file"}
+        context: Context = {"form": form, "file_url": f"?{request.GET.urlencode()}&file"}
         if asked and form.is_valid():
             asked_for = form.cleaned_data
             try:
@@ -219,17 +229,21 @@ class TreeHeadAdmin(StoryAdmin):
 
     @admin.display(description="Entries", ordering="size")
     def entries(self, head: TreeHead) -> SafeString:
+        """Return how many entries it covers."""
         return code(str(head.size))
 
     @admin.display(description="Root hash (SHA-256)")
     def root(self, head: TreeHead) -> SafeString:
+        """Return the root hash."""
         return code(bytes(head.root_hash).hex())
 
     @admin.display(description="Made (UTC)", ordering="created_at")
     def when(self, head: TreeHead) -> SafeString:
+        """Return when it was made, in UTC."""
         return moment(head.created_at)
 
-    def story(self, request: HttpRequest, row: TreeHead) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: TreeHead) -> Context:
+        """Return what the page of a row shows."""
         before = TreeHead.objects.filter(size__lt=row.size).order_by("-size").first()
         since = before.size if before else 0
         added = LedgerEntry.objects.filter(index__gte=since, index__lt=row.size).order_by("index")

@@ -28,6 +28,7 @@ from governance.console.pages import Page, form_page, require, sent
 from governance.console.presentation import EMPTY, code, list_url, page_url, uses
 from governance.console.proposal_admin import ProposalAdmin
 from governance.console.proposal_story import ProposalWay, permission
+from governance.console.types import Cleaned, Context
 from governance.console.version_story import open_proposals, version_views
 from governance.kernel.canonical import Json
 from governance.workflows.impact import level_impact
@@ -65,13 +66,15 @@ class ConsentLevelAdmin(StoryAdmin):
     row_pages = {"edit": "edit_page"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ConsentLevel]:
+        """Return the rows with what the list shows beside their columns."""
         levels: QuerySet[ConsentLevel] = super().get_queryset(request)
         waiting = Count("proposals", filter=Q(proposals__state=ProposalState.OPEN), distinct=True)
         return levels.select_related("in_force").annotate(
             grant_count=Count("grants", distinct=True), open_count=waiting
         )
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
+        """Answer with the list, and with what stands above it."""
         banner = {
             "waiting": open_proposals(ConsentLevelProposal),
             "propose_url": "admin:catalog_consentlevel_propose" if request.user.has_perm(PROPOSE) else "",
@@ -82,10 +85,12 @@ class ConsentLevelAdmin(StoryAdmin):
 
     @admin.display(description="Name", ordering="in_force__name")
     def name(self, level: ConsentLevel) -> str:
+        """Return the full name."""
         return level.in_force.name
 
     @admin.display(description="Slug", ordering="slug")
     def slug_(self, level: ConsentLevel) -> SafeString:
+        """Return the slug."""
         return code(level.slug)
 
     @admin.display(description="In force", ordering="in_force__number")
@@ -98,10 +103,12 @@ class ConsentLevelAdmin(StoryAdmin):
 
     @admin.display(description="Permitted uses")
     def uses_(self, level: ConsentLevel) -> SafeString:
+        """Return the pairs of action and purpose."""
         return uses(level.in_force.pairs)
 
     @admin.display(description="Grants", ordering="grant_count")
     def granted(self, level: Any) -> int:
+        """Return how many grants name it."""
         return int(level.grant_count)
 
     @admin.display(description="Proposals", ordering="open_count")
@@ -112,7 +119,8 @@ class ConsentLevelAdmin(StoryAdmin):
     def description(self, level: ConsentLevel) -> str:
         return level.in_force.description
 
-    def story(self, request: HttpRequest, row: ConsentLevel) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: ConsentLevel) -> Context:
+        """Return what the page of a row shows."""
         versions = list(row.versions.select_related("proposal").order_by("-number"))
         return {
             "in_force": row.in_force,
@@ -162,7 +170,7 @@ def _level_page(
         extra={"stale": changes_since(proposal) if proposal is not None else "", "in_force": said},
     )
 
-    def perform(data: dict[str, Any]) -> HttpResponse:
+    def perform(data: Cleaned) -> HttpResponse:
         base = _version(data.pop("base"))
         reason, actor = data.pop("reason"), actor_of(request)
         content = checked_content(**data)

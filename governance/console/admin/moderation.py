@@ -34,18 +34,22 @@ class ModerationVerdictAdmin(HistoryAdmin):
 
     @admin.display(description="Stage", ordering="stage")
     def stage_(self, verdict: ModerationVerdict) -> SafeString:
+        """Return the stage as a badge."""
         return badge(verdict.get_stage_display())
 
     @admin.display(description="Score", ordering="score")
     def score_(self, verdict: ModerationVerdict) -> SafeString:
+        """Return the score as a meter."""
         return score_meter(verdict.score)
 
     @admin.display(description="Labels seen")
     def seen(self, verdict: ModerationVerdict) -> SafeString:
+        """Return the labels with their scores."""
         return chips(label_texts(verdict), empty="none seen")
 
     @admin.display(description="Job")
     def about(self, verdict: ModerationVerdict) -> SafeString:
+        """Return the job, linked."""
         return subject_link("job", str(verdict.job_id))
 
     @admin.display(description="Model artifact (SHA-256)")
@@ -58,12 +62,15 @@ class ModerationVerdictAdmin(HistoryAdmin):
 
     @admin.display(description="Lease")
     def attempt(self, verdict: ModerationVerdict) -> str:
+        """Return the fencing token of the lease that it is for."""
         return f"#{verdict.fencing_token}"
 
     @admin.display(description="Took", ordering="duration_ms")
     def took(self, verdict: ModerationVerdict) -> str:
+        """Return how long it took."""
         return f"{verdict.duration_ms} ms"
 
     @admin.display(description="Seen (UTC)", ordering="created_at")
     def when(self, verdict: ModerationVerdict) -> SafeString:
+        """Return when it was seen, in UTC."""
         return moment(verdict.created_at)

@@ -18,6 +18,7 @@ from governance.console.form_admin import FormAdmin
 from governance.console.forms.opa import AddressForm, EnrolForm
 from governance.console.pages import Page, form_page, render_page, require, sent
 from governance.console.presentation import EMPTY, ago, badge, code, digest, link, moment, page_url
+from governance.console.types import Cleaned, Context
 from governance.kernel import clock
 from governance.keys.ring import key_ring
 from governance.opa.configuration import LONG_POLL_SECONDS, opa_configuration
@@ -65,11 +66,13 @@ class OpaServerAdmin(FormAdmin):
     row_pages = {"renew": "renew_page", "revoke": "revoke_page"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OpaServer]:
+        """Return the rows with what the list shows beside their columns."""
         servers: QuerySet[OpaServer] = super().get_queryset(request)
         recent = Q(logs__received_at__gte=clock.now() - DAY)
         return servers.annotate(logged_today=Count("logs", filter=recent))
 
     def prepare(self, rows: list[Any]) -> None:
+        """Look up the revisions that servers run, for all rows at once."""
         revisions = {each.digest: each for each in _revisions(row.revision for row in rows)}
         active = active_revision()
         for row in rows:
@@ -77,44 +80,55 @@ class OpaServerAdmin(FormAdmin):
             row.standing = standing(row, active.digest if active else "")
 
     def has_change_permission(self, request: HttpRequest, obj: OpaServer | None = None) -> bool:
+        """Return False: nothing is edited here."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: OpaServer | None = None) -> bool:
+        """Return False: nothing is deleted here."""
         return False
 
     @admin.display(description="State")
     def standing_(self, server: Any) -> SafeString:
+        """Return the state as a badge."""
         return SafeString(server.standing)
 
     @admin.display(description="Runs")
     def runs(self, server: Any) -> SafeString:
+        """Return the revision that it runs, linked."""
         return link(server.revision_row) if server.revision_row else digest(server.revision)
 
     @admin.display(description="OPA")
     def version_(self, server: OpaServer) -> SafeString:
+        """Return the version of OPA."""
         return code(server.version)
 
     @admin.display(description="Last seen", ordering="last_seen_at")
     def seen(self, server: OpaServer) -> SafeString:
+        """Return how long ago it was last seen."""
         return ago(server.last_seen_at) if server.last_seen_at else EMPTY
 
     @admin.display(description="Last error")
     def trouble(self, server: OpaServer) -> str:
+        """Return the beginning of its last error."""
         return server.error[:80] or "–"
 
     @admin.display(description="Logged in 24 h", ordering="logged_today")
     def logged(self, server: Any) -> int:
+        """Return how many decisions it logged in 24 hours."""
         return int(server.logged_today)
 
     def build_form(self, request: HttpRequest, row: OpaServer | None) -> Form:
+        """Return the form for a new row, or for the row that is changed."""
         if row is not None:
             return Form()
         return EnrolForm(**sent(request), initial={"url": request.build_absolute_uri("/").rstrip("/")})
 
     def form_intro(self, row: OpaServer | None) -> str:
+        """Return the sentence above the form."""
         return "" if row else "The next page shows the server's configuration with its credential, once."
 
-    def form_context(self, request: HttpRequest, row: OpaServer | None) -> dict[str, Any]:
+    def form_context(self, request: HttpRequest, row: OpaServer | None) -> Context:
+        """Return what the page shows beside the form."""
         if row is None:
             return {}
         active, now = active_revision(), clock.now()
@@ -130,7 +144,7 @@ class OpaServerAdmin(FormAdmin):
             "may_change": row.revoked_at is None and request.user.has_perm("opa.change_opaserver"),
         }
 
-    def finish(self, request: HttpRequest, row: OpaServer | None, data: dict[str, Any]) -> HttpResponse:
+    def finish(self, request: HttpRequest, row: OpaServer | None, data: Cleaned) -> HttpResponse:
         """Show the configuration in this response only: its credential is not stored."""
         server, token = enrol(name=data["name"], actor=actor_of(request))
         return self._configuration(request, server, token, data["url"])
@@ -146,7 +160,7 @@ class OpaServerAdmin(FormAdmin):
         )
         form = AddressForm(**sent(request), initial={"url": request.build_absolute_uri("/").rstrip("/")})
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             token = renew_credential(server=row, actor=actor_of(request))
             row.refresh_from_db()
             return self._configuration(request, row, token, data["url"])
@@ -164,7 +178,7 @@ class OpaServerAdmin(FormAdmin):
             danger=True,
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             revoke(server=row, actor=actor_of(request))
             messages.success(request, f"The OPA server “{row}” is out of service.")
             return HttpResponseRedirect(page_url(row))
@@ -200,26 +214,32 @@ class OpaDecisionLogAdmin(HistoryAdmin):
 
     @admin.display(description="Decision id")
     def decision_id_(self, log: OpaDecisionLog) -> SafeString:
+        """Return the decision id, shortened."""
         return digest(log.decision_id)
 
     @admin.display(description="Server", ordering="server__name")
     def server_(self, log: OpaDecisionLog) -> SafeString:
+        """Return the server, linked."""
         return link(log.server)
 
     @admin.display(description="Effects")
     def effects(self, log: OpaDecisionLog) -> str:
+        """Return the effects of its answers."""
         return ", ".join(str(answer.get("effect")) for answer in log.answers if isinstance(answer, dict)) or "–"
 
     @admin.display(description="Revision")
     def revision_(self, log: OpaDecisionLog) -> SafeString:
+        """Return the revision."""
         return digest(log.revision)
 
     @admin.display(description="Facts (SHA-256)")
     def facts(self, log: OpaDecisionLog) -> SafeString:
+        """Return the digest of the facts, shortened."""
         return digest(log.facts_sha256)
 
     @admin.display(description="Decided (UTC)", ordering="decided_at")
     def when(self, log: OpaDecisionLog) -> SafeString:
+        """Return when it was decided, in UTC."""
         return moment(log.decided_at)
 
 

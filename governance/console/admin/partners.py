@@ -26,6 +26,7 @@ from governance.console.forms.partners import (
 from governance.console.meanwhile import carry_seen
 from governance.console.pages import Page, form_page, require, sent
 from governance.console.presentation import choice_badge, code, link, page_url
+from governance.console.types import Cleaned, Context
 from governance.jobs.models import OPEN_STATES, Job
 from governance.kernel import clock
 from governance.partners.choices import PartnerStatus
@@ -54,24 +55,30 @@ class TierAdmin(FormAdmin):
     search_fields = ["name", "slug__exact"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tier]:
+        """Return the rows with what the list shows beside their columns."""
         tiers: QuerySet[Tier] = super().get_queryset(request)
         return tiers.annotate(partner_count=Count("partners"))
 
     @admin.display(description="Slug", ordering="slug")
     def slug_(self, tier: Tier) -> SafeString:
+        """Return the slug."""
         return code(tier.slug)
 
     @admin.display(description="Partners", ordering="partner_count")
     def members(self, tier: Any) -> int:
+        """Return the partners."""
         return int(tier.partner_count)
 
     def build_form(self, request: HttpRequest, row: Tier | None) -> TierForm:
+        """Return the form for a new row, or for the row that is changed."""
         return TierForm(**sent(request), tier=row)
 
     def form_intro(self, row: Tier | None) -> str:
+        """Return the sentence above the form."""
         return f"“{row.slug}”. Limits hold from the next request on." if row else ""
 
-    def perform(self, request: HttpRequest, row: Tier | None, data: dict[str, Any]) -> Tier:
+    def perform(self, request: HttpRequest, row: Tier | None, data: Cleaned) -> Tier:
+        """Call the service with what was entered, and return the row."""
         if row is None:
             return create_tier(**data, actor=actor_of(request))
         return change_tier(tier=row, **data, actor=actor_of(request))
@@ -104,6 +111,7 @@ class PartnerAdmin(FormAdmin):
     }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Partner]:
+        """Return the rows with what the list shows beside their columns."""
         partners: QuerySet[Partner] = super().get_queryset(request)
         return partners.annotate(
             client_count=Count("clients", distinct=True),
@@ -111,32 +119,40 @@ class PartnerAdmin(FormAdmin):
         )
 
     def has_delete_permission(self, request: HttpRequest, obj: Partner | None = None) -> bool:
+        """Return False: nothing is deleted here."""
         return False
 
     @admin.display(description="Slug", ordering="slug")
     def slug_(self, partner: Partner) -> SafeString:
+        """Return the slug."""
         return code(partner.slug)
 
     @admin.display(description="Tier", ordering="tier__slug")
     def tier_(self, partner: Partner) -> SafeString:
+        """Return the tier, linked."""
         return link(partner.tier)
 
     @admin.display(description="Status", ordering="status")
     def status_(self, partner: Partner) -> SafeString:
+        """Return the status as a badge."""
         return choice_badge(partner.status, partner.get_status_display())
 
     @admin.display(description="API clients", ordering="client_count")
     def client_count_(self, partner: Any) -> int:
+        """Return how many API clients there are."""
         return int(partner.client_count)
 
     @admin.display(description="Open jobs", ordering="open_count")
     def open_jobs(self, partner: Any) -> str:
+        """Return how many jobs are open, of how many."""
         return f"{partner.open_count} of {partner.tier.max_open_jobs}"
 
     def build_form(self, request: HttpRequest, row: Partner | None) -> Form:
+        """Return the form for a new row, or for the row that is changed."""
         return PartnerForm(**sent(request)) if row is None else Form(**sent(request))
 
-    def form_context(self, request: HttpRequest, row: Partner | None) -> dict[str, Any]:
+    def form_context(self, request: HttpRequest, row: Partner | None) -> Context:
+        """Return what the page shows beside the form."""
         if row is None:
             return {}
         return {
@@ -150,7 +166,7 @@ class PartnerAdmin(FormAdmin):
             "can_add_client": request.user.has_perm("partners.add_apiclient"),
         }
 
-    def perform(self, request: HttpRequest, row: Partner | None, data: dict[str, Any]) -> Partner:
+    def perform(self, request: HttpRequest, row: Partner | None, data: Cleaned) -> Partner:
         """Add a partner; an existing one is changed on the pages of single actions only."""
         if row is not None:
             raise PermissionDenied
@@ -232,7 +248,7 @@ class PartnerAdmin(FormAdmin):
         """Show the page of one action and call its service with what was entered."""
         require(request, CHANGE)
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             changed = service(partner=row, **data, actor=actor_of(request))
             messages.success(request, said.format(changed))
             return HttpResponseRedirect(page_url(changed))
@@ -254,7 +270,7 @@ class PartnerAdmin(FormAdmin):
             danger=True,
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             revoked = revoke_partner_tokens(partner=row, actor=actor_of(request), reason=data["reason"])
             messages.success(request, f"Revoked; {revoked} {'token was' if revoked == 1 else 'tokens were'} live.")
             return HttpResponseRedirect(page_url(row))

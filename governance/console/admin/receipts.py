@@ -19,6 +19,7 @@ from governance.console.forms.verification import VerificationForm
 from governance.console.pages import Page, render_page, require, sent
 from governance.console.presentation import badge, code, digest, list_url, moment
 from governance.console.subjects import short_id, subject_link
+from governance.console.types import Context
 from governance.console.verification import check_receipt, receipt_file, sha256_of, trust
 from governance.keys.dsse import Envelope
 
@@ -47,12 +48,14 @@ class ReceiptAdmin(StoryAdmin):
     list_per_page = 100
 
     def prepare(self, rows: list[Any]) -> None:
+        """Look up the places in the log, for all rows at once."""
         entries = LedgerEntry.objects.filter(entry_id__in=[row.entry_id for row in rows])
         indexes = dict(entries.values_list("entry_id", "index"))
         for row in rows:
             row.index = indexes.get(row.entry_id)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """Return the rows that a search finds, by index where it is for an id."""
         by_id: tuple[Any, bool] = super().get_search_results(request, queryset, search_term)
         if by_id[0].exists():
             return by_id
@@ -60,29 +63,36 @@ class ReceiptAdmin(StoryAdmin):
 
     @admin.display(description="Subject")
     def about(self, receipt: Receipt) -> str:
+        """Return what it is about, linked to its page."""
         return f"{receipt.subject_type.replace('_', ' ')} {short_id(receipt.subject_id)}"
 
     @admin.display(description="Kind", ordering="kind")
     def kind_(self, receipt: Receipt) -> SafeString:
+        """Return the kind as a badge."""
         return badge(receipt.kind)
 
     @admin.display(description="In the log")
     def proven(self, receipt: Any) -> SafeString:
+        """Return its place in the log, or that it waits for one."""
         return code(f"#{receipt.index}") if receipt.index is not None else badge("Waiting", "busy")
 
     @admin.display(description="Envelope SHA-256")
     def sha(self, receipt: Receipt) -> SafeString:
+        """Return the digest of the envelope, shortened."""
         return digest(receipt.envelope_sha256)
 
     @admin.display(description="Signed (UTC)", ordering="created_at")
     def when(self, receipt: Receipt) -> SafeString:
+        """Return when it was signed, in UTC."""
         return moment(receipt.created_at)
 
     @admin.display(description="File")
     def save(self, receipt: Receipt) -> SafeString:
+        """Return the link to the file."""
         return format_html('<a class="as-link" href="{}">Download</a>', _file_url(receipt))
 
-    def story(self, request: HttpRequest, row: Receipt) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: Receipt) -> Context:
+        """Return what the page of a row shows."""
         envelope = Envelope.from_json(row.envelope)
         found = check_receipt(receipt_file(row))
         return {

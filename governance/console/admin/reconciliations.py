@@ -12,6 +12,7 @@ from governance.audit.models import ReconciliationReport
 from governance.console.base import StoryAdmin
 from governance.console.presentation import badge, duration, moment
 from governance.console.subjects import person_names, subject_link
+from governance.console.types import Context
 
 SHOWN = 200
 
@@ -32,31 +33,38 @@ class ReconciliationReportAdmin(StoryAdmin):
     list_filter = [("finished_at", RangeDateTimeFilter)]
 
     def prepare(self, rows: list[Any]) -> None:
+        """Look up who asked, for all rows at once."""
         names = person_names([row.asked_by for row in rows])
         for row in rows:
             row.asked_by_name = names.get(row.asked_by, row.asked_by)
 
     @admin.display(description="Finished (UTC)", ordering="finished_at")
     def when(self, report: ReconciliationReport) -> SafeString:
+        """Return when it was finished, in UTC."""
         return moment(report.finished_at)
 
     @admin.display(description="Result", ordering="fault_count")
     def result(self, report: ReconciliationReport) -> SafeString:
+        """Return the result as a badge."""
         return result_badge(report)
 
     @admin.display(description="Checked")
     def checked(self, report: ReconciliationReport) -> str:
+        """Return how much was checked."""
         return f"{sum(report.counts.values()):,}"
 
     @admin.display(description="Took")
     def took(self, report: ReconciliationReport) -> str:
+        """Return how long it took."""
         return duration(_seconds(report))
 
     @admin.display(description="Asked by")
     def by(self, report: Any) -> str:
+        """Return who asked for it."""
         return str(report.asked_by_name)
 
-    def story(self, request: HttpRequest, row: ReconciliationReport) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: ReconciliationReport) -> Context:
+        """Return what the page of a row shows."""
         by_check = Counter(fault["check"] for fault in row.faults)
         return {
             "badge": result_badge(row),

@@ -1,7 +1,6 @@
 """Replays: what a draft would have decided in recorded decisions."""
 
 import json
-from typing import Any
 
 from django.contrib import admin, messages
 from django.core.paginator import Paginator
@@ -18,6 +17,7 @@ from governance.console.pages import Page, form_page, require, sent
 from governance.console.presentation import choice_badge, link, moment, page_url
 from governance.console.replay_story import dimension_bars, flip_chart, progress_percent
 from governance.console.subjects import person_names
+from governance.console.types import Cleaned, Context
 from governance.decisions.choices import FlipDirection, ReplayState
 from governance.decisions.models import ReplayReport
 from governance.decisions.replay import OPEN, cancel_replay
@@ -43,26 +43,32 @@ class ReplayReportAdmin(StoryAdmin):
     row_pages = {"cancel": "cancel_page"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReplayReport]:
+        """Return the rows with what the list shows beside their columns."""
         reports: QuerySet[ReplayReport] = super().get_queryset(request).select_related("draft")
         return reports.defer("draft__content")
 
     @admin.display(description="Draft")
     def draft_(self, report: ReplayReport) -> str:
+        """Return the draft by number and title."""
         return str(report.draft)
 
     @admin.display(description="State", ordering="state")
     def state_(self, report: ReplayReport) -> SafeString:
+        """Return the state as a badge."""
         return choice_badge(report.state, report.get_state_display())
 
     @admin.display(description="Replayed")
     def progress(self, report: ReplayReport) -> str:
+        """Return how many decisions were replayed, of how many."""
         return f"{report.done:,} of {report.total:,}"
 
     @admin.display(description="Asked for (UTC)", ordering="asked_at")
     def when(self, report: ReplayReport) -> SafeString:
+        """Return when it was asked for, in UTC."""
         return moment(report.asked_at)
 
-    def story(self, request: HttpRequest, row: ReplayReport) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: ReplayReport) -> Context:
+        """Return what the page of a row shows."""
         direction = request.GET.get("direction", "")
         flips = row.flips.select_related("decision").order_by("id")
         if direction in FlipDirection.values:
@@ -98,7 +104,7 @@ class ReplayReportAdmin(StoryAdmin):
             intro="What was found so far stays; the draft needs another replay before it can be approved.",
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             cancel_replay(report=row, actor=actor_of(request))
             messages.success(request, "The replay was stopped.")
             return HttpResponseRedirect(page_url(row))

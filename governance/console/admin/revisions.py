@@ -17,6 +17,7 @@ from governance.console.pages import Page, form_page, require, sent
 from governance.console.policy_changes import diff_view
 from governance.console.presentation import badge, digest, moment, page_url
 from governance.console.subjects import person_names
+from governance.console.types import Cleaned, Context
 from governance.kernel.errors import GovernanceError
 from governance.rulebook.activation import previous_revision, roll_back
 from governance.rulebook.content import ABAC
@@ -43,10 +44,12 @@ class PolicyRevisionAdmin(StoryAdmin):
     row_pages = {"rollback": "rollback_page"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PolicyRevision]:
+        """Return the rows with what the list shows beside their columns."""
         revisions: QuerySet[PolicyRevision] = super().get_queryset(request)
         return revisions.defer("content", "signature")
 
     def prepare(self, rows: list[Any]) -> None:
+        """Look up the authors and which revision decides, for all rows at once."""
         active = active_revision()
         names = person_names([row.created_by for row in rows])
         for row in rows:
@@ -55,25 +58,31 @@ class PolicyRevisionAdmin(StoryAdmin):
 
     @admin.display(description="Revision", ordering="number")
     def name(self, revision: PolicyRevision) -> str:
+        """Return the revision."""
         return str(revision)
 
     @admin.display(description="")
     def standing(self, revision: Any) -> SafeString:
+        """Return whether it is the one that decides, as a badge."""
         return badge("Active", "good") if revision.active else SafeString("")
 
     @admin.display(description="Digest")
     def digest_(self, revision: PolicyRevision) -> SafeString:
+        """Return the digest, shortened."""
         return digest(revision.digest)
 
     @admin.display(description="Published by")
     def author(self, revision: Any) -> str:
+        """Return who published it."""
         return str(revision.author_name)
 
     @admin.display(description="Published (UTC)", ordering="created_at")
     def when(self, revision: PolicyRevision) -> SafeString:
+        """Return when it was published, in UTC."""
         return moment(revision.created_at)
 
-    def story(self, request: HttpRequest, row: PolicyRevision) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: PolicyRevision) -> Context:
+        """Return what the page of a row shows."""
         rules = [(rule, sentence_of(rule.spec)) for rule in revision_rules(row)]
         activations = list(row.activations.order_by("-id"))
         names = person_names([row.created_by, *(each.activated_by for each in activations)])
@@ -110,7 +119,7 @@ class PolicyRevisionAdmin(StoryAdmin):
             extra={"readonly": target is None},
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             revision = roll_back(actor=actor_of(request), reason=data["reason"], to=target)
             messages.success(request, f"{revision} decides again.")
             return HttpResponseRedirect(page_url(revision))

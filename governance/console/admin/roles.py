@@ -13,6 +13,7 @@ from governance.console.form_admin import FormAdmin
 from governance.console.forms.roles import ModelGroupForm, RoleForm, grants_text
 from governance.console.pages import sent
 from governance.console.presentation import EMPTY, chips, code, link
+from governance.console.types import Cleaned
 from governance.partners.models import ModelGroup, Role
 from governance.partners.roles import change_model_group, change_role, create_model_group, create_role
 
@@ -32,35 +33,43 @@ class RoleAdmin(FormAdmin):
     search_fields = ["name", "slug"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Role]:
+        """Return the rows with what the list shows beside their columns."""
         roles: QuerySet[Role] = super().get_queryset(request)
         return roles.prefetch_related("permissions__group", "inherits").annotate(
             holder_count=Count("assignments", distinct=True)
         )
 
     def has_delete_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
+        """Return False: nothing is deleted here."""
         return False
 
     @admin.display(description="Slug", ordering="slug")
     def slug_(self, role: Role) -> SafeString:
+        """Return the slug."""
         return code(role.slug)
 
     @admin.display(description="Only for", ordering="partner__slug")
     def partner_(self, role: Role) -> SafeString | str:
+        """Return the partner that it is for."""
         return link(role.partner) if role.partner else "every partner"
 
     @admin.display(description="Allows")
     def allows(self, role: Role) -> SafeString:
+        """Return what it allows by itself."""
         return chips(grants_text(list(role.permissions.all())).splitlines(), empty="no permissions of its own")
 
     @admin.display(description="Inherits from")
     def inherits_(self, role: Role) -> SafeString:
+        """Return the roles that it inherits from."""
         return chips([parent.slug for parent in role.inherits.all()], empty=EMPTY)
 
     @admin.display(description="Clients", ordering="holder_count")
     def holders(self, role: Any) -> int:
+        """Return how many clients have it."""
         return int(role.holder_count)
 
     def build_form(self, request: HttpRequest, row: Role | None) -> Form:
+        """Return the form for a new row, or for the row that is changed."""
         if row is None:
             return RoleForm(**sent(request))
         initial = {
@@ -71,11 +80,13 @@ class RoleAdmin(FormAdmin):
         return RoleForm(**sent(request), role=row, initial=initial)
 
     def form_intro(self, row: Role | None) -> str:
+        """Return the sentence above the form."""
         if row is None:
             return ""
         return f"“{row.slug}”, for {row.partner or 'every partner'}. A change takes effect within a second."
 
-    def perform(self, request: HttpRequest, row: Role | None, data: dict[str, Any]) -> Role:
+    def perform(self, request: HttpRequest, row: Role | None, data: Cleaned) -> Role:
+        """Call the service with what was entered, and return the row."""
         if row is None:
             return create_role(**data, actor=actor_of(request))
         return change_role(role=row, **data, actor=actor_of(request))
@@ -94,26 +105,32 @@ class ModelGroupAdmin(FormAdmin):
     search_fields = ["name", "slug"]
 
     def has_delete_permission(self, request: HttpRequest, obj: ModelGroup | None = None) -> bool:
+        """Return False: nothing is deleted here."""
         return False
 
     @admin.display(description="Slug", ordering="slug")
     def slug_(self, group: ModelGroup) -> SafeString:
+        """Return the slug."""
         return code(group.slug)
 
     @admin.display(description="Models")
     def models_(self, group: ModelGroup) -> SafeString:
+        """Return the models."""
         return chips(group.model_slugs, empty="none")
 
     def build_form(self, request: HttpRequest, row: ModelGroup | None) -> Form:
+        """Return the form for a new row, or for the row that is changed."""
         if row is None:
             return ModelGroupForm(**sent(request))
         initial = {"name": row.name, "models": row.model_slugs}
         return ModelGroupForm(**sent(request), group=row, initial=initial)
 
     def form_intro(self, row: ModelGroup | None) -> str:
+        """Return the sentence above the form."""
         return f"“{row.slug}”. A change takes effect within a second for every role that names it." if row else ""
 
-    def perform(self, request: HttpRequest, row: ModelGroup | None, data: dict[str, Any]) -> ModelGroup:
+    def perform(self, request: HttpRequest, row: ModelGroup | None, data: Cleaned) -> ModelGroup:
+        """Call the service with what was entered, and return the row."""
         if row is None:
             return create_model_group(**data, actor=actor_of(request))
         return change_model_group(group=row, **data, actor=actor_of(request))

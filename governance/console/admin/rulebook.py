@@ -18,6 +18,7 @@ from governance.console.pages import require, sent
 from governance.console.policy_changes import pending_changes, standings
 from governance.console.presentation import badge, choice_badge, code, moment
 from governance.console.rule_preview import preview, value_suggestions
+from governance.console.types import Cleaned, Context
 from governance.rulebook.diff import sentence_of
 from governance.rulebook.errors import RuleInvalid
 from governance.rulebook.models import AbacRule
@@ -48,39 +49,48 @@ class AbacRuleAdmin(FormAdmin):
     list_pages = {"form-schema": "form_schema_page", "preview": "preview_page"}
 
     def prepare(self, rows: list[Any]) -> None:
+        """Look up how rules stand against the revision that decides, for all rows at once."""
         found = standings(rows)
         for rule in rows:
             rule.standing = found[rule.slug]
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
+        """Answer with the list, and with what stands above it."""
         pending = {"pending": pending_changes(), "can_propose": request.user.has_perm("rulebook.add_policydraft")}
         response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **pending})
         return response
 
     @admin.display(description="Rule", ordering="slug")
     def slug_(self, rule: AbacRule) -> SafeString:
+        """Return the slug."""
         return code(rule.slug)
 
     @admin.display(description="Effect", ordering="effect")
     def effect_(self, rule: AbacRule) -> SafeString:
+        """Return the effect as a badge."""
         return choice_badge(rule.effect, rule.get_effect_display())
 
     @admin.display(description="Standing")
     def standing_(self, rule: Any) -> SafeString:
+        """Return how the rule stands against the revision that decides, as a badge."""
         return badge(rule.standing.label, rule.standing.tone)
 
     @admin.display(description="What it says")
     def says(self, rule: AbacRule) -> SafeString:
+        """Return the beginning of the rule as a sentence."""
         return format_html('<span class="as-clamp">{}</span>', Truncator(_sentence(rule)).chars(SHOWN_CHARACTERS))
 
     @admin.display(description="Changed (UTC)", ordering="updated_at")
     def when(self, rule: AbacRule) -> SafeString:
+        """Return when it was changed, in UTC."""
         return format_html('{}<br><span class="as-small as-subtle">{}</span>', moment(rule.updated_at), rule.updated_by)
 
     def build_form(self, request: HttpRequest, row: AbacRule | None) -> Form:
+        """Return the form for a new row, or for the row that is changed."""
         return RuleForm(**sent(request), rule=row)
 
-    def form_context(self, request: HttpRequest, row: AbacRule | None) -> dict[str, Any]:
+    def form_context(self, request: HttpRequest, row: AbacRule | None) -> Context:
+        """Return what the page shows beside the form."""
         return {
             "standing": standings([row])[row.slug] if row else None,
             "builder_schema": form_schema(row.actions if row else []),
@@ -88,7 +98,8 @@ class AbacRuleAdmin(FormAdmin):
             "can_propose": request.user.has_perm("rulebook.add_policydraft"),
         }
 
-    def perform(self, request: HttpRequest, row: AbacRule | None, data: dict[str, Any]) -> AbacRule:
+    def perform(self, request: HttpRequest, row: AbacRule | None, data: Cleaned) -> AbacRule:
+        """Call the service with what was entered, and return the row."""
         if row is None:
             return create_rule(spec=data["spec"], enabled=data["enabled"], actor_user=_user(request))
         return update_rule(
@@ -96,9 +107,11 @@ class AbacRuleAdmin(FormAdmin):
         )
 
     def saved_message(self, row: Any) -> str:
+        """Return the sentence that is shown after saving."""
         return f"The rule “{row.slug}” was saved. It decides once a draft with it is approved and activated."
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete through the service, on record."""
         delete_rule(rule=obj, actor_user=_user(request))
 
     def form_schema_page(self, request: HttpRequest) -> HttpResponse:

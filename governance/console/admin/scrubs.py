@@ -17,6 +17,7 @@ from governance.console.base import StoryAdmin, actor_of
 from governance.console.pages import Page, form_page, require, sent
 from governance.console.presentation import badge, choice_badge, list_url, moment, page_url, size
 from governance.console.subjects import person_names
+from governance.console.types import Cleaned, Context
 from governance.workflows.scrub import start_scrub
 
 FAULTS_SHOWN = 200
@@ -41,11 +42,13 @@ class ScrubRunAdmin(StoryAdmin):
     row_pages = {"cancel": "cancel_page"}
 
     def prepare(self, rows: list[Any]) -> None:
+        """Look up who asked, for all rows at once."""
         names = person_names([row.asked_by for row in rows])
         for row in rows:
             row.asked_by_name = names.get(row.asked_by, row.asked_by)
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
+        """Answer with the list, and with what stands above it."""
         newest = ScrubRun.objects.first()
         banner = {"newest": newest, "can_start": request.user.has_perm("audit.add_scrubrun")}
         response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **banner})
@@ -53,29 +56,36 @@ class ScrubRunAdmin(StoryAdmin):
 
     @admin.display(description="Started (UTC)", ordering="started_at")
     def when(self, run: ScrubRun) -> SafeString:
+        """Return when it was started, in UTC."""
         return moment(run.started_at)
 
     @admin.display(description="State", ordering="state")
     def state_(self, run: ScrubRun) -> SafeString:
+        """Return the state as a badge."""
         return choice_badge(run.state, run.get_state_display())
 
     @admin.display(description="Read")
     def progress(self, run: ScrubRun) -> str:
+        """Return how many objects were read, of how many."""
         return f"{run.done:,} of {run.total:,}"
 
     @admin.display(description="Bytes", ordering="bytes_read")
     def bytes_(self, run: ScrubRun) -> str:
+        """Return how many bytes were read."""
         return size(run.bytes_read)
 
     @admin.display(description="Found")
     def faults_(self, run: ScrubRun) -> SafeString:
+        """Return how many faults were found, as a badge."""
         return faults_badge(run)
 
     @admin.display(description="Asked for by")
     def by(self, run: Any) -> str:
+        """Return who asked for it."""
         return str(run.asked_by_name)
 
-    def story(self, request: HttpRequest, row: ScrubRun) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: ScrubRun) -> Context:
+        """Return what the page of a row shows."""
         going_on = row.state == ScrubState.RUNNING
         return {
             "state": choice_badge(row.state, row.get_state_display()),
@@ -100,7 +110,7 @@ class ScrubRunAdmin(StoryAdmin):
             intro="Every object is read back and hashed again, at the pace that the settings allow.",
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             return HttpResponseRedirect(page_url(start_scrub(actor=actor_of(request))))
 
         return form_page(request, admin=self, page=page, form=Form(**sent(request)), perform=perform)
@@ -116,7 +126,7 @@ class ScrubRunAdmin(StoryAdmin):
             intro="What was found so far stays; the next scrub checks the remaining objects.",
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             cancel_scrub(run=row, actor=actor_of(request))
             messages.success(request, "The scrub was stopped.")
             return HttpResponseRedirect(page_url(row))

@@ -26,6 +26,7 @@ from governance.console.forms.worm import ExtendForm, RetentionClassForm, scope_
 from governance.console.pages import Page, form_page, require, sent
 from governance.console.presentation import badge, digest, link, moment, page_url, short_uri, size
 from governance.console.subjects import subject_link
+from governance.console.types import Cleaned, Context
 from governance.kernel import clock
 
 
@@ -36,9 +37,11 @@ class HeldFilter(admin.SimpleListFilter):
     parameter_name = "held"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the choices of the filter."""
         return [("yes", "Held"), ("no", "Not held")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        """Return the rows that fit the choice."""
         if self.value() in ("yes", "no"):
             return queryset.filter(held=self.value() == "yes")
         return queryset
@@ -62,38 +65,47 @@ class WormReferenceAdmin(StoryAdmin):
     row_pages = {"hold": "hold_page", "extend": "extend_page"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WormReference]:
+        """Return the rows with what the list shows beside their columns."""
         references: QuerySet[WormReference] = super().get_queryset(request).select_related("evidence")
         return references.annotate(held=Exists(LegalHold.objects.filter(reference=OuterRef("pk"), active=True)))
 
     @admin.display(description="URI")
     def where(self, reference: WormReference) -> SafeString:
+        """Return where it lies, shortened."""
         return short_uri(reference.uri)
 
     @admin.display(description="What", ordering="kind")
     def kind_(self, reference: WormReference) -> str:
+        """Return what kind of object it is."""
         return reference.get_kind_display()
 
     @admin.display(description="Hold")
     def held_(self, reference: Any) -> SafeString | str:
+        """Return whether it is held, as a badge."""
         return badge("Held", "warn") if reference.held else ""
 
     @admin.display(description="SHA-256")
     def sha(self, reference: WormReference) -> SafeString:
+        """Return the digest, shortened."""
         return digest(reference.sha256)
 
     @admin.display(description="Size", ordering="size")
     def bytes_(self, reference: WormReference) -> str:
+        """Return the size in bytes, rounded for reading."""
         return size(reference.size)
 
     @admin.display(description="Kept until (UTC)", ordering="retain_until")
     def keeps(self, reference: WormReference) -> SafeString:
+        """Return until when it is kept, in UTC."""
         return moment(reference.retain_until)
 
     @admin.display(description="Stored (UTC)", ordering="stored_at")
     def stored(self, reference: WormReference) -> SafeString:
+        """Return when it was stored, in UTC."""
         return moment(reference.stored_at)
 
-    def story(self, request: HttpRequest, row: WormReference) -> dict[str, Any]:
+    def story(self, request: HttpRequest, row: WormReference) -> Context:
+        """Return what the page of a row shows."""
         holds = list(row.holds.order_by("-set_at"))
         return {
             "evidence": link(row.evidence, str(row.evidence or "")),
@@ -118,7 +130,7 @@ class WormReferenceAdmin(StoryAdmin):
             intro="The object stays, whatever its retention, until two different persons release the hold.",
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             hold = set_hold(reference=row, actor=actor_of(request), reason=data["reason"])
             messages.success(request, "The object is under legal hold.")
             return HttpResponseRedirect(page_url(hold))
@@ -135,7 +147,7 @@ class WormReferenceAdmin(StoryAdmin):
             intro="For one object; for a whole kind, contract or region, change its retention class.",
         )
 
-        def perform(data: dict[str, Any]) -> HttpResponse:
+        def perform(data: Cleaned) -> HttpResponse:
             extended = extend_object(reference=row, until=data["until"], actor=actor_of(request))
             messages.success(request, f"The object is kept until {extended.retain_until:%Y-%m-%d %H:%M:%S} UTC.")
             return HttpResponseRedirect(page_url(row))
@@ -159,44 +171,54 @@ class RetentionClassAdmin(FormAdmin):
     search_fields = ["name", "slug__exact", "partner__exact"]
 
     def has_delete_permission(self, request: HttpRequest, obj: RetentionClass | None = None) -> bool:
+        """Return whether the user may delete the row."""
         general = obj is not None and not (obj.partner or obj.region)
         return bool(super().has_delete_permission(request, obj)) and not general
 
     @admin.display(description="Keeps", ordering="kind")
     def kind_(self, row: RetentionClass) -> str:
+        """Return what kind of object it keeps."""
         return row.get_kind_display()
 
     @admin.display(description="Partner", ordering="partner", empty_value="every partner")
     def partner_(self, row: RetentionClass) -> str | None:
+        """Return the partner."""
         return row.partner or None
 
     @admin.display(description="Region", ordering="region", empty_value="every region")
     def region_(self, row: RetentionClass) -> str | None:
+        """Return the region, or none for every one."""
         return row.region or None
 
     @admin.display(description="For", ordering="days")
     def days_(self, row: RetentionClass) -> str:
+        """Return how long it keeps objects."""
         return span(row.days)
 
     @admin.display(description="Changed (UTC)", ordering="updated_at")
     def when(self, row: RetentionClass) -> SafeString:
+        """Return when it was changed, in UTC."""
         return moment(row.updated_at)
 
     def build_form(self, request: HttpRequest, row: RetentionClass | None) -> RetentionClassForm:
+        """Return the form for a new row, or for the row that is changed."""
         return RetentionClassForm(row=row, **sent(request))
 
     def form_intro(self, row: RetentionClass | None) -> str:
+        """Return the sentence above the form."""
         if row is None:
             return "An object falls under the narrowest class that is for it when it is stored."
         return f"{row.get_kind_display()}, {row.partner or 'every partner'}, {row.region or 'every region'}."
 
-    def perform(self, request: HttpRequest, row: RetentionClass | None, data: dict[str, Any]) -> RetentionClass:
+    def perform(self, request: HttpRequest, row: RetentionClass | None, data: Cleaned) -> RetentionClass:
+        """Call the service with what was entered, and return the row."""
         what = {"name": data["name"], "days": data["days"], "actor": actor_of(request)}
         if row is not None:
             return change_retention_class(row=row, seen=data["seen"], **what)
         return add_retention_class(**scope_of(data), **what)
 
     def saved_message(self, row: Model) -> str:
+        """Return the sentence that is shown after saving."""
         return f"The retention class “{row}” was saved. Longer retentions reach what is stored with the next scrub."
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:

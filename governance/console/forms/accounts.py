@@ -9,9 +9,10 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 from governance.console.accounts import Access, Person
 from governance.console.entries import permission_code
 from governance.console.forms.fields import names_field, text_field
+from governance.console.types import Cleaned, Given
 
 
-def _password_field(label: str, **kwargs: Any) -> forms.CharField:
+def _password_field(label: str, **kwargs: Given) -> forms.CharField:
     widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
     return forms.CharField(label=label, strip=False, widget=widget, **kwargs)
 
@@ -22,7 +23,8 @@ class PasswordForm(forms.Form):
     password = _password_field("Password", help_text="At least 12 characters, and none that is easily guessed.")
     again = _password_field("Password again")
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
+        """Check the fields against each other."""
         data = super().clean() or {}
         if data.get("password") != data.pop("again", None):
             self.add_error("again", "The two passwords are not the same.")
@@ -44,7 +46,7 @@ class UserForm(forms.Form):
         required=False, label="May do everything", widget=UnfoldBooleanSwitchWidget(), help_text="Whatever the groups."
     )
 
-    def __init__(self, *args: Any, user: User | None = None, by_superuser: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User | None = None, by_superuser: bool, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["groups"]
         assert isinstance(field, forms.MultipleChoiceField)
@@ -61,7 +63,8 @@ class UserForm(forms.Form):
                 "superuser": user.is_superuser,
             }
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
+        """Check the fields against each other."""
         data = super().clean() or {}
         if self.errors:
             return data
@@ -83,7 +86,7 @@ class GroupForm(forms.Form):
     name = text_field(max_length=150, help_text="Never changes.")
     permissions = names_field([], help_text="What its members may do, within the tables that they see.")
 
-    def __init__(self, *args: Any, group: Group | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, group: Group | None = None, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["permissions"]
         assert isinstance(field, forms.MultipleChoiceField)

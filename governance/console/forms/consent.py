@@ -16,6 +16,7 @@ from unfold.widgets import (
 from governance.catalog.choices import GrantMethod
 from governance.catalog.models import SHA256, ConsentLevel, ConsentLevelVersion
 from governance.console.forms.fields import MomentField, RegionsField, choice_field, names_field
+from governance.console.types import Cleaned, Given
 from governance.kernel.vocabulary import ACTION_LABELS, PURPOSE_LABELS, Action
 from governance.partners.models import Partner
 
@@ -54,7 +55,7 @@ class GrantForm(forms.Form):
         help_text="64 hexadecimal digits, where the document is kept elsewhere.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Given, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         partners = list(Partner.objects.values_list("slug", "name"))
         for name in ("partners_allowed", "partners_excluded"):
@@ -62,7 +63,8 @@ class GrantForm(forms.Form):
             assert isinstance(field, forms.MultipleChoiceField)
             field.choices = partners
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
+        """Check the fields against each other."""
         data = super().clean() or {}
         document = data.pop("document", None)
         if document and data.get("evidence_digest"):
@@ -81,7 +83,7 @@ class WithdrawForm(forms.Form):
     scope = forms.ChoiceField(label="What is withdrawn", widget=UnfoldAdminRadioSelectWidget())
     method = choice_field(GrantMethod.choices, label="How it was withdrawn", initial=GrantMethod.CONSOLE)
 
-    def __init__(self, *args: Any, scopes: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, scopes: list[tuple[str, str]], **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["scope"]
         assert isinstance(field, forms.ChoiceField)
@@ -93,6 +95,7 @@ class PairMatrix(forms.CheckboxSelectMultiple):
     """Checkboxes in a grid: actions down, purposes across. Values are "action:purpose"."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Return the HTML of the field."""
         chosen = set(value or ())
         actions = [*WORK_ACTIONS, *sorted({Action(pair.split(":")[0]) for pair in chosen} - set(WORK_ACTIONS))]
         rows = [

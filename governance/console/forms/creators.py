@@ -9,6 +9,7 @@ from governance.catalog.checks import REASON_CHARACTERS
 from governance.catalog.creators import NAME_CHARACTERS
 from governance.catalog.models import Creator
 from governance.console.forms.fields import RegionField, names_field, text_field
+from governance.console.types import Given
 from governance.partners.models import Partner
 
 
@@ -33,7 +34,7 @@ class CreatorForm(forms.Form):
         [], label="Partners that may upload", help_text="They may register works on this creator's behalf."
     )
 
-    def __init__(self, *args: Any, creator: Creator | None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, creator: Creator | None, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["uploaders"]
         assert isinstance(field, forms.MultipleChoiceField)

@@ -1,11 +1,11 @@
 """Forms of the policy lifecycle: proposing, reviewing, replaying, rolling back, freezing."""
 
 from datetime import timedelta
-from typing import Any
 
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from governance.console.types import Cleaned, Given
 from governance.kernel import clock
 
 WINDOWS = {"1": "the last day", "7": "the last 7 days", "30": "the last 30 days", "365": "the last year"}
@@ -42,7 +42,7 @@ class CommentForm(forms.Form):
 class NeededCommentForm(CommentForm):
     """A comment that cannot be left out."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Given, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         self.fields["comment"].required = True
 
@@ -71,7 +71,8 @@ class ReplayForm(forms.Form):
         choices=list(SHARES.items()), initial="100", label="How many", widget=UnfoldAdminSelectWidget()
     )
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
+        """Check the fields against each other."""
         data = super().clean() or {}
         if not self.errors:
             data["until"] = clock.now()

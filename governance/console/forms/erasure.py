@@ -6,6 +6,7 @@ from django import forms
 
 from governance.catalog.choices import GrantMethod
 from governance.console.forms.fields import choice_field, text_field
+from governance.console.types import Given
 
 
 class EraseForm(forms.Form):
@@ -14,7 +15,7 @@ class EraseForm(forms.Form):
     method = choice_field(GrantMethod.choices, label="How the creator asked for it")
     slug = text_field(max_length=50, help_text="Type the creator's slug to confirm.")
 
-    def __init__(self, *args: Any, slug: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, slug: str, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         self._slug = slug
 

@@ -13,20 +13,23 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from governance.console.types import Given
 from governance.kernel.regions import REGIONS
 
 
 class RegionField(forms.CharField):
     """One region code, in any case; cleans to capital letters."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Given) -> None:
         kwargs.setdefault("widget", UnfoldAdminTextInputWidget(attrs={"placeholder": "DE"}))
         super().__init__(max_length=2, **kwargs)
 
     def to_python(self, value: Any) -> Any:
+        """Return what was typed as a value."""
         return (super().to_python(value) or "").upper()
 
     def validate(self, value: Any) -> None:
+        """Refuse a value that is not of the form."""
         super().validate(value)
         if value not in REGIONS:
             raise ValidationError(f"'{value}' is not a region: an ISO 3166-1 code such as DE, or EU.")
@@ -35,19 +38,22 @@ class RegionField(forms.CharField):
 class RegionsField(forms.CharField):
     """Region codes, written with commas or spaces; cleans to a sorted list without repeats."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Given) -> None:
         kwargs.setdefault("widget", UnfoldAdminTextInputWidget(attrs={"placeholder": "DE, FR, EU"}))
         kwargs.setdefault("required", False)
         super().__init__(**kwargs)
 
     def prepare_value(self, value: Any) -> Any:
+        """Return a value as it is typed."""
         return ", ".join(value) if isinstance(value, list | tuple) else value
 
     def to_python(self, value: Any) -> Any:
+        """Return what was typed as a value."""
         text = super().to_python(value) or ""
         return sorted({part.upper() for part in text.replace(",", " ").split()})
 
     def validate(self, value: Any) -> None:
+        """Refuse a value that is not of the form."""
         super().validate(value)
         unknown = [region for region in value if region not in REGIONS]
         if unknown:
@@ -60,7 +66,7 @@ class RegionsField(forms.CharField):
 class MomentField(forms.DateTimeField):
     """A moment in UTC, picked with the browser's own control."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Given) -> None:
         kwargs.setdefault(
             "widget",
             forms.DateTimeInput(
@@ -72,24 +78,24 @@ class MomentField(forms.DateTimeField):
 
 
 def choice_field(
-    choices: Iterable[tuple[str, Any]] | Callable[[], Iterable[tuple[str, Any]]], **kwargs: Any
+    choices: Iterable[tuple[str, Any]] | Callable[[], Iterable[tuple[str, Any]]], **kwargs: Given
 ) -> forms.ChoiceField:
     """Return a drop-down field; choices given as a function are asked for anew by each form."""
     given = choices if callable(choices) else list(choices)
     return forms.ChoiceField(choices=given, widget=UnfoldAdminSelectWidget(), **kwargs)
 
 
-def checkbox_field(choices: Iterable[tuple[str, Any]], **kwargs: Any) -> forms.MultipleChoiceField:
+def checkbox_field(choices: Iterable[tuple[str, Any]], **kwargs: Given) -> forms.MultipleChoiceField:
     """Return a field of checkboxes."""
     return forms.MultipleChoiceField(choices=list(choices), widget=UnfoldAdminCheckboxSelectMultipleWidget(), **kwargs)
 
 
-def names_field(choices: Iterable[tuple[str, Any]], **kwargs: Any) -> forms.MultipleChoiceField:
+def names_field(choices: Iterable[tuple[str, Any]], **kwargs: Given) -> forms.MultipleChoiceField:
     """Return a searchable field for any number of names."""
     kwargs.setdefault("required", False)
     return forms.MultipleChoiceField(choices=list(choices), widget=UnfoldAdminSelect2MultipleWidget(), **kwargs)
 
 
-def text_field(**kwargs: Any) -> forms.CharField:
+def text_field(**kwargs: Given) -> forms.CharField:
     """Return a one-line text field."""
     return forms.CharField(widget=UnfoldAdminTextInputWidget(), **kwargs)

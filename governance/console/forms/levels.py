@@ -9,6 +9,7 @@ from governance.catalog.level_terms import DESCRIPTION_CHARACTERS, LevelContent
 from governance.console.forms.consent import PairMatrix
 from governance.console.forms.fields import text_field
 from governance.console.forms.proposals import ReasonMixin
+from governance.console.types import Given
 from governance.kernel.vocabulary import PURPOSE_LABELS, Action
 
 
@@ -37,11 +38,12 @@ class LevelForm(ReasonMixin):
     )
     field_order = ("name", "slug", "rank", "description", "pairs", "reason", "base")
 
-    def __init__(self, *args: Any, content: LevelContent | None, slug: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, content: LevelContent | None, slug: str, **kwargs: Given) -> None:
         if content is not None:
             kwargs["initial"] = {**content.to_json(), "slug": slug, **kwargs.get("initial", {})}
         super().__init__(*args, **kwargs)
         self.fields["slug"].disabled = bool(slug)
 
     def clean_pairs(self) -> list[tuple[str, ...]]:
+        """Refuse uses that are not known."""
         return [tuple(pair.split(":")) for pair in self.cleaned_data["pairs"]]

@@ -7,12 +7,13 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 
 from governance.catalog.states import DESCRIPTION_CHARACTERS
 from governance.console.forms.fields import choice_field, text_field
+from governance.console.types import Given
 from governance.registry.model_services import NAME_CHARACTERS
 from governance.registry.models import Licence, Model
 from governance.registry.tasks import task_choices
 
 
-def _licence_field(**kwargs: Any) -> forms.ModelChoiceField:  # type: ignore[type-arg]
+def _licence_field(**kwargs: Given) -> forms.ModelChoiceField:  # type: ignore[type-arg]
     return forms.ModelChoiceField(
         queryset=Licence.objects.all(), widget=UnfoldAdminSelectWidget(), empty_label="Choose a licence", **kwargs
     )
@@ -32,7 +33,7 @@ class ModelDetailsForm(forms.Form):
     owner = forms.SlugField(widget=UnfoldAdminTextInputWidget(), help_text="Slug of the owner. Policies may name it.")
     licence = _licence_field()
 
-    def __init__(self, *args: Any, model: Model | None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, model: Model | None, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         if model is not None:
             del self.fields["slug"], self.fields["licence"]
@@ -44,6 +45,6 @@ class ModelLicenceForm(forms.Form):
 
     licence = _licence_field(help_text="It applies from the next decision on, including waiting jobs.")
 
-    def __init__(self, *args: Any, model: Model, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, model: Model, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         self.initial = {"licence": model.licence_id}

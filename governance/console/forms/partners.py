@@ -7,6 +7,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from governance.catalog.models import Dataset
 from governance.console.forms.fields import RegionField, checkbox_field, choice_field, names_field
+from governance.console.types import Given
 from governance.kernel.vocabulary import ACTION_CHOICES, PURPOSE_CHOICES
 from governance.partners.models import Partner, Tier
 from governance.registry.models import Model
@@ -51,7 +52,7 @@ class TierForm(forms.Form):
         help_text="Jobs queued or running at the same time.",
     )
 
-    def __init__(self, *args: Any, tier: Tier | None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, tier: Tier | None, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         if tier is not None:
             del self.fields["slug"]
@@ -118,7 +119,7 @@ class ClientForm(forms.Form):
     models = names_field([], label="Only these models", help_text="Empty: every model.")
     datasets = names_field([], label="Only these datasets", help_text="Empty: every dataset.")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Given, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         for name, rows in (("models", Model.objects), ("datasets", Dataset.objects)):
             field = self.fields[name]

@@ -8,6 +8,7 @@ from django import forms
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from governance.console.forms.fields import choice_field, text_field
+from governance.console.types import Cleaned, Given
 from governance.kernel.vocabulary import ACTION_CHOICES, PURPOSE_CHOICES
 from governance.partners.models import ApiClient
 from governance.registry.queries import available_models
@@ -36,7 +37,7 @@ class PlaygroundForm(forms.Form):
         help_text="JSON with subject, action, resource and context, as enforcement points send it.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Given, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         clients = ApiClient.objects.select_related("partner").order_by("partner__slug", "name")
         named = [(client.client_id, f"{client.partner.slug}: {client.name}") for client in clients]
@@ -44,15 +45,15 @@ class PlaygroundForm(forms.Form):
         self._choices("action", [choice for choice in ACTION_CHOICES if choice[0].startswith(KINDS)])
         self._choices("model", [(model.slug, model.name) for model in available_models().order_by("slug")])
 
-    def clean_changes(self) -> dict[str, Any]:
+    def clean_changes(self) -> Cleaned:
         """Return the facts to change by path. Raises ValidationError."""
         return _json_object(self.cleaned_data["changes"])
 
-    def clean_pasted(self) -> dict[str, Any]:
+    def clean_pasted(self) -> Cleaned:
         """Return the pasted request. Raises ValidationError."""
         return _json_object(self.cleaned_data["pasted"])
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
         """Return the question, and report missing values at their fields."""
         asked = {**self.cleaned_data, **_picked(self.cleaned_data.get("pasted") or {})}
         needed = ["client", "action", "purpose"]

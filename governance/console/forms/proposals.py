@@ -1,11 +1,10 @@
 """What people enter about proposals of versioned policy, whatever they are about."""
 
-from typing import Any
-
 from django import forms
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from governance.catalog.proposals import COMMENT_CHARACTERS, REASON_CHARACTERS
+from governance.console.types import Given
 
 
 class StepForm(forms.Form):
@@ -22,7 +21,7 @@ class StepForm(forms.Form):
 class NeededStepForm(StepForm):
     """A comment that cannot be left out."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Given, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         self.fields["comment"].required = True
 

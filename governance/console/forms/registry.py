@@ -57,12 +57,14 @@ class LicenceForm(forms.ModelForm):  # type: ignore[type-arg]
             )
 
     def clean_obligations(self) -> list[dict[str, Any]]:
+        """Return the obligations, each with a kind and its parameters."""
         obligations = self.cleaned_data["obligations"] or []
         if not isinstance(obligations, list) or not all(_is_obligation(each) for each in obligations):
             raise forms.ValidationError('A list of objects with "kind" and, where needed, "parameters".')
         return obligations
 
     def clean(self) -> dict[str, Any]:
+        """Check the fields against each other."""
         data = super().clean() or {}
         if data.get("valid_until") and data.get("valid_from") and data["valid_until"] <= data["valid_from"]:
             self.add_error("valid_until", "The end must be after the start.")
@@ -103,6 +105,7 @@ class VersionForm(forms.Form):
     )
 
     def clean_config(self) -> dict[str, Any]:
+        """Return the configuration, which must be a JSON object."""
         config = {} if self.cleaned_data["config"] is None else self.cleaned_data["config"]
         if not isinstance(config, dict):
             raise forms.ValidationError("A JSON object is needed here.")

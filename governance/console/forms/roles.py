@@ -6,6 +6,7 @@ from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from governance.console.forms.fields import names_field
+from governance.console.types import Given
 from governance.kernel.vocabulary import Action
 from governance.partners.models import ApiClient, ModelGroup, Partner, Role, RolePermission
 from governance.partners.rbac import ANY, MEMBER
@@ -26,11 +27,12 @@ def grants_text(permissions: "list[RolePermission]") -> str:
 class GrantsField(forms.CharField):
     """Permissions, one to a line: an action and a model, `group:` and a group, or `*`; cleans to a list of grants."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: Given) -> None:
         widget = UnfoldAdminTextareaWidget(attrs={"rows": 6, "spellcheck": "false", "placeholder": "model.invoke *"})
         super().__init__(required=False, widget=widget, **kwargs)
 
     def clean(self, value: Any) -> list[Grant]:
+        """Check the fields against each other."""
         lines = [line.split() for line in str(super().clean(value)).splitlines() if line.strip()]
         return [self._grant(words) for words in lines]
 
@@ -72,7 +74,7 @@ class RoleForm(forms.Form):
         help_text="One a line: an action, then a model, 'group:' and a group, or '*'. '*' is also any action.",
     )
 
-    def __init__(self, *args: Any, role: Role | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, role: Role | None = None, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["inherits"]
         assert isinstance(field, forms.MultipleChoiceField)
@@ -82,6 +84,7 @@ class RoleForm(forms.Form):
             del self.fields["slug"], self.fields["partner"]
 
     def clean_inherits(self) -> list[Role]:
+        """Return the roles that are inherited from."""
         return list(Role.objects.filter(slug__in=self.cleaned_data["inherits"]))
 
 
@@ -92,7 +95,7 @@ class ModelGroupForm(forms.Form):
     name = forms.CharField(max_length=100, widget=UnfoldAdminTextInputWidget())
     models = names_field([], label="Models")
 
-    def __init__(self, *args: Any, group: ModelGroup | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, group: ModelGroup | None = None, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["models"]
         assert isinstance(field, forms.MultipleChoiceField)
@@ -108,7 +111,7 @@ class ClientRolesForm(forms.Form):
 
     roles = names_field([], help_text=f"None: the role '{MEMBER}' if there is one, else no limit beyond the token's.")
 
-    def __init__(self, *args: Any, client: ApiClient, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, client: ApiClient, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["roles"]
         assert isinstance(field, forms.MultipleChoiceField)
@@ -116,4 +119,5 @@ class ClientRolesForm(forms.Form):
         field.choices = list(fitting.values_list("slug", "name"))
 
     def clean_roles(self) -> list[Role]:
+        """Return the roles that were chosen."""
         return list(Role.objects.filter(slug__in=self.cleaned_data["roles"]))

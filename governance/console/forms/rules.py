@@ -12,6 +12,7 @@ from unfold.widgets import (
 )
 
 from governance.console.forms.fields import checkbox_field
+from governance.console.types import Cleaned, Given
 from governance.kernel.vocabulary import ACTION_CHOICES
 from governance.rulebook.choices import RuleEffect
 from governance.rulebook.errors import FieldError, RuleInvalid
@@ -69,7 +70,7 @@ class RuleForm(forms.Form):
         help_text="Only enabled rules become part of the next revision.",
     )
 
-    def __init__(self, *args: Any, rule: AbacRule | None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rule: AbacRule | None, **kwargs: Given) -> None:
         if rule is not None:
             names = ("slug", "effect", "actions", "condition", "reason_code", "message", "obligations", "enabled")
             kwargs["initial"] = {name: getattr(rule, name) for name in names}
@@ -77,7 +78,8 @@ class RuleForm(forms.Form):
         self.fields["slug"].disabled = rule is not None
         self.condition_errors: list[dict[str, str]] = []
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> Cleaned:
+        """Check the fields against each other."""
         data = super().clean() or {}
         if self.errors:
             return data
@@ -106,7 +108,7 @@ class RuleForm(forms.Form):
         self.add_error(field if field in self.fields else None, fault.message)
 
 
-def spec_from(data: dict[str, Any]) -> RuleSpec:
+def spec_from(data: Cleaned) -> RuleSpec:
     """Return the checked rule that form data describes. Raises RuleInvalid."""
     rule = {
         "id": data["slug"],

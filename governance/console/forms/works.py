@@ -14,6 +14,7 @@ from governance.catalog import datasets, works
 from governance.catalog.models import Asset, Creator, Dataset
 from governance.catalog.states import DESCRIPTION_CHARACTERS
 from governance.console.forms.fields import text_field
+from governance.console.types import Given
 
 
 class WorkForm(forms.Form):
@@ -43,9 +44,11 @@ class TagsField(forms.CharField):
     """Tags, written with commas between them; cleans to a list."""
 
     def prepare_value(self, value: object) -> object:
+        """Return a value as it is typed."""
         return ", ".join(str(tag) for tag in value) if isinstance(value, list | tuple) else value
 
     def clean(self, value: object) -> list[str]:
+        """Check the fields against each other."""
         return [tag for part in str(super().clean(value) or "").split(",") if (tag := part.strip())]
 
 
@@ -64,7 +67,7 @@ class WorkDetailsForm(forms.Form):
         queryset=Dataset.objects.all(), required=False, widget=UnfoldAdminSelectWidget(), empty_label="No dataset"
     )
 
-    def __init__(self, *args: Any, work: Asset, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, work: Asset, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         self.initial = {"title": work.title, "tags": work.tags, "dataset": work.dataset_id}
 
@@ -81,7 +84,7 @@ class DatasetForm(forms.Form):
         required=False, max_length=DESCRIPTION_CHARACTERS, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
     )
 
-    def __init__(self, *args: Any, dataset: Dataset | None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, dataset: Dataset | None, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         if dataset is not None:
             del self.fields["slug"]

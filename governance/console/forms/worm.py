@@ -9,6 +9,7 @@ from governance.audit.choices import WormKind
 from governance.audit.keeping.retention import FOREVER_DAYS
 from governance.audit.models import RetentionClass
 from governance.console.forms.fields import MomentField, choice_field
+from governance.console.types import Cleaned, Given
 from governance.kernel.regions import REGIONS
 from governance.partners.models import Partner
 
@@ -32,7 +33,7 @@ class RetentionClassForm(forms.Form):
         "stored already; fewer only for what is stored from now on.",
     )
 
-    def __init__(self, *args: Any, row: RetentionClass | None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, row: RetentionClass | None, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         if row is not None:
             self.initial = {"name": row.name, "days": row.days}
@@ -52,7 +53,7 @@ class RetentionClassForm(forms.Form):
         self.order_fields(["name", "kind", "partner", "region", "days"])
 
 
-def scope_of(data: dict[str, Any]) -> dict[str, Any]:
+def scope_of(data: Cleaned) -> dict[str, Any]:
     """Return what a new class is for, and its slug, which is made from that."""
     kind, partner, region = WormKind(data["kind"]), data["partner"], data["region"]
     slug = "-".join(filter(None, (kind.value, partner, region.lower())))[:SLUG_LENGTH]

@@ -15,6 +15,7 @@ from governance.audit.models import LogAlarm
 from governance.console import asof, presentation
 from governance.console.navigation import place_of
 from governance.console.subjects import subject_link as _subject_link
+from governance.console.types import Context
 from governance.decisions.models import Permit
 from governance.kernel.vocabulary import ACTION_LABELS, PURPOSE_LABELS, Action, Purpose
 from governance.moderation.models import ModerationVerdict
@@ -163,7 +164,7 @@ class Step(NamedTuple):
 
 
 @register.simple_tag(takes_context=True)
-def trail(context: dict[str, Any]) -> list[Step]:
+def trail(context: Context) -> list[Step]:
     """Where the user is: the group of the sidebar, the table, the row, and the page of the row."""
     opts = context.get("opts")
     if opts is None:
@@ -181,7 +182,7 @@ def trail(context: dict[str, Any]) -> list[Step]:
 
 
 @register.simple_tag(takes_context=True)
-def open_alarm(context: dict[str, Any]) -> LogAlarm | None:
+def open_alarm(context: Context) -> LogAlarm | None:
     """The alarm that stopped the log, for those who may see alarms."""
     user = context.get("user")
     return halted() if user is not None and user.has_perm("audit.view_logalarm") else None
