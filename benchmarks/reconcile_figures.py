@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 import django
 
@@ -63,6 +64,8 @@ OF_A_WORK = {
     "audit_ledgerentry": "subject_id = '{asset}'",
 }
 BATCH = 5_000
+#: The last digits of a copied id, until a copy puts its number there.
+MARK = "ffffffffffff"
 #: The copies are under no checkpoint, and need not be yet.
 LATE = {"ASSENT_LOG_PROMISE_SECONDS": str(7 * 86_400)}
 
@@ -122,7 +125,7 @@ def _ratio(rounds: dict[str, list[Round]]) -> float | None:
 
 def _look(checkout: Path) -> Round:
     done = subprocess.run(  # noqa: S603 - our own code
-        [sys.executable, "-c", LOOK], cwd=checkout, env=os.environ | LATE, check=True, capture_output=True, text=True
+        [sys.executable, "-c", LOOK], cwd=checkout, env=os.environ | LATE, check=True, stdout=subprocess.PIPE, text=True
     )
     return Round(*json.loads(done.stdout.splitlines()[-1]))
 
@@ -144,19 +147,20 @@ def _fill(*, jobs: int, works: int) -> None:
 
 def _copy(tables: dict[str, str], given: dict[str, str], *, times: int, named: str) -> None:
     """Copy the rows of one thing many times, each copy with ids of its own wherever they stand."""
-    ids = _ids(named)
-    quoted = ", ".join(f"'{each}'" for each in ids)
+    quoted = ", ".join(f"'{each}'" for each in _ids(named))
     where = {table: condition.format(**given, ids=quoted) for table, condition in tables.items()}
     for table, condition in where.items():
         _execute(f"CREATE TEMP TABLE copied_{table} AS SELECT * FROM {table} WHERE {condition}")
-    own = [*ids, *_column(where, "audit_ledgerentry", "entry_id"), *_column(where, "audit_receipt", "id")]
+    own = [*_ids(named), *_column(where, "audit_ledgerentry", "entry_id"), *_column(where, "audit_receipt", "id")]
     tokens = {*own, *_keys(where), *_column(where, "audit_wormreference", "uri")}
-    _execute(_renaming(tokens))
+    _execute(_marking(tokens))
+    for table in where:
+        _execute(_model(table))
     for start in range(1, times + 1, BATCH):
         for table in where:
             _execute(_insert(table), start, min(start + BATCH - 1, times))
     for table in where:
-        _execute(f"DROP TABLE copied_{table}")
+        _execute(f"DROP TABLE copied_{table}, model_{table}")
 
 
 def _ids(named: str) -> list[str]:
@@ -180,39 +184,54 @@ def _column(tables: Iterable[str], table: str, column: str) -> list[str]:
     return _rows(f"SELECT {column}::text FROM copied_{table}") if table in tables else []
 
 
-def _renaming(tokens: set[str]) -> str:
-    """Return the SQL function that gives the n-th copy ids of its own in any text."""
+def _marking(tokens: set[str]) -> str:
+    """Return the SQL function that puts a mark into every id of its own in a text, where copies have their number."""
     text = "$1"
     for token in sorted(tokens):
-        fresh = f"md5('{token}' || $2)::uuid::text" if "/" not in token and ":" not in token else f"'{token}-' || $2"
-        text = f"replace({text}, '{token}', {fresh})"
-    return f"""CREATE OR REPLACE FUNCTION bench_renamed(text, bigint) RETURNS text
-        LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $body$ SELECT {text} $body$"""
+        named = f"{token}-{MARK}" if "/" in token or ":" in token else f"{uuid5(NAMESPACE_OID, token).hex[:20]}{MARK}"
+        fresh = named if "/" in token or ":" in token else str(UUID(named))
+        text = f"replace({text}, '{token}', '{fresh}')"
+    return f"""CREATE OR REPLACE FUNCTION bench_marked(text) RETURNS text
+        LANGUAGE sql IMMUTABLE AS $body$ SELECT {text} $body$"""
+
+
+def _model(table: str) -> str:
+    """Return the statement that keeps what the copies of a table's rows are made from."""
+    body = "bench_marked(convert_from(body, 'UTF8'))" if table == "audit_ledgerentry" else "NULL::text"
+    # The facts of a decision keep their digest, so they stay as they are.
+    same = "jsonb_build_object('evaluations', evaluations)" if table == "decisions_decisionrecord" else "'{}'::jsonb"
+    return f"""CREATE TEMP TABLE model_{table} AS
+        SELECT bench_marked(to_jsonb(x)::text) AS text, {body} AS body, {same} AS same,
+            row_number() OVER (ORDER BY {_number(table) or "1"}) AS turn FROM copied_{table} AS x"""
 
 
 def _insert(table: str) -> str:
     """Return the statement that adds the copies from one number to another."""
-    # The facts of a decision keep their digest, so they stay as they are.
-    kept = {"decisions_decisionrecord": "jsonb_build_object('evaluations', x.evaluations)"}.get(table, "'{}'::jsonb")
-    numbered = _rows(
+    changed, number = "m.same", _number(table)
+    if number:
+        top = f"(SELECT coalesce(max({number}), 0) FROM {table})"
+        place = f"{top} + (n - %(start)s) * (SELECT count(*) FROM model_{table}) + m.turn"
+        changed += f" || jsonb_build_object('{number}', {place})"
+    if table == "audit_ledgerentry":
+        body = rf"'\x' || encode(convert_to(replace(m.body, '{MARK}', mark), 'UTF8'), 'hex')"
+        changed += f" || jsonb_build_object('body', {body})"
+    if table == "jobs_job":
+        changed += " || jsonb_build_object('idempotency_key', 'copy-' || n)"
+    return f"""INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, copy)).* FROM (
+        SELECT replace(m.text, '{MARK}', mark)::jsonb || {changed} AS copy
+        FROM generate_series(%(start)s, %(end)s) AS n CROSS JOIN lpad(to_hex(n), {len(MARK)}, '0') AS mark
+        CROSS JOIN model_{table} AS m
+    ) AS copies"""
+
+
+def _number(table: str) -> str:
+    """Return the column that counts the rows of a table up, or nothing."""
+    found = _rows(
         "SELECT column_name FROM information_schema.columns WHERE table_name = %s AND data_type = 'bigint'"
         " AND column_name IN ('id', 'index')",
         table,
     )
-    if numbered:
-        count = f"(SELECT count(*) FROM copied_{table})"
-        top = f"(SELECT coalesce(max({numbered[0]}), 0) + 1 FROM {table})"
-        place = f"{top} + (n - $1::bigint) * {count} + row_number() OVER (PARTITION BY n ORDER BY x.{numbered[0]}) - 1"
-        kept += f" || jsonb_build_object('{numbered[0]}', {place.replace('$1', '%(start)s')})"
-    if table == "audit_ledgerentry":
-        body = r"'\x' || encode(convert_to(bench_renamed(convert_from(x.body, 'UTF8'), n), 'UTF8'), 'hex')"
-        kept += f" || jsonb_build_object('body', {body})"
-    if table == "jobs_job":
-        kept += " || jsonb_build_object('idempotency_key', 'copy-' || n)"
-    return f"""INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, copy)).* FROM (
-        SELECT bench_renamed(to_jsonb(x)::text, n)::jsonb || {kept} AS copy
-        FROM copied_{table} AS x CROSS JOIN generate_series(%(start)s, %(end)s) AS n
-    ) AS copies"""
+    return found[0] if found else ""
 
 
 def _rows(sql: str, *values: object) -> list[str]:
