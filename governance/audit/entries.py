@@ -17,7 +17,7 @@ EVIDENCE_SUBJECTS = ("job",)
 
 @entry("evidence.issued", subject=EVIDENCE_SUBJECTS)
 class EvidenceIssued(Entry):
-    """Evidence was signed of how something ended."""
+    """Evidence of how something ended was signed."""
 
     evidence_id: Annotated[UUID, "Id of the evidence record."]
     outcome: Annotated[str, "How the subject ended."]
@@ -27,7 +27,7 @@ class EvidenceIssued(Entry):
 
     @classmethod
     def of(cls, evidence: EvidenceRecord) -> Self:
-        """Return what the ledger says of an evidence record."""
+        """Return the entry about an evidence record."""
         return cls(
             evidence_id=evidence.id,
             outcome=evidence.outcome,
@@ -49,7 +49,7 @@ class ObjectFacts(TypedDict):
 
 
 def object_facts(reference: WormReference) -> ObjectFacts:
-    """Return what the ledger says of the object that a WORM reference names."""
+    """Return the entry about the object that a WORM reference names."""
     return {
         "uri": reference.uri,
         "version_id": reference.version_id,
@@ -62,7 +62,7 @@ def object_facts(reference: WormReference) -> ObjectFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredObject(Entry):
-    """What entries say of an object in WORM storage."""
+    """The common fields of entries about an object in WORM storage."""
 
     uri: Annotated[str, "Where the object lies."]
     version_id: Annotated[str, "Which version of the object it is."]
@@ -80,7 +80,7 @@ class EvidenceAnchored(StoredObject):
 
     @classmethod
     def of(cls, reference: WormReference) -> Self:
-        """Return what the ledger says of the WORM reference of an evidence record."""
+        """Return the entry about the WORM reference of an evidence record."""
         if reference.evidence_id is None:
             raise ValueError(f"{reference} is not the reference of evidence.")
         return cls(evidence_id=reference.evidence_id, **object_facts(reference))
@@ -92,13 +92,13 @@ class ObjectExtended(StoredObject):
 
     @classmethod
     def of(cls, reference: WormReference) -> Self:
-        """Return what the ledger says of a reference after its object was extended."""
+        """Return the entry about a reference after its object was extended."""
         return cls(**object_facts(reference))
 
 
 @entry("worm.acknowledged", subject="worm_object", unmatched="It is about an object that no row refers to.")
 class ObjectAcknowledged(Entry):
-    """An operator declared an object in WORM storage known though nothing refers to it. The subject is its SHA-256."""
+    """An operator acknowledged an object in WORM storage that nothing refers to. The subject is its SHA-256."""
 
     uri: Annotated[str, "Where the object lies."]
     version_id: Annotated[str, "Which version of the object it is."]
@@ -107,13 +107,13 @@ class ObjectAcknowledged(Entry):
 
     @classmethod
     def of(cls, known: WormObject) -> Self:
-        """Return what the ledger says of an object that nothing refers to."""
+        """Return the entry about an object that nothing refers to."""
         return cls(uri=known.uri, version_id=known.version_id, size=known.size, mode=known.mode)
 
 
 @dataclass(frozen=True, kw_only=True)
 class HoldEntry(Entry):
-    """What entries say of a legal hold. The subject is the WORM reference that is held."""
+    """The common fields of entries about a legal hold. The subject is the WORM reference that is held."""
 
     hold: Annotated[UUID, "Id of the legal hold."]
     uri: Annotated[str, "Where the object lies."]
@@ -122,32 +122,32 @@ class HoldEntry(Entry):
 
 @entry("worm.held", subject="worm")
 class HoldSet(HoldEntry):
-    """An object was put under legal hold: it stays, whatever its retention says."""
+    """An object was put under legal hold: it stays, whatever its retention."""
 
     reason_sha256: Annotated[str, "SHA-256 of the reason, which stays beside the log because it may name people."]
 
 
 @entry("worm.hold_release_asked", subject="worm", unmatched="The release that follows is matched.")
 class HoldReleaseAsked(HoldEntry):
-    """Somebody asked for a legal hold to be released, which a second person must agree to."""
+    """The release of a legal hold was requested; a second person must confirm it."""
 
     reason_sha256: Annotated[str, "SHA-256 of the reason, which stays beside the log because it may name people."]
 
 
 @entry("worm.hold_released", subject="worm")
 class HoldReleased(HoldEntry):
-    """A second person agreed, and a legal hold was released."""
+    """A second person confirmed the release of a legal hold."""
 
     asked_by: Annotated[str, "Who asked for it, as type:id."]
 
 
 @entry("worm.hold_release_withdrawn", subject="worm", unmatched="It takes back a request, and leaves no row.")
 class HoldReleaseWithdrawn(HoldEntry):
-    """The request to release a legal hold was taken back."""
+    """The request to release a legal hold was withdrawn."""
 
 
 def retention_state(row: RetentionClass) -> State:
-    """Return all that the ledger says of a retention class."""
+    """Return the recorded state of a retention class."""
     return {
         "slug": row.slug,
         "name": row.name,
@@ -172,7 +172,7 @@ RETENTION = recorded_object(
 
 @dataclass(frozen=True, kw_only=True)
 class RetentionEntry(StateEntry):
-    """What entries say of a change to a retention class. The subject is its slug."""
+    """The common fields of entries about a change to a retention class. The subject is its slug."""
 
     kind: Annotated[str, "What it is for: evidence, policy or checkpoint."]
     partner: Annotated[str, "Slug of the only partner that it is for; empty for all."]
@@ -182,7 +182,7 @@ class RetentionEntry(StateEntry):
 
     @classmethod
     def of(cls, row: RetentionClass, *, before: State | None, after: State | None) -> Self:
-        """Return what the ledger says of a change to a retention class; one state is there at least."""
+        """Return the entry about a change to a retention class; at least one state is given."""
         days_before = 0 if before is None else before["days"]
         return cls(
             kind=row.kind,
@@ -197,7 +197,7 @@ class RetentionEntry(StateEntry):
 
 @entry("retention.added", subject="retention")
 class RetentionAdded(RetentionEntry):
-    """A retention class was made: objects stored from then on are kept by it."""
+    """A retention class was created: it applies to objects stored from then on."""
 
 
 @entry("retention.changed", subject="retention")
@@ -207,24 +207,24 @@ class RetentionChanged(RetentionEntry):
 
 @entry("retention.removed", subject="retention")
 class RetentionRemoved(RetentionEntry):
-    """A retention class was removed: the general class of its kind counts instead."""
+    """A retention class was removed: the general class of its kind applies instead."""
 
 
 @entry("retention.adopted", subject="retention", since="0.2")
 class RetentionAdopted(StateEntry):
-    """An upgrade, or the installation, put on record a retention class that had no entry with its whole state."""
+    """An upgrade or the installation recorded a retention class that had no entry with its whole state."""
 
 
 @entry("scrub.started", subject="scrub", unmatched="A scrub changes nothing that the log vouches for.")
 class ScrubStarted(Entry):
-    """Reading back all of WORM storage began."""
+    """A scrub of WORM storage began."""
 
     objects: Annotated[int, "How many objects there are to read."]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScrubEnded(Entry):
-    """What entries say of the end of a scrub."""
+    """The common fields of entries about the end of a scrub."""
 
     objects: Annotated[int, "How many objects were read."]
     bytes: Annotated[int, "How many bytes were read."]
@@ -233,12 +233,12 @@ class ScrubEnded(Entry):
 
 @entry("scrub.finished", subject="scrub", unmatched="A scrub changes nothing that the log vouches for.")
 class ScrubFinished(ScrubEnded):
-    """Every object in WORM storage was read back."""
+    """A scrub read every object in WORM storage back."""
 
 
 @entry("scrub.cancelled", subject="scrub", unmatched="A scrub changes nothing that the log vouches for.")
 class ScrubCancelled(ScrubEnded):
-    """Reading back WORM storage was stopped before its end."""
+    """A scrub was stopped before its end."""
 
 
 _LOG_KEYS = "The log itself says which keys count where; no table says it too."
@@ -246,7 +246,7 @@ _LOG_KEYS = "The log itself says which keys count where; no table says it too."
 
 @entry("key.announced", subject="key", unmatched=_LOG_KEYS)
 class KeyAnnounced(Entry):
-    """A signing key exists, and counts from a place in the log on."""
+    """A signing key is valid from an index of the log on."""
 
     purpose: Annotated[str, "What the key signs: checkpoints, receipts, evidence, permits and so on."]
     algorithm: Annotated[str, "Its signature algorithm."]
@@ -257,14 +257,14 @@ class KeyAnnounced(Entry):
 
 @entry("key.retired", subject="key", unmatched=_LOG_KEYS)
 class KeyRetired(Entry):
-    """A signing key signs no more; what it signed before goes on counting."""
+    """A signing key is no longer used; what it signed before stays valid."""
 
     until_index: Annotated[int, "The first place in the log at which it no longer counts."]
 
 
 @entry("key.revoked", subject="key", unmatched=_LOG_KEYS)
 class KeyRevoked(Entry):
-    """A signing key counts no longer, because somebody else may have it."""
+    """A signing key is no longer valid, because somebody else may have it."""
 
     from_index: Annotated[int, "The first place in the log at which it no longer counts."]
     revoked_at: Annotated[datetime, "From which moment on it is not trusted."]
@@ -272,14 +272,14 @@ class KeyRevoked(Entry):
 
 @entry("log.resumed", subject="log", unmatched="An alarm protects the log; it is not part of what the log proves.")
 class LogResumed(Entry):
-    """An alarm of the log was resolved, and publishing goes on. The subject is the alarm's id."""
+    """An alarm of the log was resolved, and publishing continues. The subject is the alarm's id."""
 
     code: Annotated[str, "Code of the alarm."]
     raised_at: Annotated[datetime, "When the alarm was raised."]
 
     @classmethod
     def of(cls, alarm: LogAlarm) -> Self:
-        """Return what the ledger says of an alarm that ended."""
+        """Return the entry about an alarm that ended."""
         return cls(code=alarm.code, raised_at=alarm.raised_at)
 
 
@@ -307,5 +307,5 @@ class Reconciled(Entry):
 
     @classmethod
     def of(cls, report: ReconciliationReport) -> Self:
-        """Return what the ledger says of a reconciliation."""
+        """Return the entry about a reconciliation."""
         return cls(ok=report.ok, faults=report.fault_count, report_sha256=digest([report.counts, report.faults]))

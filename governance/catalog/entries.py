@@ -21,18 +21,18 @@ from governance.catalog.states import (
 
 
 def creator_ref(creator: Creator) -> SubjectRef:
-    """Return how the ledger names a creator."""
+    """Return the subject of a creator in the ledger."""
     return CREATORS.ref(creator)
 
 
 def asset_ref(asset: Asset) -> SubjectRef:
-    """Return how the ledger names an asset."""
+    """Return the subject of an asset in the ledger."""
     return ASSETS.ref(asset)
 
 
 @entry("consent.granted", subject=CREATOR_SUBJECT, receipt="consent-change/v1")
 class ConsentGranted(Entry):
-    """A creator permitted something, for one asset or for all that have no statement of their own."""
+    """A creator granted consent, for one asset or for all without their own statement."""
 
     statement: Annotated[UUID, "Id of the consent statement."]
     asset: Annotated[UUID | None, "The asset that it is about; null for the creator's default."]
@@ -49,7 +49,7 @@ class ConsentGranted(Entry):
 
     @classmethod
     def of(cls, grant: ConsentGrant) -> Self:
-        """Return what the ledger says of a grant."""
+        """Return the entry about a grant."""
         return cls(
             statement=grant.id,
             asset=grant.asset_id,
@@ -68,7 +68,7 @@ class ConsentGranted(Entry):
 
 @entry("consent.withdrawn", subject=CREATOR_SUBJECT, receipt="consent-change/v1")
 class ConsentWithdrawn(Entry):
-    """A creator took consent back, for one asset, as the default, or for everything."""
+    """A creator withdrew consent for one asset, as the default, or for everything."""
 
     statement: Annotated[UUID, "Id of the consent statement; of the default one if everything was withdrawn."]
     asset: Annotated[UUID | None, "The asset that it is about; null for the creator's default."]
@@ -88,14 +88,14 @@ class CreatorCreated(StateEntry):
 
 @entry("creator.changed", subject=CREATOR_SUBJECT)
 class CreatorChanged(StateEntry):
-    """What is on file of a creator was changed."""
+    """The details of a creator were changed."""
 
     fields: Annotated[tuple[str, ...], "Names of the fields that were changed."]
 
 
 @entry("creator.committed", subject=CREATOR_SUBJECT, unmatched="Values change, and their salts are deleted on demand.")
 class CreatorCommitted(Entry):
-    """Personal values of a creator were committed to, so that the creator can show whom the entry is about."""
+    """Commitments to personal values of a creator, with which the creator can prove whom the entry is about."""
 
     commitments: Annotated[dict[str, str], "By the name of each value, the SHA-256 of name, salt and value."]
 
@@ -110,7 +110,7 @@ class CreatorStatusChanged(StateEntry):
 
 @entry("creator.adopted", subject=CREATOR_SUBJECT, since="0.2")
 class CreatorAdopted(StateEntry):
-    """A creator from before states were on record was put on record, as it was at the upgrade."""
+    """A creator older than recorded states was recorded as it was at the upgrade."""
 
 
 @entry("creator.erased", subject=CREATOR_SUBJECT, receipt="erasure/v1")
@@ -125,7 +125,7 @@ class CreatorErased(StateEntry):
 
 @entry("asset.registered", subject=ASSET_SUBJECT, receipt="upload/v1")
 class AssetRegistered(StateEntry):
-    """A creator's work was taken in."""
+    """A creator's work was registered."""
 
     creator: Annotated[UUID, "Id of the creator."]
     dataset: Annotated[UUID | None, "Id of the dataset that it is in; null for none."]
@@ -138,7 +138,7 @@ class AssetRegistered(StateEntry):
 
     @classmethod
     def of(cls, asset: Asset, state: State) -> Self:
-        """Return what is known of an asset when it is taken in."""
+        """Return the entry about a new asset."""
         return cls(
             before=None,
             after=state,
@@ -168,24 +168,24 @@ class AssetStatusChanged(StateEntry):
 
 @entry("asset.redacted", subject=ASSET_SUBJECT, since="0.2")
 class AssetRedacted(StateEntry):
-    """The personal data of a work was deleted with that of its creator, so its commitments open no more."""
+    """The personal data of a work was deleted with that of its creator, so its commitments can no longer be opened."""
 
 
 @entry("asset.adopted", subject=ASSET_SUBJECT, since="0.2")
 class AssetAdopted(StateEntry):
-    """A work from before states were on record was put on record, as it was at the upgrade."""
+    """A work older than recorded states was recorded as it was at the upgrade."""
 
 
 @entry("dataset.created", subject=DATASET_SUBJECT)
 class DatasetCreated(StateEntry):
-    """A dataset was made."""
+    """A dataset was created."""
 
     fields: Annotated[tuple[str, ...], "Names of the fields that were filled in."]
 
 
 @entry("dataset.changed", subject=DATASET_SUBJECT)
 class DatasetChanged(StateEntry):
-    """A dataset was given another name or description."""
+    """The name or description of a dataset was changed."""
 
     fields: Annotated[tuple[str, ...], "Names of the fields that were changed."]
 
@@ -197,7 +197,7 @@ class DatasetDeleted(StateEntry):
 
 @entry("dataset.adopted", subject=DATASET_SUBJECT, since="0.2")
 class DatasetAdopted(StateEntry):
-    """A dataset from before states were on record was put on record, as it was at the upgrade."""
+    """A dataset older than recorded states was recorded as it was at the upgrade."""
 
 
 @entry("consent_level.adopted", subject=LEVEL_SUBJECT, since="0.2")

@@ -22,7 +22,7 @@ def permission_code(permission: Permission) -> str:
 
 
 def user_state(user: User) -> State:
-    """Return all that the ledger says of a console user: what the account may do, not whose it is."""
+    """Return the recorded state of a console user: what the account may do, not whose it is."""
     return {
         "active": user.is_active,
         "staff": user.is_staff,
@@ -33,7 +33,7 @@ def user_state(user: User) -> State:
 
 
 def group_state(group: Group) -> State:
-    """Return all that the ledger says of a group of console users."""
+    """Return the recorded state of a group of console users."""
     return {"name": group.name, "permissions": _sorted(permission_code(each) for each in group.permissions.all())}
 
 
@@ -101,7 +101,7 @@ class UserDeleted(StateEntry):
 
 @entry("user.adopted", subject="user", since="0.2")
 class UserAdopted(StateEntry):
-    """A console user from before version 0.2 came on record as it was at the upgrade."""
+    """A console user from before version 0.2 was recorded as it was at the upgrade."""
 
 
 @entry("group.created", subject="group")
@@ -121,4 +121,4 @@ class GroupDeleted(StateEntry):
 
 @entry("group.adopted", subject="group", since="0.2")
 class GroupAdopted(StateEntry):
-    """A group from before version 0.2 came on record as it was at the upgrade."""
+    """A group from before version 0.2 was recorded as it was at the upgrade."""

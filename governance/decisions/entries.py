@@ -23,7 +23,7 @@ class DecisionRecorded(Entry):
 
     @classmethod
     def of(cls, decision: DecisionRecord) -> Self:
-        """Return what the ledger says of a decision."""
+        """Return the entry about a decision."""
         return cls(
             decision_kind=decision.kind,
             job=decision.job_id,
@@ -44,13 +44,13 @@ class EngineDisagreed(Entry):
 
     @classmethod
     def of(cls, decision: DecisionRecord) -> Self:
-        """Return what the ledger says of engines that disagreed about a decision."""
+        """Return the entry about engines that disagreed about a decision."""
         return cls(facts_sha256=decision.facts_digest, revision=decision.revision_digest)
 
 
 @entry("permit.issued", subject="permit")
 class PermitIssued(Entry):
-    """A worker got a permit: leave to run one job once, for a short time."""
+    """A worker got a permit to run one job once, within a short time."""
 
     job: Annotated[UUID, "Id of the job."]
     decision: Annotated[UUID, "Id of the decision that permits it."]
@@ -58,7 +58,7 @@ class PermitIssued(Entry):
 
     @classmethod
     def of(cls, permit: Permit) -> Self:
-        """Return what the ledger says of a new permit."""
+        """Return the entry about a new permit."""
         return cls(job=permit.job_id, decision=permit.decision_id, expires_at=permit.expires_at)
 
 
@@ -71,13 +71,13 @@ class PermitRedeemed(Entry):
 
     @classmethod
     def of(cls, permit: Permit) -> Self:
-        """Return what the ledger says of a permit that was used."""
+        """Return the entry about a permit that was used."""
         return cls(job=permit.job_id, decision=permit.decision_id)
 
 
 @entry("permit.refused", subject="permit", unmatched="A refusal changes nothing about the permit.")
 class PermitRefused(Entry):
-    """A model runtime presented a permit that does not hold for what it was about to do, and was refused."""
+    """A model runtime presented a permit that did not cover the intended run, and was refused."""
 
     job: Annotated[UUID, "Id of the job that the permit is for."]
     decision: Annotated[UUID, "Id of the decision that permitted it."]
@@ -85,13 +85,13 @@ class PermitRefused(Entry):
 
     @classmethod
     def of(cls, permit: Permit, *, reason_code: str) -> Self:
-        """Return what the ledger says of a permit that was refused."""
+        """Return the entry about a permit that was refused."""
         return cls(job=permit.job_id, decision=permit.decision_id, reason_code=reason_code)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayEntry(Entry):
-    """What entries say of a replay of a draft against recorded decisions."""
+    """The common fields of entries about a replay of a draft against recorded decisions."""
 
     draft: Annotated[UUID, "Id of the policy draft."]
     digest: Annotated[str, "SHA-256 of the draft's content when the replay was asked for."]
@@ -103,14 +103,14 @@ _REPLAY = "A replay only informs people. That a draft was replayed is matched as
 
 @entry("replay.requested", subject="replay", unmatched=_REPLAY)
 class ReplayRequested(ReplayEntry):
-    """Somebody asked what a draft would have answered to the decisions on record."""
+    """A replay of a draft against recorded decisions was requested."""
 
     percent: Annotated[int, "Share of the decisions that is replayed, 1 to 100."]
     decisions: Annotated[int, "How many decisions that is."]
 
     @classmethod
     def of(cls, report: ReplayReport) -> Self:
-        """Return what the ledger says of a replay that was asked for."""
+        """Return the entry about a requested replay."""
         return cls(
             draft=report.draft_id,
             digest=report.draft_digest,
@@ -122,19 +122,19 @@ class ReplayRequested(ReplayEntry):
 
 @entry("replay.cancelled", subject="replay", unmatched=_REPLAY)
 class ReplayCancelled(ReplayEntry):
-    """Somebody stopped a replay before its end."""
+    """A replay was stopped before its end."""
 
     done: Annotated[int, "How many decisions were replayed until then."]
 
     @classmethod
     def of(cls, report: ReplayReport) -> Self:
-        """Return what the ledger says of a replay that was stopped."""
+        """Return the entry about a replay that was stopped."""
         return cls(draft=report.draft_id, digest=report.draft_digest, base=report.base_digest, done=report.done)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayEnded(ReplayEntry):
-    """What entries say of a replay that came to an end by itself."""
+    """The common fields of entries about a replay that was not stopped."""
 
     done: Annotated[int, "How many decisions were replayed."]
     to_deny: Annotated[int, "How many permits would become denials."]
@@ -142,7 +142,7 @@ class ReplayEnded(ReplayEntry):
 
     @classmethod
     def of(cls, report: ReplayReport) -> Self:
-        """Return what the ledger says of a replay that ended."""
+        """Return the entry about a replay that ended."""
         return cls(
             draft=report.draft_id,
             digest=report.draft_digest,
@@ -155,7 +155,7 @@ class ReplayEnded(ReplayEntry):
 
 @entry("replay.finished", subject="replay", unmatched=_REPLAY)
 class ReplayFinished(ReplayEnded):
-    """A draft was replayed against all the decisions that were chosen."""
+    """A draft was replayed against all selected decisions."""
 
 
 @entry("replay.failed", subject="replay", unmatched=_REPLAY)

@@ -11,7 +11,7 @@ JOB_OUTCOME = evidence_predicate("job-outcome/v1")
 
 @dataclass(frozen=True, kw_only=True)
 class JobMoved(Entry):
-    """What entries say of a job that entered a state; the kind names the state."""
+    """The common fields of entries about a job that entered a state; the kind names the state."""
 
     left_out_when_none = frozenset({"request_sha256", "decision"})
 
@@ -22,7 +22,7 @@ class JobMoved(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class JobEntered(JobMoved):
-    """A move that may be a job's first. Then the entry also says what was asked for, and how it was decided."""
+    """A change of state that may be a job's first; its entry then also has the request and the decision."""
 
     request_sha256: Annotated[str | None, "SHA-256 of the request; only in the first entry of a job."] = None
     decision: Annotated[UUID | None, "Id of the decision at admission; only in the first entry of a job."] = None
@@ -40,7 +40,7 @@ class JobDenied(JobEntered):
 
 @entry("job.leased", subject="job")
 class JobLeased(JobMoved):
-    """A worker took a job, under a lease that ends by itself."""
+    """A worker took a job, under a lease that expires."""
 
 
 @entry("job.running", subject="job")
@@ -80,4 +80,4 @@ class JobFailed(JobMoved):
 
 @entry("job.cancel_requested", subject="job", unmatched="It asks a worker to stop; how the job ends is matched.")
 class JobCancelRequested(Entry):
-    """Somebody asked for a job to be cancelled while a worker had it."""
+    """Cancellation was requested while a worker had the job."""

@@ -17,7 +17,7 @@ class ModerationRecorded(Entry):
 
     @classmethod
     def of(cls, verdict: ModerationVerdict) -> Self:
-        """Return what the ledger says of a verdict."""
+        """Return the entry about a verdict."""
         return cls(
             stage=str(verdict.stage),
             content_sha256=verdict.content_sha256,

@@ -8,7 +8,7 @@ from governance.audit.recording.declarations import Entry, entry
 
 @dataclass(frozen=True, kw_only=True)
 class OpaServerEntry(Entry):
-    """What entries say of an OPA server."""
+    """The common fields of entries about an OPA server."""
 
     name: Annotated[str, "Name of the server, which is a machine's."]
 
@@ -18,12 +18,12 @@ _UNMATCHED = "A credential opens nothing but what the policy bundle holds, which
 
 @entry("opa.enrolled", subject="opa_server", unmatched=_UNMATCHED)
 class OpaServerEnrolled(OpaServerEntry):
-    """An OPA server got a credential, with which it fetches policy and sends back what it decided."""
+    """An OPA server got a credential, with which it fetches policy and reports its decisions."""
 
 
 @entry("opa.credential_renewed", subject="opa_server", unmatched=_UNMATCHED)
 class OpaCredentialRenewed(OpaServerEntry):
-    """An OPA server got a new credential; the one before ended."""
+    """An OPA server got a new credential; the previous one ended."""
 
 
 @entry("opa.revoked", subject="opa_server", unmatched=_UNMATCHED)

@@ -135,7 +135,7 @@ MODEL_GROUP = recorded_object(
 
 @entry("tier.created", subject="tier")
 class TierCreated(StateEntry):
-    """A tier was made."""
+    """A tier was created."""
 
 
 @entry("tier.changed", subject="tier")
@@ -150,7 +150,7 @@ class TierDeleted(StateEntry):
 
 @entry("tier.adopted", subject="tier", since="0.2")
 class TierAdopted(StateEntry):
-    """A tier from before version 0.2 came on record as it was at the upgrade."""
+    """A tier from before version 0.2 was recorded as it was at the upgrade."""
 
 
 @entry("partner.created", subject="partner")
@@ -160,7 +160,7 @@ class PartnerCreated(StateEntry):
 
 @entry("partner.renamed", subject="partner", since="0.2")
 class PartnerRenamed(StateEntry):
-    """A partner was given another name; the slug stays."""
+    """A partner was renamed; the slug stays."""
 
 
 @entry("partner.moved", subject="partner", since="0.2")
@@ -170,7 +170,7 @@ class PartnerMoved(StateEntry):
 
 @entry("partner.region_changed", subject="partner", since="0.2")
 class PartnerRegionChanged(StateEntry):
-    """A partner was given another region."""
+    """The region of a partner was changed."""
 
 
 @entry("partner.suspended", subject="partner", since="0.2")
@@ -189,7 +189,7 @@ class PartnerReinstatement(StateEntry):
 
 @entry("partner.tokens_revoked", subject="partner")
 class PartnerTokensRevoked(StateEntry):
-    """Every token of a partner was revoked, also those that were being issued."""
+    """Every token of a partner was revoked, including those being issued."""
 
     live_tokens: Annotated[int, "How many of them could still be used."]
     reason: Annotated[str, "Why, as a code."]
@@ -197,12 +197,12 @@ class PartnerTokensRevoked(StateEntry):
 
 @entry("partner.adopted", subject="partner", since="0.2")
 class PartnerAdopted(StateEntry):
-    """A partner from before version 0.2 came on record as it was at the upgrade."""
+    """A partner from before version 0.2 was recorded as it was at the upgrade."""
 
 
 @entry("client.created", subject="client")
 class ClientCreated(StateEntry):
-    """An API client was made for a partner."""
+    """An API client was created for a partner."""
 
     partner: Annotated[str, "Slug of the partner."]
     authorization_details: Annotated[Details, "The most that its tokens may cover (RFC 9396)."]
@@ -218,12 +218,12 @@ class ClientRolesSet(StateEntry):
 
 @entry("client.adopted", subject="client", since="0.2")
 class ClientAdopted(StateEntry):
-    """An API client from before version 0.2 came on record as it was at the upgrade."""
+    """An API client from before version 0.2 was recorded as it was at the upgrade."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RoleEntry(StateEntry):
-    """What the entries about a role that was saved have in common."""
+    """The common fields of entries about a saved role."""
 
     role: Annotated[str, "Slug of the role."]
     partner: Annotated[str | None, "Slug of the only partner that it is for; null for any."]
@@ -233,7 +233,7 @@ class RoleEntry(StateEntry):
 
 @entry("role.created", subject="role")
 class RoleCreated(RoleEntry):
-    """A role of API clients was made."""
+    """A role of API clients was created."""
 
 
 @entry("role.updated", subject="role")
@@ -243,12 +243,12 @@ class RoleUpdated(RoleEntry):
 
 @entry("role.adopted", subject="role", since="0.2")
 class RoleAdopted(StateEntry):
-    """A role from before version 0.2 came on record as it was at the upgrade."""
+    """A role from before version 0.2 was recorded as it was at the upgrade."""
 
 
 @entry("model_group.saved", subject="model_group")
 class ModelGroupSaved(StateEntry):
-    """A group of models was made or changed."""
+    """A group of models was created or changed."""
 
     group: Annotated[str, "Slug of the group."]
     models: Annotated[Sequence[str], "Slugs of the models in it from now on."]
@@ -256,7 +256,7 @@ class ModelGroupSaved(StateEntry):
 
 @entry("model_group.adopted", subject="model_group", since="0.2")
 class ModelGroupAdopted(StateEntry):
-    """A group of models from before version 0.2 came on record as it was at the upgrade."""
+    """A group of models from before version 0.2 was recorded as it was at the upgrade."""
 
 
 _TOKENS = "The row of a token is deleted some time after it has expired."
@@ -275,7 +275,7 @@ class TokenIssued(Entry):
 
 @entry("token.revoked", subject="token", unmatched=_TOKENS)
 class TokenRevocation(Entry):
-    """An access token was revoked by itself."""
+    """A single access token was revoked."""
 
     checksum_prefix: Annotated[str, "The first 16 digits of the token's SHA-256."]
     reason: Annotated[str, "Why, as a code."]

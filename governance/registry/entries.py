@@ -17,7 +17,7 @@ class ModelCreated(StateEntry):
 
 @entry("model.changed", subject=MODEL_SUBJECT)
 class ModelChanged(StateEntry):
-    """What the registry says of a model was changed, or the licence that it runs under."""
+    """The details of a model or its licence were changed."""
 
     fields: Annotated[tuple[str, ...], "Names of the fields that were changed."]
 
@@ -29,12 +29,12 @@ class ModelDeleted(StateEntry):
 
 @entry("model.adopted", subject=MODEL_SUBJECT, since="0.2")
 class ModelAdopted(StateEntry):
-    """A model from before states were on record was put on record, as it was at the upgrade."""
+    """A model older than recorded states was recorded as it was at the upgrade."""
 
 
 @entry("model.alias_set", subject=MODEL_SUBJECT)
 class ModelAliasSet(StateEntry):
-    """An alias of a model was made, or moved to another version."""
+    """An alias of a model was created or moved to another version."""
 
     model: Annotated[str, "Slug of the model."]
     version: Annotated[str, "The version that the alias points to from now on."]
@@ -54,7 +54,7 @@ class ModelAliasRemoved(StateEntry):
 
 @entry("model.version_registered", subject=VERSION_SUBJECT)
 class ModelVersionRegistered(StateEntry):
-    """The artifact of a new model version was taken in."""
+    """A new model version was registered with its artifact."""
 
     model: Annotated[str, "Slug of the model."]
     version: Annotated[str, "The version."]
@@ -65,7 +65,7 @@ class ModelVersionRegistered(StateEntry):
 
     @classmethod
     def of(cls, version: ModelVersion, state: State) -> Self:
-        """Return what is known of a version when it is registered."""
+        """Return the entry about a new version."""
         return cls(
             before=None,
             after=state,
@@ -91,4 +91,4 @@ class ModelStageChanged(StateEntry):
 
 @entry("model_version.adopted", subject=VERSION_SUBJECT, since="0.2")
 class ModelVersionAdopted(StateEntry):
-    """A model version from before states were on record was put on record, as it was at the upgrade."""
+    """A model version older than recorded states was recorded as it was at the upgrade."""

@@ -15,7 +15,7 @@ MAX_CONDITION_BYTES = 28_000
 
 
 def rule_state(rule: AbacRule) -> State:
-    """Return all that the ledger says of an ABAC rule. Who wrote it is the actor of the entry."""
+    """Return the recorded state of an ABAC rule. Who wrote it is the actor of the entry."""
     return {
         "slug": rule.slug,
         "effect": rule.effect,
@@ -29,7 +29,7 @@ def rule_state(rule: AbacRule) -> State:
 
 
 def condition_on_record(condition: Json) -> Json:
-    """Return a condition as the ledger holds it: the whole, or its SHA-256 where it is too long for an entry."""
+    """Return a condition as recorded: itself, or its SHA-256 if it is too long for an entry."""
     return condition if len(canonical_json(condition)) <= MAX_CONDITION_BYTES else {"sha256": digest(condition)}
 
 
@@ -47,7 +47,7 @@ RULE = recorded_object(
 
 @dataclass(frozen=True, kw_only=True)
 class RuleWritten(StateEntry):
-    """What entries say of an ABAC rule that was written. It decides once a revision holds it."""
+    """The common fields of entries about an ABAC rule that was written. It decides once a revision holds it."""
 
     rule: Annotated[str, "Slug of the rule."]
     effect: Annotated[str, "`permit` or `deny`."]
@@ -57,7 +57,7 @@ class RuleWritten(StateEntry):
 
 @entry("rule.created", subject="rule")
 class RuleCreated(RuleWritten):
-    """An ABAC rule was made."""
+    """An ABAC rule was created."""
 
 
 @entry("rule.updated", subject="rule")
@@ -74,12 +74,12 @@ class RuleDeleted(StateEntry):
 
 @entry("rule.adopted", subject="rule", since="0.2")
 class RuleAdopted(StateEntry):
-    """An upgrade put on record a rule that had no entry with its whole state."""
+    """An upgrade recorded a rule that had no entry with its whole state."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DraftStep(Entry):
-    """What entries say of one step in the life of a policy draft; the kind names the step."""
+    """The common fields of entries about one step in the life of a policy draft; the kind names the step."""
 
     number: Annotated[int, "Number of the draft."]
     digest: Annotated[str, "SHA-256 of the draft's content."]
@@ -94,12 +94,12 @@ class DraftStep(Entry):
 
 @entry("draft.opened", subject="draft")
 class DraftOpened(DraftStep):
-    """The rules as they were then were taken as a draft."""
+    """A draft of the current rules was opened."""
 
 
 @entry("draft.refreshed", subject="draft")
 class DraftRefreshed(DraftStep):
-    """The rules were taken anew into a draft, which voids what was approved."""
+    """A draft was updated to the current rules, which voids its approval."""
 
 
 @entry("draft.check_failed", subject="draft")
@@ -119,12 +119,12 @@ class DraftReplayed(DraftStep):
 
 @entry("draft.submitted", subject="draft")
 class DraftSubmitted(DraftStep):
-    """A draft was put before the reviewers."""
+    """A draft was submitted for review."""
 
 
 @entry("draft.approved", subject="draft")
 class DraftApproved(DraftStep):
-    """Somebody who wrote none of it approved a draft. The actor is the approver."""
+    """A person who wrote none of it approved a draft. The actor is the approver."""
 
 
 @entry("draft.rejected", subject="draft")
@@ -149,7 +149,7 @@ class DraftRestored(DraftStep):
 
 @entry("revision.published", subject="revision")
 class RevisionPublished(Entry):
-    """A policy revision was made and signed. The subject is its digest."""
+    """A policy revision was created and signed. The subject is its digest."""
 
     number: Annotated[int, "Number of the revision."]
     digest: Annotated[str, "SHA-256 of its content, which is its name."]
@@ -157,23 +157,23 @@ class RevisionPublished(Entry):
 
     @classmethod
     def of(cls, revision: PolicyRevision) -> Self:
-        """Return what the ledger says of a new revision."""
+        """Return the entry about a new revision."""
         return cls(number=revision.number, digest=revision.digest, rules=revision.rule_count)
 
 
 @entry("revision.anchored", subject="revision")
 class RevisionAnchored(StoredObject):
-    """A policy revision was written to WORM storage, or is kept there for longer, because it is about to decide."""
+    """A policy revision was written to WORM storage, or is kept there for longer, before its activation."""
 
     @classmethod
     def of(cls, reference: WormReference) -> Self:
-        """Return what the ledger says of the WORM reference of a revision."""
+        """Return the entry about the WORM reference of a revision."""
         return cls(**object_facts(reference))
 
 
 @entry("revision.activated", subject="revision", receipt="policy-activation/v1")
 class RevisionActivated(Entry):
-    """A policy revision became the one that decides."""
+    """A policy revision became active."""
 
     number: Annotated[int, "Number of the revision."]
     digest: Annotated[str, "SHA-256 of its content, which is its name."]
@@ -184,23 +184,23 @@ class RevisionActivated(Entry):
 
 @entry("policy.frozen", subject="freeze")
 class FreezeStarted(Entry):
-    """Somebody froze policy: everything is denied from the next decision on."""
+    """Policy was frozen: everything is denied from the next decision on."""
 
     reason_sha256: Annotated[str, "SHA-256 of the reason, which stays beside the log because it may name people."]
 
 
 @entry("policy.lift_asked", subject="freeze", unmatched="The lift that follows is matched.")
 class FreezeLiftAsked(Entry):
-    """Somebody asked for a freeze to be lifted, which a second person must agree to."""
+    """The end of a freeze was requested; a second person must confirm it."""
 
 
 @entry("policy.lift_withdrawn", subject="freeze", unmatched="It takes back a request, and leaves no row.")
 class FreezeLiftWithdrawn(Entry):
-    """The request to lift a freeze was taken back."""
+    """The request to lift a freeze was withdrawn."""
 
 
 @entry("policy.lifted", subject="freeze")
 class FreezeLifted(Entry):
-    """A second person agreed, and policy decides again."""
+    """A second person confirmed the end of a freeze; policy decides again."""
 
     asked_by: Annotated[str, "Who asked for it, as type:id."]

@@ -156,7 +156,7 @@ def test_fields_are_shown_with_their_meaning(checkpoint, boss):
     answer = boss.get(page_url(entry))
     said = {each.name: each.meaning for each in answer.context["words"].fields}
     assert said["job"] == "Id of the job."
-    assert "A worker got a permit: leave to run one job once, for a short time." in answer.text
+    assert "A worker got a permit to run one job once, within a short time." in answer.text
     assert not answer.context["words"].has_states
 
 
