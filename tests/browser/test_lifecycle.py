@@ -42,7 +42,7 @@ def test_a_draft_from_proposal_to_rollback(console, reviewer, story):
     console.goto("/admin/rulebook/policyrevision/")
     console.click("text=Revision 2")
     keep(console, "revision-active-light")
-    console.click("text=Roll back to the revision before")
+    console.click("text=Roll back to the previous revision")
     console.fill("[name=reason]", "It denied too much.")
     keep(console, "rollback-light")
     console.click("text=Roll back now")

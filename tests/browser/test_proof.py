@@ -85,7 +85,7 @@ def test_an_alarm_is_seen_wherever_one_is(console, log):
     )
     for name, address in {"dashboard": reverse("admin:index"), "list": list_url(Checkpoint)}.items():
         console.goto(address)
-        console.wait_for_selector("text=The transparency log stands still")
+        console.wait_for_selector("text=The transparency log has stopped")
         keep(console, f"proof-alarm-{name}")
     console.click("text=Look at the alarm")
     console.wait_for_selector("text=What to do")

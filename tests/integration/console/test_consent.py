@@ -158,7 +158,7 @@ def test_erasure_says_what_goes_and_what_stays_and_needs_the_slug(market, manage
     page = manager.get(erase_url(market.creator)).content.decode()
     assert "What goes" in page
     assert "1 work loses it at once" in page
-    assert "all of them still verify" in page
+    assert "all of them can still be verified" in page
 
     refused = manager.post(erase_url(market.creator), {"method": "email", "slug": "bea"})
     assert "This is not the slug" in refused.content.decode()

@@ -183,4 +183,4 @@ def test_a_decision_is_made_once_more_from_its_page(market, author):
     assert "It does not agree" in author.get(page_url(decision) + "?remake").content.decode()
     with guards_lifted():
         RevisionAnchor.objects.all().delete()
-    assert "It cannot be made once more." in author.get(page_url(decision) + "?remake").content.decode()
+    assert "It cannot be made again." in author.get(page_url(decision) + "?remake").content.decode()

@@ -234,7 +234,7 @@ def test_the_list_of_checkpoints_says_how_the_log_is_doing(checkpoint, boss, set
 
 
 def test_an_open_alarm_is_on_every_page_until_it_is_resolved(checkpoint, boss, person):
-    said = "The transparency log stands still"
+    said = "The transparency log has stopped"
     alarm = LogAlarm.objects.create(code="log_forked", message="Entry 3 is another one.", details={"size": 3})
     pages = [reverse("admin:index"), list_url(Checkpoint), page_url(alarm), reverse("admin:jobs_job_changelist")]
     for url in pages:

@@ -43,7 +43,7 @@ def test_a_new_level_is_proposed_and_approved_by_somebody_else(market, author, a
     assert proposal_url == page_url(proposal)
     assert not ConsentLevel.objects.filter(slug="look").exists()
     page = author.get(proposal_url).content.decode()
-    assert "Somebody who wrote none of it must approve it." in page
+    assert "A person who wrote none of it must approve it." in page
     assert step(proposal, "approve") not in page
 
     assert step(proposal, "approve") in approver.get(proposal_url).content.decode()

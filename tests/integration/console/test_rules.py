@@ -187,7 +187,7 @@ def test_the_first_draft_lists_the_system_rules(author, db):
 def test_a_rule_that_no_longer_fits_keeps_everything_from_being_proposed(market, author):
     rule = create_rule(spec=spec(), enabled=True, actor_user=author.user)
     AbacRule.objects.filter(pk=rule.pk).update(condition={"attr": "gone", "op": "eq", "value": "x"})
-    assert "needs mending" in author.get(list_url(AbacRule)).content.decode()
+    assert "has to be corrected" in author.get(list_url(AbacRule)).content.decode()
     page = author.get(reverse(PROPOSE)).content.decode()
     assert "is not a known attribute" in page
     assert "Propose and check" not in page
