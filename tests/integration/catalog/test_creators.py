@@ -102,7 +102,7 @@ def test_state_is_the_same_with_and_without_salts_read_ahead(django_assert_num_q
     assert state == CREATORS.state(Creator.objects.get())
 
 
-def test_a_change_to_what_is_there_leaves_no_trace() -> None:
+def test_a_change_to_what_is_there_is_not_recorded() -> None:
     change(create())
 
     assert recorded("creator.changed") == []

@@ -144,7 +144,7 @@ def test_another_label_takes_two_people_even_if_less_is_permitted(change: dict[s
     assert approve(proposal).name == "For science"
 
 
-def test_a_narrower_version_takes_from_every_grant_and_begins_an_epoch_for_its_creators() -> None:
+def test_a_narrower_version_takes_from_every_grant_and_starts_an_epoch_for_its_creators() -> None:
     level = ConsentLevelFactory(pairs=[INFER, TRAIN])
     bystander, current, former = CreatorFactory.create_batch(3)
     ConsentGrantFactory(creator=bystander)

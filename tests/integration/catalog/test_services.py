@@ -145,7 +145,7 @@ def test_withdrawing_everything_is_one_epoch_and_one_entry() -> None:
         ("level", {"level": ConsentLevel(slug="never-saved")}),
     ],
 )
-def test_a_grant_that_makes_no_sense_names_the_field_and_leaves_nothing(field: str, said: dict[str, Any]) -> None:
+def test_a_grant_that_is_not_valid_names_the_field_and_leaves_nothing(field: str, said: dict[str, Any]) -> None:
     creator = CreatorFactory()
 
     with pytest.raises(ConsentInvalid) as refusal:
@@ -163,7 +163,7 @@ def test_a_grant_that_makes_no_sense_names_the_field_and_leaves_nothing(field: s
         ("asset", {"creator": "another"}),
     ],
 )
-def test_a_withdrawal_that_makes_no_sense_names_the_field(field: str, said: dict[str, Any]) -> None:
+def test_a_withdrawal_that_is_not_valid_names_the_field(field: str, said: dict[str, Any]) -> None:
     asset = AssetFactory()
     sound = {"creator": asset.creator, "asset": asset, "everything": False, "method": "email", "actor": ACTOR}
     creator = {"another": CreatorFactory(), None: asset.creator}[said.get("creator")]

@@ -67,7 +67,7 @@ def test_changes_at_the_same_time_begin_an_epoch_each() -> None:
     assert fresh().consent_epoch == 9
 
 
-def test_a_change_waits_for_whoever_holds_the_creator() -> None:
+def test_a_change_waits_for_the_lock_of_the_creator() -> None:
     creator, level = AssetFactory().creator, ConsentLevelFactory()
 
     with ThreadPoolExecutor(1) as pool:

@@ -186,7 +186,7 @@ def test_a_title_that_stays_keeps_its_commitment() -> None:
     assert entry["data"]["after"]["title"] == entry["data"]["before"]["title"]
 
 
-def test_a_change_to_what_is_there_leaves_no_trace() -> None:
+def test_a_change_to_what_is_there_is_not_recorded() -> None:
     change(upload(image_bytes()))
 
     assert recorded("asset.changed") == []
@@ -224,7 +224,7 @@ def test_a_change_prepared_from_an_older_state_is_refused() -> None:
     assert Asset.objects.get().tags == []
 
 
-def test_a_work_goes_into_no_dataset_that_is_gone() -> None:
+def test_a_work_goes_into_no_dataset_that_no_longer_exists() -> None:
     asset, dataset = AssetFactory(), DatasetFactory()
     Dataset.objects.all().delete()
 

@@ -77,7 +77,7 @@ def test_one_token_is_revoked(market, manager):
     assert "Revoked" in manager.get(page_url(token)).content.decode()
 
 
-def test_a_token_says_how_it_stands(market, manager):
+def test_a_token_says_its_state(market, manager):
     raw = raw_token(market.client)
     page = manager.get(list_url(AccessToken)).content.decode()
     assert ">Live<" in page

@@ -95,7 +95,7 @@ def test_no_entry_has_a_name_an_address_or_a_password(ada: User) -> None:
         (Person("bruno"), "password1234", "password"),
     ],
 )
-def test_an_account_that_makes_no_sense_is_refused(ada: User, person: Person, password: str, field: str) -> None:
+def test_an_account_that_is_not_valid_is_refused(ada: User, person: Person, password: str, field: str) -> None:
     with pytest.raises(AccountInvalid) as refused:
         create_user(person=person, access=Access(), password=password, actor=ACTOR)
 
@@ -247,7 +247,7 @@ def test_a_user_is_added_and_logs_in(boss: Client, group: Group) -> None:
         ({"username": ""}, "This field is required."),
     ],
 )
-def test_what_is_wrong_with_a_new_user_is_said(boss: Client, wrong: dict[str, str], said: str) -> None:
+def test_what_is_wrong_with_a_new_user_is_reported(boss: Client, wrong: dict[str, str], said: str) -> None:
     assert said in boss.post(page("user"), NEW | wrong).text
     assert not User.objects.filter(username="bruno").exists()
 

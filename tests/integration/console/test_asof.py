@@ -67,7 +67,7 @@ def test_without_a_moment_it_is_now(boss: Client, tier: Tier) -> None:
     assert "Waiting" in page.content.decode()
 
 
-def test_what_was_deleted_since_is_said(boss: Client, tier: Tier) -> None:
+def test_what_was_deleted_since_is_reported(boss: Client, tier: Tier) -> None:
     delete_tier(tier=tier, actor=ACTOR)
 
     then, now = (ask(boss, type="tier", name="trial", at=at) for at in ("2026-04-15", ""))
@@ -76,7 +76,7 @@ def test_what_was_deleted_since_is_said(boss: Client, tier: Tier) -> None:
     assert (now.context["answer"], now.context["members"]) == ("It had been deleted by then", [])
 
 
-def test_before_it_came_there_is_no_entry(boss: Client, tier: Tier) -> None:
+def test_before_its_creation_there_is_no_entry(boss: Client, tier: Tier) -> None:
     page = ask(boss, type="tier", name="trial", at="2026-02-01")
 
     assert (page.context["answer"], page.context["found"].entry) == ("It did not exist yet", None)

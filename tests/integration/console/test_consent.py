@@ -65,7 +65,7 @@ def test_a_grant_goes_on_record_with_its_terms(market, manager):
         ("partners_allowed", {"partners_allowed": ["nobody"]}, "nobody is not one of the available choices"),
     ],
 )
-def test_what_makes_no_sense_is_said_at_the_field(field, data, sentence, market, manager):
+def test_what_is_not_valid_is_reported_at_the_field(field, data, sentence, market, manager):
     good = {"level_version": market.level.in_force_id, "method": "console"}
     answer = manager.post(grant_url(market.creator), good | data)
     assert answer.status_code == 200
@@ -130,7 +130,7 @@ def test_a_creator_is_suspended_and_made_active_through_the_service(market, mana
     assert "A claim." in manager.get(page_url(market.creator)).content.decode()
 
 
-def test_a_moderator_quarantines_a_work_and_lets_it_go(market, person):
+def test_a_moderator_quarantines_a_work_and_releases_it(market, person):
     moderator = person("Moderator")
     url = reverse("admin:catalog_asset_quarantine", args=[market.asset.pk])
     for status in (AssetStatus.QUARANTINED, AssetStatus.ACTIVE):

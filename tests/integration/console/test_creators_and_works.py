@@ -47,7 +47,7 @@ def test_a_creator_is_added_and_changed_through_the_services(market, manager):
         ("uploaders", {"uploaders": ["nobody"]}),
     ],
 )
-def test_what_cannot_be_on_file_is_said_at_the_field(field, entered, market, manager):
+def test_what_cannot_be_on_file_is_reported_at_the_field(field, entered, market, manager):
     good = {"display_name": "Bea", "slug": "bea", "email": "", "region": "DE"}
     answer = manager.post(reverse("admin:catalog_creator_add"), good | entered)
     assert field in answer.context["form"].errors
@@ -76,7 +76,7 @@ def test_a_form_writes_neither_status_nor_epoch(market, manager):
     assert (creator.region, creator.status, creator.consent_epoch) == ("NO", "active", market.creator.consent_epoch)
 
 
-def test_a_partner_that_is_gone_stays_named_until_somebody_takes_it_out(market, manager):
+def test_a_partner_that_no_longer_exists_stays_named_until_somebody_takes_it_out(market, manager):
     Creator.objects.update(uploaders=["gone"])
     sent = as_sent(manager.get(page_url(market.creator)).text)
     manager.post(page_url(market.creator), sent | {"region": ["NO"]})
@@ -95,7 +95,7 @@ def test_a_dataset_is_made_changed_and_deleted_through_the_services(market, mana
     assert kinds(dataset) == ["dataset.created", "dataset.changed", "dataset.deleted"]
 
 
-def test_a_slug_that_is_taken_is_said_at_the_slug(market, manager):
+def test_a_slug_that_is_taken_is_reported_at_the_slug(market, manager):
     DatasetFactory(slug="zoo")
     answer = manager.post(reverse(ADD_DATASET), {"name": "Zoo", "slug": "zoo"})
     assert answer.context["form"].errors["slug"] == ["Another dataset has this slug."]
@@ -109,7 +109,7 @@ def test_a_dataset_with_works_is_not_deleted(market, manager):
     assert kinds(dataset) == []
 
 
-def test_what_is_said_of_a_work_is_changed_through_the_service(market, manager):
+def test_details_of_a_work_are_changed_through_the_service(market, manager):
     dataset = DatasetFactory()
     url = reverse("admin:catalog_asset_details", args=[market.asset.pk])
     sent = as_sent(manager.get(url).text) | {"title": ["Dawn"], "tags": ["sea, sand"], "dataset": [str(dataset.pk)]}

@@ -50,7 +50,7 @@ def test_a_version_is_registered_with_its_artifact(market, steward):
         ("runtime", {"runtime": "magic"}),
     ],
 )
-def test_what_cannot_be_registered_is_said_at_the_field(field, changes, market, steward):
+def test_what_cannot_be_registered_is_reported_at_the_field(field, changes, market, steward):
     answer = steward.post(reverse(ADD), upload(market, **changes))
     assert field in answer.context["form"].errors
     assert ModelVersion.objects.count() == 1
@@ -107,7 +107,7 @@ def test_a_model_is_put_under_another_licence(market, steward):
     assert "Strict" in steward.get(page_url(model)).text
 
 
-def test_a_model_that_makes_no_sense_is_refused_at_the_field(market, steward):
+def test_a_model_that_is_not_valid_is_refused_at_the_field(market, steward):
     licence = market.version.model.licence
     good = {"name": "Sharpen", "slug": "sharpen", "task": "upscale", "owner": "assent-labs", "licence": licence.pk}
     for field, value in {"slug": "espcn-x2", "task": "paint", "owner": "two words", "licence": ""}.items():
@@ -145,7 +145,7 @@ def test_a_licence_is_written_with_its_terms(market, steward):
         ("regions", {"regions": "Europe"}),
     ],
 )
-def test_a_licence_that_makes_no_sense_is_refused_at_the_field(field, changes, market, steward):
+def test_a_licence_that_is_not_valid_is_refused_at_the_field(field, changes, market, steward):
     data = {"name": "L", "slug": "l", "valid_from": "2026-01-01T00:00:00", "obligations": "[]"}
     answer = steward.post(reverse("admin:registry_licence_add"), data | changes)
     assert field in answer.context["adminform"].form.errors

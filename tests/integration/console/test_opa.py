@@ -50,7 +50,7 @@ def test_enrolling_shows_the_configuration_once(boss):
 
 
 @pytest.mark.parametrize("name", ["Edge 1", "edge-1"])
-def test_a_name_that_cannot_be_taken_is_said_at_its_field(boss, server, name):
+def test_a_name_that_cannot_be_taken_is_reported_at_its_field(boss, server, name):
     answer = boss.post(reverse("admin:opa_opaserver_add"), {"name": name, "url": "https://assent.example"})
     assert answer.status_code == 200
     assert OpaServer.objects.count() == 1

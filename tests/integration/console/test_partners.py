@@ -54,7 +54,7 @@ def test_a_tier_that_partners_have_cannot_be_deleted(boss: Client, market: Marke
     assert Tier.objects.filter(pk=market.partner.tier_id).exists()
 
 
-def test_a_taken_slug_is_said_at_its_field(boss: Client, market: Marketplace) -> None:
+def test_a_taken_slug_is_reported_at_its_field(boss: Client, market: Marketplace) -> None:
     partner = {"name": "Lumen", "slug": "lumen", "tier": market.partner.tier_id, "region": "de"}
 
     answer = boss.post(page("partner"), partner)

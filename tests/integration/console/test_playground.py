@@ -85,7 +85,7 @@ def test_a_fact_that_does_not_fit_fails_closed(ask):
         ({"pasted": '{"context": {"model": "ghost"}}'}, "model"),
     ],
 )
-def test_what_cannot_be_asked_is_said_at_its_field(ask, fields, field):
+def test_what_cannot_be_asked_is_reported_at_its_field(ask, fields, field):
     answer = ask(**fields)
 
     assert answer.status_code == 200

@@ -67,11 +67,11 @@ def test_too_much_is_refused_before_it_is_read(receipt, anybody):
 
 
 @pytest.mark.parametrize("sha256", ["beef", "z" * 64, "A" * 64, "0" * 65])
-def test_what_is_no_digest_is_said(sha256, receipt, anybody):
+def test_what_is_no_digest_is_reported(sha256, receipt, anybody):
     assert "64 digits" in sent(anybody, receipt_file(receipt), sha256).content.decode()
 
 
-def test_what_is_no_receipt_is_said(db, anybody):
+def test_what_is_no_receipt_is_reported(db, anybody):
     assert sent(anybody, b"not JSON").context["found"].word == "Cannot be checked"
     assert "receipt" in anybody.post(reverse(VERIFY)).context["form"].errors
 

@@ -89,7 +89,7 @@ def test_a_changed_receipt_is_refused(upload, boss):
     assert found.word == "Not valid"
 
 
-def test_a_receipt_whose_proof_is_still_to_come_is_said_to_wait(released, market, boss):
+def test_a_receipt_whose_proof_is_still_to_come_is_shown_as_waiting(released, market, boss):
     make_checkpoint(size=1)
     receipt = Receipt.objects.get(kind="asset.registered", subject_id=str(market.asset.id))
     found = boss.get(page_url(receipt)).context["found"]
@@ -98,14 +98,14 @@ def test_a_receipt_whose_proof_is_still_to_come_is_said_to_wait(released, market
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"not JSON", b"\xff\xfe", b"[" * 100_000])
-def test_what_is_no_receipt_is_said(content, checkpoint, boss):
+def test_what_is_no_receipt_is_reported(content, checkpoint, boss):
     answer = boss.post(reverse(VERIFY), {"receipt": SimpleUploadedFile("x.json", content or b" ")})
     assert answer.status_code == 200
     assert answer.context["found"].word == "Cannot be checked"
     assert failing(answer.context["found"]) == ["The receipt can be read"]
 
 
-def test_an_empty_form_an_empty_file_and_too_large_ones_are_said_at_the_field(boss, monkeypatch):
+def test_an_empty_form_an_empty_file_and_too_large_ones_are_reported_at_the_field(boss, monkeypatch):
     assert "receipt" in boss.post(reverse(VERIFY)).context["form"].errors
     empty = {"receipt": SimpleUploadedFile("x.json", b"")}
     assert "empty" in str(boss.post(reverse(VERIFY), empty).context["form"].errors["receipt"])

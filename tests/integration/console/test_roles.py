@@ -58,7 +58,7 @@ def test_a_role_shows_what_it_allows_and_is_changed(boss: Client) -> None:
         ("* nothing", "There is no model"),
     ],
 )
-def test_what_cannot_be_read_is_said_at_its_field(boss: Client, grants: str, part: str) -> None:
+def test_what_cannot_be_read_is_reported_at_its_field(boss: Client, grants: str, part: str) -> None:
     answer = boss.post(page("role"), {"slug": "some", "name": "Some", "grants": grants})
 
     assert part in answer.text

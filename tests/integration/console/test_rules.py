@@ -67,7 +67,7 @@ def test_a_rule_is_changed_and_keeps_its_id(market, author):
         ("obligations", {"obligations": "{"}, "Enter a valid JSON."),
     ],
 )
-def test_what_makes_no_sense_is_said_at_the_field(field, data, sentence, market, author):
+def test_what_is_not_valid_is_reported_at_the_field(field, data, sentence, market, author):
     answer = author.post(reverse(ADD), GOOD | data)
     assert field in answer.context["form"].errors
     assert sentence in answer.content.decode()
@@ -100,7 +100,7 @@ def test_a_condition_that_is_not_json_does_not_break_the_page(market, author):
     assert answer.context["form"].condition_json() == {}
 
 
-def test_an_id_that_is_taken_is_said_at_the_id(market, author):
+def test_an_id_that_is_taken_is_reported_at_the_id(market, author):
     create_rule(spec=spec(), enabled=True, actor_user=author.user)
     answer = author.post(reverse(ADD), GOOD)
     assert answer.context["form"].errors["slug"] == ["There is already a rule 'embargo'."]
@@ -172,7 +172,7 @@ def test_every_kind_of_change_is_named(market, author):
     assert OutboxEntry.objects.filter(kind="rule.deleted").count() == 1
 
 
-def test_nothing_to_propose_is_said(market, author):
+def test_nothing_to_propose_is_reported(market, author):
     page = author.get(reverse(PROPOSE)).content.decode()
     assert "Nothing to propose" in page
     assert "Propose and check" not in page
@@ -184,7 +184,7 @@ def test_the_first_draft_lists_the_system_rules(author, db):
     assert "system rules" in page
 
 
-def test_a_rule_that_no_longer_fits_keeps_everything_from_being_proposed(market, author):
+def test_a_rule_that_no_longer_fits_prevents_every_proposal(market, author):
     rule = create_rule(spec=spec(), enabled=True, actor_user=author.user)
     AbacRule.objects.filter(pk=rule.pk).update(condition={"attr": "gone", "op": "eq", "value": "x"})
     assert "has to be corrected" in author.get(list_url(AbacRule)).content.decode()

@@ -22,7 +22,7 @@ def test_everything_in_the_demo_is_on_record(db: None) -> None:
     assert OutboxEntry.objects.filter(kind="partner.created").count() == 2
 
 
-def test_the_demo_has_one_account_whose_password_is_told(db: None) -> None:
+def test_the_demo_has_one_account_whose_password_is_reported(db: None) -> None:
     told = seed()
 
     admin = User.objects.get(is_superuser=True)

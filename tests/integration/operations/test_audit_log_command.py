@@ -117,7 +117,7 @@ def test_a_log_takes_over_from_one_that_is_lost(settings: LazySettings) -> None:
     assert "nothing is in WORM storage" in audit("succeed", "--from", "assent.local/log", "--reason", "lost")
 
 
-def test_a_succession_that_makes_no_sense_cannot_be_done() -> None:
+def test_a_succession_that_is_not_valid_cannot_be_done() -> None:
     code, message, _ = refused("succeed", "--from", "assent.local/log", "--reason", "x")
     assert code == 2
     assert "needs another name" in message

@@ -42,7 +42,7 @@ def test_a_user_is_added_to_groups() -> None:
     ("arguments", "said"),
     [(["two words"], "The user is not valid. Enter a valid username"), (["ada", "--group", "None"], "no group 'None'")],
 )
-def test_what_is_wrong_is_said(arguments: list[str], said: str) -> None:
+def test_what_is_wrong_is_reported(arguments: list[str], said: str) -> None:
     with pytest.raises(CommandError, match=said):
         call_command("console_user", "add", *arguments)
 

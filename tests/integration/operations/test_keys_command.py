@@ -165,6 +165,6 @@ def test_the_trust_file_on_standard_output_is_nothing_but_the_file() -> None:
     assert f"SHA-256 {sha256_hex(out.encode())}" in err.getvalue()
 
 
-def test_a_trust_file_that_cannot_be_written_is_said(tmp_path: Any) -> None:
+def test_a_trust_file_that_cannot_be_written_is_reported(tmp_path: Any) -> None:
     with pytest.raises(CommandError, match="cannot be written: No such file or directory"):
         run("export-trust", "--out", str(tmp_path / "nowhere" / "trust.json"))

@@ -60,7 +60,7 @@ def test_it_says_what_was_in_force_on_a_day() -> None:
     assert '"Best"' in ledger("asof", "2026-04-01T12:00:00Z", "tier", "trial")
 
 
-def test_what_is_not_under_a_checkpoint_is_said() -> None:
+def test_what_is_not_under_a_checkpoint_is_reported() -> None:
     TierFactory.create(slug="new")
 
     shown = ledger("asof", f"{clock.now():%Y-%m-%dT%H:%M:%S.%fZ}", "tier", "new")
@@ -114,7 +114,7 @@ def test_history_shows_each_change_with_old_and_new_values() -> None:
     assert '  name: "Best" → null' in deleted.splitlines()
 
 
-def test_history_is_told_as_json(trial: str) -> None:
+def test_history_is_reported_as_json(trial: str) -> None:
     changes = json.loads(ledger("history", "tier", "trial", "--json"))
 
     assert [each["kind"] for each in changes] == ["tier.created", "tier.changed", "tier.deleted"]

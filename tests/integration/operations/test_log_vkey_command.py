@@ -55,7 +55,7 @@ def test_without_a_key_it_says_what_to_do() -> None:
         printed()
 
 
-def test_a_key_store_that_cannot_be_read_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_store_that_cannot_be_read_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(self: MemoryKeyStore) -> None:
         raise keys.KeyUnavailable("the store is away")
 

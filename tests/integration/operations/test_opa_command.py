@@ -60,7 +60,7 @@ def test_an_odd_name_is_refused(db, name):
         run("enrol", name, "--url", "http://x")
 
 
-def test_an_unknown_server_is_said_so(db):
+def test_an_unknown_server_is_reported(db):
     with pytest.raises(CommandError, match="no OPA server 'nobody'"):
         run("revoke", "nobody")
 

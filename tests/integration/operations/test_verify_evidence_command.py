@@ -42,7 +42,7 @@ def alter_file(worm_root: Path) -> Path:
     return path
 
 
-def test_all_holds(evidence: EvidenceRecord) -> None:
+def test_intact_records_are_valid(evidence: EvidenceRecord) -> None:
     out, err, code = run()
 
     assert code == 0

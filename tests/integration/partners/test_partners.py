@@ -71,7 +71,7 @@ def test_a_new_partner_is_active_and_on_record(lumen: Partner) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"slug": "lumen-prints"}, {"name": ""}, {"region": "Germany"}])
-def test_a_partner_that_makes_no_sense_is_refused(lumen: Partner, wrong: dict[str, Any]) -> None:
+def test_a_partner_that_is_not_valid_is_refused(lumen: Partner, wrong: dict[str, Any]) -> None:
     given = {"slug": "other", "name": "Other", "tier": lumen.tier, "region": "DE", "actor": ACTOR} | wrong
 
     with pytest.raises(PartnerInvalid) as refused:

@@ -95,7 +95,7 @@ def test_a_role_holds_only_for_the_partner_of_its_client() -> None:
         role("own", Grant())
 
 
-def test_what_makes_no_sense_is_refused() -> None:
+def test_what_is_not_valid_is_refused() -> None:
     parent = role("parent")
     child = role("child", inherits=[parent])
 
@@ -160,7 +160,7 @@ def test_a_saved_group_is_on_record_before_and_after() -> None:
 
 
 @pytest.mark.parametrize("given", [{"slug": "no slug"}, {"name": ""}, {"models": ["no slug"]}])
-def test_a_group_that_makes_no_sense_is_refused(given: dict[str, Any]) -> None:
+def test_a_group_that_is_not_valid_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(RoleInvalid, match="The model group is not valid"):
         create_model_group(**({"slug": "g", "name": "G", "models": []} | given), actor=ACTOR)
 

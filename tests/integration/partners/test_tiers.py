@@ -25,7 +25,7 @@ def test_a_new_tier_is_on_record_as_it_is(db: None) -> None:
 
 
 @pytest.mark.parametrize("given", [{"slug": "no slug"}, {"name": ""}, {"requests_per_minute": -1}])
-def test_a_tier_that_makes_no_sense_is_refused(db: None, given: dict[str, object]) -> None:
+def test_a_tier_that_is_not_valid_is_refused(db: None, given: dict[str, object]) -> None:
     with pytest.raises(TierInvalid) as refused:
         create_tier(**(TRIAL | given), actor=ACTOR)  # type: ignore[arg-type]
 
@@ -117,7 +117,7 @@ def test_a_change_from_an_old_state_is_refused_with_what_changed_meanwhile(db: N
     assert Tier.objects.get().max_open_jobs == 5
 
 
-def test_a_change_of_a_tier_that_is_gone_is_refused(db: None) -> None:
+def test_a_change_of_a_tier_that_no_longer_exists_is_refused(db: None) -> None:
     tier = TierFactory.create(name="Trial")
     delete_tier(tier=Tier.objects.get(), actor=ACTOR)
 

@@ -208,7 +208,7 @@ def test_what_is_retired_stays_retired(after: str) -> None:
     assert ModelVersion.objects.get().stage == version.stage == Stage.RETIRED
 
 
-def test_the_same_stage_again_leaves_no_trace() -> None:
+def test_the_same_stage_again_is_not_recorded() -> None:
     services.set_stage(version=ModelVersionFactory(), stage=Stage.STAGING, actor=ACTOR)
 
     assert recorded("model.stage_changed") == []
@@ -240,7 +240,7 @@ def test_going_back_to_staging_takes_only_the_production_alias_away(model: Model
     assert aliases() == {"canary": version.version}
 
 
-def test_an_alias_is_set_moved_and_told(model: Model) -> None:
+def test_an_alias_is_set_moved_and_recorded(model: Model) -> None:
     first, second = ModelVersionFactory.create_batch(2, model=model, stage=Stage.PRODUCTION)
 
     services.set_alias(model=model, name="production", version=first, actor=ACTOR)
@@ -257,7 +257,7 @@ def test_an_alias_is_set_moved_and_told(model: Model) -> None:
     ]
 
 
-def test_an_alias_that_points_there_already_leaves_no_trace(model: Model) -> None:
+def test_an_alias_that_points_there_already_is_not_recorded(model: Model) -> None:
     version = ModelVersionFactory(model=model, stage=Stage.PRODUCTION)
 
     services.set_alias(model=model, name="production", version=version, actor=ACTOR)

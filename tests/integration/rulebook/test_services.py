@@ -60,7 +60,7 @@ def test_a_rule_is_stored_in_normal_form_and_recorded(author: AbstractBaseUser) 
     assert OutboxEntry.objects.get().actor_id == str(author.pk)
 
 
-def test_a_rule_that_makes_no_sense_is_not_stored(author: AbstractBaseUser) -> None:
+def test_a_rule_that_is_not_valid_is_not_stored(author: AbstractBaseUser) -> None:
     nonsense = rule(condition=Compare("subject.regoin", Operator.EQ, "DE"))
 
     with pytest.raises(RuleInvalid, match=r"Did you mean 'subject\.region'"):

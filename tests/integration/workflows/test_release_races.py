@@ -67,7 +67,7 @@ def test_a_policy_published_while_obligations_are_carried_out_is_asked(market, d
     assert not JobOutput.objects.exists()
 
 
-def test_an_output_that_is_dropped_takes_no_equal_output_with_it(market):
+def test_an_output_that_is_dropped_keeps_equal_output(market):
     first, second = market.submit().job, market.submit().job
     run(first.id)
     run(second.id)
@@ -77,7 +77,7 @@ def test_an_output_that_is_dropped_takes_no_equal_output_with_it(market):
     assert storages["objects"].exists(released.object_name)
 
 
-def test_an_output_that_is_dropped_takes_no_equal_work_with_it(market):
+def test_an_output_that_is_dropped_keeps_equal_work(market):
     job = market.submit().job
     run(job.id)
     with storages["objects"].open(OutputCandidate.objects.get(job=job).object_name) as stream:

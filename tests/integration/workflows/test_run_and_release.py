@@ -357,7 +357,7 @@ def test_what_is_as_good_as_released_cannot_be_cancelled(market, ended):
         cancel_job(job=job, actor=TESTER)
 
 
-def test_a_candidate_that_is_gone_fails_the_job(market):
+def test_a_candidate_that_no_longer_exists_fails_the_job(market):
     job = market.submit().job
     run(job.id)
     storages["objects"].delete(OutputCandidate.objects.get(job=job).object_name)
@@ -365,7 +365,7 @@ def test_a_candidate_that_is_gone_fails_the_job(market):
 
 
 @pytest.mark.parametrize("record", [ModerationVerdict, Permit])
-def test_a_result_without_the_records_it_must_have_come_by_is_not_released(market, record):
+def test_a_result_without_the_records_it_needs_is_not_released(market, record):
     job = market.submit().job
     run(job.id)
     with guards_lifted():
@@ -374,7 +374,7 @@ def test_a_result_without_the_records_it_must_have_come_by_is_not_released(marke
     assert (job.state, job.reason_code) == (JobState.FAILED, "run_not_proven")
 
 
-def test_consent_that_keeps_changing_puts_the_release_off(market):
+def test_consent_that_keeps_changing_postpones_the_release(market):
     job = market.submit().job
     run(job.id)
 

@@ -117,7 +117,7 @@ def test_a_seal_that_was_cut_off_is_made_up_for(market, sent):
 
 
 @pytest.mark.odd_statements
-def test_a_job_that_cannot_be_put_right_does_not_hold_up_the_others(market, settings):
+def test_a_job_that_cannot_be_repaired_does_not_block_the_others(market, settings):
     stuck, other = market.submit().job, market.submit().job
     with transaction.atomic():
         issue_evidence(

@@ -93,7 +93,7 @@ def test_all_faults_are_named_at_once(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("module", ["governance.config.wsgi", "governance.config.celery"])
-def test_a_server_process_that_is_not_told_otherwise_runs_with_production_settings(module):
+def test_a_server_process_without_settings_runs_with_production_settings(module):
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     code = f"import os\ntry:\n    import {module}\nfinally:\n    print(os.environ['DJANGO_SETTINGS_MODULE'])"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)

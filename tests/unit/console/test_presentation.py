@@ -29,7 +29,7 @@ def test_durations_name_their_two_largest_units(seconds, text):
     assert presentation.duration(seconds) == text
 
 
-def test_a_past_moment_is_told_in_one_unit():
+def test_a_past_moment_is_shown_in_one_unit():
     with clock.using(ManualClock(NOON)):
         assert ">2 h ago<" in presentation.ago(NOON - timedelta(hours=2, minutes=5))
         assert ">just now<" in presentation.ago(NOON)

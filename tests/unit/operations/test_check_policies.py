@@ -21,7 +21,7 @@ def test_sound_policies_are_counted() -> None:
     assert out.getvalue().endswith("engines rego, casbin.\n")
 
 
-def test_every_problem_is_told_and_the_command_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_problem_is_reported_and_the_command_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check_policies, "POLICIES", tmp_path)
 
     with policy_engine.override(RegoEngine()), pytest.raises(CommandError, match=r"schema\.yaml cannot be read"):

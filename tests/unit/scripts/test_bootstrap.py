@@ -28,7 +28,7 @@ def test_an_old_python_can_read_the_script() -> None:
     ast.parse(SOURCE, feature_version=(3, 6))
 
 
-def test_an_old_python_is_told_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_python_gets_an_explanation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap.sys, "version_info", (3, 8, 18, "final", 0))
     monkeypatch.setenv("PATH", "")
     with pytest.raises(BootstrapError, match=r"needs Python 3\.11 or newer, but .* is 3\.8\.18: install"):

@@ -92,7 +92,7 @@ def test_the_documentation_says_how_to_check_it(checked: Callable[[dict], subpro
     assert "ProofInvalid" in checked(proven | {"entry": strict_base64.encode(b"{}")}).stderr
 
 
-def test_before_it_came_there_is_nothing_to_prove() -> None:
+def test_before_its_creation_there_is_nothing_to_prove() -> None:
     before = clock.now()
     TierFactory.create(slug="trial")
 

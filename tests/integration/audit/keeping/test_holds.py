@@ -91,7 +91,7 @@ def test_a_released_object_can_be_held_again(hold: LegalHold) -> None:
     assert set_hold(reference=hold.reference, actor=EVE, reason="Opened again").active
 
 
-def test_a_hold_set_before_the_store_lets_go_of_the_one_before_stays(
+def test_a_hold_set_before_the_store_releases_the_previous_one_stays(
     store: FilesystemWormStore, hold: LegalHold, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     ask_release(hold=hold, actor=ADA, reason="Closed")

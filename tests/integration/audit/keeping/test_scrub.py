@@ -134,7 +134,7 @@ def test_a_turn_ends_after_so_many_bytes_or_seconds(references: list[WormReferen
     assert work(run) is None
 
 
-def test_another_worker_goes_on_where_the_first_one_died(
+def test_another_worker_continues_where_the_first_one_died(
     references: list[WormReference], store: FilesystemWormStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = start_scrub(actor=ADA)
@@ -162,7 +162,7 @@ def test_another_worker_goes_on_where_the_first_one_died(
     assert (run.state, run.done, run.bytes_read) == (ScrubState.FINISHED, 3, sum(each.size for each in references))
 
 
-def test_a_message_that_comes_twice_does_nothing(references: list[WormReference]) -> None:
+def test_a_message_delivered_twice_does_nothing(references: list[WormReference]) -> None:
     run = start_scrub(actor=ADA)
     assert work(run, most_bytes=1, done=0) == references[0].size
 
@@ -214,7 +214,7 @@ def test_a_scrub_is_cancelled(references: list[WormReference]) -> None:
         cancel_scrub(run=run, actor=BOB)
 
 
-def test_a_scrub_that_nobody_moves_on_is_found(references: list[WormReference]) -> None:
+def test_a_scrub_without_progress_is_found(references: list[WormReference]) -> None:
     run = start_scrub(actor=ADA)
 
     assert stalled_scrubs(before=clock.now() + timedelta(seconds=1)) == [(run.pk, 0)]

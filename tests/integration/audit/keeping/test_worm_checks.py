@@ -69,7 +69,7 @@ def test_checkpoint_whose_note_is_another_is_named(checkpoint: WormReference) ->
     assert fault.message == "The stored bytes are not those of checkpoint of the log 1."
 
 
-def test_object_that_is_gone_is_named(policy: WormReference, worm_root: Path) -> None:
+def test_object_that_no_longer_exists_is_named(policy: WormReference, worm_root: Path) -> None:
     file_of(worm_root, policy).unlink()
 
     assert [fault.check for fault in found()] == ["worm_object_missing"]

@@ -77,7 +77,7 @@ def test_at_rest_nothing_new_is_published() -> None:
     assert Checkpoint.objects.count() == 1
 
 
-def test_what_waits_is_told() -> None:
+def test_waiting_entries_are_reported() -> None:
     assert log_status().checkpoint_age_seconds is None
     record_entries(4)
 

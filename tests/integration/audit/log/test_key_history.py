@@ -79,7 +79,7 @@ def test_a_rotated_key_takes_over_without_a_gap(ring: KeyRing, stopped: ManualCl
     assert place(new).allows(known)
 
 
-def test_an_old_key_ends_where_the_log_stands_once_its_window_is_over(ring: KeyRing, stopped: ManualClock) -> None:
+def test_an_expired_key_ends_at_the_size_of_the_log(ring: KeyRing, stopped: ManualClock) -> None:
     announce_keys()
     grow(3, stopped)
     old = signer(ring)
@@ -145,7 +145,7 @@ def test_a_revocation_moves_to_an_earlier_place_and_never_back(ring: KeyRing, st
     assert announce_keys() == 0
 
 
-def test_a_key_that_ended_and_was_revoked_before_it_was_announced_is_told_whole(
+def test_a_key_that_ended_and_was_revoked_before_it_was_announced_is_reported_completely(
     ring: KeyRing, stopped: ManualClock
 ) -> None:
     old = signer(ring)

@@ -97,7 +97,7 @@ def test_nobody_keeps_a_log_from_being_succeeded(
     assert advance_log().lag_entries == 0
 
 
-def test_a_succession_that_makes_no_sense_is_refused(settings: LazySettings) -> None:
+def test_a_succession_that_is_not_valid_is_refused(settings: LazySettings) -> None:
     advance_log()
     with pytest.raises(SuccessionInvalid, match="another name"):
         succeed(old_origin=ORIGIN, reason="because", actor=OPERATOR)

@@ -104,7 +104,7 @@ def test_with_two_down_the_last_cosigned_stays_published_until_one_is_back(witne
     assert Checkpoint.objects.count() == 3  # nothing was signed anew for it
 
 
-def test_a_quorum_that_never_was_is_told_without_a_look_at_every_checkpoint(
+def test_a_quorum_that_was_never_reached_is_reported_without_reading_every_checkpoint(
     witnesses: Witnesses, django_assert_num_queries: Any
 ) -> None:
     witnesses.stop(*NAMES[:2])

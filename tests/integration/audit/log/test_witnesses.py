@@ -146,7 +146,7 @@ def test_a_witness_that_is_down_costs_only_itself(
     assert "http://127.0.0.1:1/add-checkpoint cannot be asked" in caplog.text
 
 
-def test_a_slow_witness_is_left_behind(tmp_path: Path, log: ToyLog, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_slow_witness_is_not_waited_for(tmp_path: Path, log: ToyLog, caplog: pytest.LogCaptureFixture) -> None:
     going_on = threading.Event()
     with (
         running_witness(tmp_path / "w", log.signer.log_key.vkey) as running,
@@ -225,7 +225,7 @@ def test_nobody_is_followed_elsewhere(log: ToyLog, status: int, caplog: pytest.L
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 422, 500, 503])
-def test_a_refusal_is_told(log: ToyLog, status: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refusal_is_reported(log: ToyLog, status: int, caplog: pytest.LogCaptureFixture) -> None:
     with scripted_witness((status, TEXT_TYPE, b"because\xff\n")) as scripted:
         assert ask(log, scripted.witness) == []
         assert len(scripted.bodies) == 1

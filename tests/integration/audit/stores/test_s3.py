@@ -425,7 +425,7 @@ def test_tls_is_spoken_and_the_certificate_checked(server: S3Server) -> None:
         S3WormStore(bucket=S3Bucket(client=unknown, name="any"), mode="compliance").find(key=KEY)
 
 
-def test_a_server_that_is_gone_is_unavailable() -> None:
+def test_a_server_that_no_longer_exists_is_unavailable() -> None:
     client = connect(region=REGION, endpoint="http://127.0.0.1:9", ca="")
     store = S3WormStore(bucket=S3Bucket(client=client, name="any"), mode="compliance")
 
@@ -434,7 +434,7 @@ def test_a_server_that_is_gone_is_unavailable() -> None:
             call()
 
 
-def test_a_bucket_that_is_gone_is_unavailable(server: S3Server) -> None:
+def test_a_bucket_that_no_longer_exists_is_unavailable(server: S3Server) -> None:
     store = S3WormStore(bucket=S3Bucket(client=server.client(), name="gone"), mode="compliance")
 
     with pytest.raises(WormUnavailable, match="NoSuchBucket"):
@@ -466,7 +466,7 @@ def test_the_server_ignores_the_lock_that_is_asked_for_a_copy(
     assert store.verify(**where(stored)) == stored
 
 
-def test_behind_the_servers_interface_there_is_no_lock(
+def test_without_the_servers_interface_there_is_no_lock(
     server: S3Server, store: S3WormStore, stored: WormObject, bucket: S3Bucket
 ) -> None:
     """Its filer takes deletions from whoever reaches its port, without a password: a lock is worth its whole server."""

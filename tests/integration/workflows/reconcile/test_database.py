@@ -209,7 +209,7 @@ CHANGED = [
 
 
 @pytest.mark.parametrize(("statement", "expected", "says"), CHANGED)
-def test_change_behind_the_applications_back_is_named(
+def test_change_without_the_application_is_named(
     ids: dict[str, object], statement: str, expected: list[str], says: str
 ) -> None:
     # A decision may be an admission once only: the intruder removes what stands in the way.
@@ -241,7 +241,7 @@ def test_removed_job_is_named_from_every_side(ids: dict[str, object]) -> None:
     ("body", "expected"),
     [("{{", ["decision_differs", "receipt_unrecorded"]), ("\\xff", ["check_failed"])],
 )
-def test_entry_whose_bytes_are_no_json_is_a_fault_of_what_it_told(
+def test_entry_whose_bytes_are_no_json_is_a_fault_of_what_it_recorded(
     ids: dict[str, object], body: str, expected: list[str]
 ) -> None:
     faults = faults_after(

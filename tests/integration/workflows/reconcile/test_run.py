@@ -143,7 +143,7 @@ def test_object_that_was_altered_is_named(released: Job, store: FilesystemWormSt
 
 
 @pytest.mark.parametrize("read_bytes", [True, False])
-def test_object_that_is_gone_is_named(released: Job, store: FilesystemWormStore, read_bytes: bool) -> None:
+def test_object_that_no_longer_exists_is_named(released: Job, store: FilesystemWormStore, read_bytes: bool) -> None:
     path_of(store, reference()).unlink()
 
     assert faults(read_bytes=read_bytes) == [("worm_object_missing", f"WORM object {reference().uri}")]

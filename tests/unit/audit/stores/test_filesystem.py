@@ -271,7 +271,7 @@ def test_unknown_object_and_other_version(store: FilesystemWormStore, stored: Wo
         store.get(uri=stored.uri, version_id="sha256-" + "0" * 32)
 
 
-def test_a_store_that_was_never_written_holds_nothing(store: FilesystemWormStore, tmp_path: Path) -> None:
+def test_a_store_that_was_never_written_is_empty(store: FilesystemWormStore, tmp_path: Path) -> None:
     with pytest.raises(WormObjectMissing):
         store.head(uri="worm+file:a", version_id="any")
     assert list(tmp_path.iterdir()) == []

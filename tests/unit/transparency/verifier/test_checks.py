@@ -85,7 +85,7 @@ def test_es256_keys_sign_receipts_too() -> None:
     assert judged(Files(receipt=receipt(signer=key), trust=trust(signer=key))).status is Status.VALID
 
 
-def test_without_an_artifact_nothing_is_said_of_one() -> None:
+def test_without_an_artifact_nothing_is_reported_about_it() -> None:
     verdict = judged(Files(artifact=None))
 
     assert verdict.status is Status.VALID
@@ -93,7 +93,7 @@ def test_without_an_artifact_nothing_is_said_of_one() -> None:
     assert "says nothing about any file" in verdict.established[2]
 
 
-def test_without_witnesses_it_is_said_what_that_means() -> None:
+def test_missing_witnesses_are_explained() -> None:
     verdict = judged(Files(receipt=receipt(witnesses=0), trust=trust(threshold=0, witnesses=0)))
 
     assert verdict.status is Status.VALID

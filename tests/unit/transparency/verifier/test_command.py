@@ -193,9 +193,7 @@ def test_a_receipt_cannot_write_on_the_terminal(
     assert "\u202e" not in shown
 
 
-def test_it_is_said_that_a_proof_is_still_to_come(
-    files: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_pending_proof_is_reported(files: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(files(receipt=Files().receipt | {"proof": None})) == 2
     assert "its proof is still to come" in capsys.readouterr().out
 
