@@ -41,7 +41,7 @@ class Stage:
     """One stage of a draft: done, current, or pending."""
 
     label: str
-    standing: str
+    status: str
 
 
 def draft_story(draft: PolicyDraft, *, user: User | AnonymousUser, me: str) -> Context:
@@ -80,8 +80,8 @@ def stages(draft: PolicyDraft) -> list[Stage]:
         return [*(Stage(label, "done") for _, label in WAY), Stage("Superseded", "now")]
     if draft.state == DraftState.REJECTED:
         return [Stage("Proposed", "done"), Stage("Rejected", "failed")]
-    standing = {-1: "todo", 0: "now", 1: "done"}
-    return [Stage(label, standing[(reached > at) - (reached < at)]) for at, (_, label) in enumerate(WAY)]
+    status = {-1: "todo", 0: "now", 1: "done"}
+    return [Stage(label, status[(reached > at) - (reached < at)]) for at, (_, label) in enumerate(WAY)]
 
 
 def actions(draft: PolicyDraft, *, user: User | AnonymousUser, me: str, stale: bool) -> list[Action]:

@@ -57,7 +57,7 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RuleStatus:
     """Whether a rule decides now, and whether a draft would change that."""
 
     label: str
@@ -75,10 +75,10 @@ def pending_changes() -> Pending:
     return Pending(active, found, tuple(problems), _recompiled(active, bool(found), bool(problems)))
 
 
-def standings(rules: list[AbacRule]) -> dict[str, Standing]:
+def rule_statuses(rules: list[AbacRule]) -> dict[str, RuleStatus]:
     """Return, by slug, how each rule compares with the active revision."""
     live = _live(active_revision())
-    return {rule.slug: _standing(rule, live.get(rule.slug)) for rule in rules}
+    return {rule.slug: _rule_status(rule, live.get(rule.slug)) for rule in rules}
 
 
 def diff_view(before: PolicyRevision | None, after: tuple[str, str]) -> RevisionDiff:
@@ -127,17 +127,17 @@ def _recompiled(active: PolicyRevision | None, changed: bool, broken: bool) -> b
         return False
 
 
-def _standing(rule: AbacRule, live: RevisionRule | None) -> Standing:
+def _rule_status(rule: AbacRule, live: RevisionRule | None) -> RuleStatus:
     if live is None:
         if not rule.enabled:
-            return Standing("Disabled", Tone.QUIET, pending=False)
-        return Standing("Not yet in the active revision", Tone.WARN, pending=True)
+            return RuleStatus("Disabled", Tone.QUIET, pending=False)
+        return RuleStatus("Not yet in the active revision", Tone.WARN, pending=True)
     if not rule.enabled:
-        return Standing("Disabled, still in force", Tone.WARN, pending=True)
+        return RuleStatus("Disabled, still in force", Tone.WARN, pending=True)
     try:
         same = rule_json(spec_of(rule)) == rule_json(live.spec)
     except RuleInvalid:
         same = False
     if same:
-        return Standing("In force", Tone.GOOD, pending=False)
-    return Standing("Changed, not yet in force", Tone.WARN, pending=True)
+        return RuleStatus("In force", Tone.GOOD, pending=False)
+    return RuleStatus("Changed, not yet in force", Tone.WARN, pending=True)

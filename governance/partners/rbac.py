@@ -63,9 +63,9 @@ class RoleAdapter(Adapter):  # type: ignore[misc]
             obj = _group(each.group) if each.group else each.model_slug or ANY
             model.add_policy("p", "p", [_role(each.role), _domain(each.role), obj, each.action or ANY])
         domains = list(Partner.objects.filter(clients__isnull=False).distinct().values_list("slug", flat=True))
-        for heir in Role.objects.prefetch_related("inherits"):
-            for parent in heir.inherits.all():
-                model.add_policies("g", "g", [[_role(heir), _role(parent), domain] for domain in domains])
+        for role in Role.objects.prefetch_related("inherits"):
+            for parent in role.inherits.all():
+                model.add_policies("g", "g", [[_role(role), _role(parent), domain] for domain in domains])
         for held in RoleAssignment.objects.select_related("client__partner", "role"):
             model.add_policy("g", "g", [_client(held.client.client_id), _role(held.role), held.client.partner.slug])
         for group in ModelGroup.objects.all():

@@ -163,7 +163,7 @@ OBLIGATIONS = (Obligation("watermark", {"strength": 2}), Obligation("watermark",
 
 def rule_sets(schema: AttributeSchema, action: str) -> st.SearchStrategy[list[RuleSpec]]:
     """Return one to five rules about an action."""
-    duties = {
+    obligations = {
         Effect.DENY: st.just(()),
         Effect.PERMIT: st.lists(st.sampled_from(OBLIGATIONS), max_size=2).map(tuple),
     }
@@ -178,7 +178,7 @@ def rule_sets(schema: AttributeSchema, action: str) -> st.SearchStrategy[list[Ru
                 condition=meant,
                 reason_code=st.just("because"),
                 message=st.just("Because of {action}."),
-                obligations=duties[effect],
+                obligations=obligations[effect],
             )
             for effect in Effect
         ]

@@ -81,7 +81,7 @@ class CheckpointAdmin(StoryAdmin):
         return found.prefetch_related("cosignatures")
 
     def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
-        """Answer with the list, and with what stands above it."""
+        """Answer with the list and the notices above it."""
         response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), "log": log_state()})
         return response
 
@@ -146,11 +146,11 @@ class LogAlarmAdmin(StoryAdmin):
     empty_title = "The log never stopped"
     empty_text = "An alarm appears here when the database contradicts a published checkpoint."
     story_template = "console/log_alarm.html"
-    list_display = ["standing", "code", "message", "when", "until"]
+    list_display = ["state_badge", "code", "message", "when", "until"]
     list_filter = [("raised_at", RangeDateTimeFilter)]
 
     @admin.display(description="State")
-    def standing(self, alarm: LogAlarm) -> SafeString:
+    def state_badge(self, alarm: LogAlarm) -> SafeString:
         """Return the state as a badge."""
         return badge("Resolved", "quiet") if alarm.resolved_at else badge("Open", "bad")
 

@@ -32,7 +32,7 @@ class PolicyFreezeAdmin(StoryAdmin):
     empty_text = "Use the brake when policy itself is in doubt. Nothing is released while it holds."
     list_before_template = "console/freeze_banner.html"
     story_template = "console/freeze.html"
-    list_display = ["standing", "reason", "by", "when", "until"]
+    list_display = ["state_badge", "reason", "by", "when", "until"]
     list_pages = {"begin": "freeze_page"}
     row_pages = {"lift": "lift_page", "keep": "keep_page"}
 
@@ -43,13 +43,13 @@ class PolicyFreezeAdmin(StoryAdmin):
             row.frozen_by_name = names.get(row.frozen_by, row.frozen_by)
 
     def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
-        """Answer with the list, and with what stands above it."""
+        """Answer with the list and the notices above it."""
         banner = {"freeze": active_freeze(), "can_freeze": request.user.has_perm("rulebook.add_policyfreeze")}
         response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **banner})
         return response
 
     @admin.display(description="State")
-    def standing(self, freeze: PolicyFreeze) -> SafeString:
+    def state_badge(self, freeze: PolicyFreeze) -> SafeString:
         """Return the state as a badge."""
         return badge("Frozen", "bad") if freeze.active else badge("Lifted", "quiet")
 

@@ -28,7 +28,7 @@ class LegalHoldAdmin(StoryAdmin):
     empty_title = "Nothing is under legal hold"
     empty_text = "Open a WORM object and set a hold on it."
     story_template = "console/hold.html"
-    list_display = ["standing", "object_", "reason", "by", "when", "until"]
+    list_display = ["state_badge", "object_", "reason", "by", "when", "until"]
     list_filter = ["active", ("set_at", RangeDateTimeFilter)]
     search_fields = ["reason", "reference__uri"]
     search_help_text = "A word of the reason, or a URI"
@@ -40,7 +40,7 @@ class LegalHoldAdmin(StoryAdmin):
         with_names(rows)
 
     @admin.display(description="State")
-    def standing(self, hold: LegalHold) -> SafeString:
+    def state_badge(self, hold: LegalHold) -> SafeString:
         """Return the state as a badge."""
         return hold_badge(hold)
 

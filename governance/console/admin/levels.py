@@ -74,7 +74,7 @@ class ConsentLevelAdmin(StoryAdmin):
         )
 
     def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
-        """Answer with the list, and with what stands above it."""
+        """Answer with the list and the notices above it."""
         banner = {
             "waiting": open_proposals(ConsentLevelProposal),
             "propose_url": "admin:catalog_consentlevel_propose" if request.user.has_perm(PROPOSE) else "",

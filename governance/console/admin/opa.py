@@ -34,7 +34,7 @@ HOUR = timedelta(hours=1)
 SILENT_AFTER = timedelta(seconds=3 * LONG_POLL_SECONDS)
 
 
-def standing(server: OpaServer, active: str) -> SafeString:
+def state_badge(server: OpaServer, active: str) -> SafeString:
     """Return the state of a server as a badge; `active` is the digest of the active revision."""
     if server.revoked_at is not None:
         return badge("Revoked", "quiet")
@@ -77,7 +77,7 @@ class OpaServerAdmin(FormAdmin):
         active = active_revision()
         for row in rows:
             row.revision_row = revisions.get(row.revision)
-            row.standing = standing(row, active.digest if active else "")
+            row.state_badge = state_badge(row, active.digest if active else "")
 
     def has_change_permission(self, request: HttpRequest, obj: OpaServer | None = None) -> bool:
         """Return False: nothing is edited here."""
@@ -90,7 +90,7 @@ class OpaServerAdmin(FormAdmin):
     @admin.display(description="State")
     def standing_(self, server: Any) -> SafeString:
         """Return the state as a badge."""
-        return SafeString(server.standing)
+        return SafeString(server.state_badge)
 
     @admin.display(description="Runs")
     def runs(self, server: Any) -> SafeString:
@@ -135,7 +135,7 @@ class OpaServerAdmin(FormAdmin):
         reports = list(row.reports.all()[:20])
         revisions = {each.digest: each for each in _revisions([row.revision, *(each.revision for each in reports)])}
         return {
-            "standing": standing(row, active.digest if active else ""),
+            "state_badge": state_badge(row, active.digest if active else ""),
             "runs": revisions.get(row.revision),
             "reports": [(report, revisions.get(report.revision)) for report in reports],
             "logs": row.logs.all()[:10],

@@ -36,7 +36,7 @@ class PolicyRevisionAdmin(StoryAdmin):
     )
     empty_text = "Nothing is permitted until a first draft is approved and activated."
     story_template = "console/revision.html"
-    list_display = ["name", "standing", "digest_", "rule_count", "note", "author", "when"]
+    list_display = ["name", "state_badge", "digest_", "rule_count", "note", "author", "when"]
     list_filter = [("created_at", RangeDateTimeFilter)]
     search_ids = ("id",)
     search_fields = ["digest__startswith", "note"]
@@ -62,7 +62,7 @@ class PolicyRevisionAdmin(StoryAdmin):
         return str(revision)
 
     @admin.display(description="")
-    def standing(self, revision: Any) -> SafeString:
+    def state_badge(self, revision: Any) -> SafeString:
         """Return whether it is the one that decides, as a badge."""
         return badge("Active", "good") if revision.active else SafeString("")
 

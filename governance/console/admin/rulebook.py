@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFil
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.rules import RuleForm
 from governance.console.pages import require, sent
-from governance.console.policy_changes import pending_changes, standings
+from governance.console.policy_changes import pending_changes, rule_statuses
 from governance.console.presentation import badge, choice_badge, code, moment
 from governance.console.rule_preview import preview, value_suggestions
 from governance.console.types import Cleaned, Context
@@ -41,7 +41,7 @@ class AbacRuleAdmin(FormAdmin):
     empty_text = "The system rules already guard consent, licences and tokens. Add a rule for what is special to you."
     form_template = "console/rule_form.html"
     list_before_template = "console/rules_banner.html"
-    list_display = ["slug_", "effect_", "standing_", "says", "when"]
+    list_display = ["slug_", "effect_", "status_", "says", "when"]
     list_filter = [("effect", ChoicesCheckboxFilter), "enabled", ("updated_at", RangeDateTimeFilter)]
     search_ids = ("id",)
     search_fields = ["slug", "reason_code", "message"]
@@ -49,13 +49,13 @@ class AbacRuleAdmin(FormAdmin):
     list_pages = {"form-schema": "form_schema_page", "preview": "preview_page"}
 
     def prepare(self, rows: list[Any]) -> None:
-        """Look up how rules stand against the revision that decides, for all rows at once."""
-        found = standings(rows)
+        """Look up how rules compare with the active revision, for all rows at once."""
+        found = rule_statuses(rows)
         for rule in rows:
-            rule.standing = found[rule.slug]
+            rule.rule_status = found[rule.slug]
 
     def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
-        """Answer with the list, and with what stands above it."""
+        """Answer with the list and the notices above it."""
         pending = {"pending": pending_changes(), "can_propose": request.user.has_perm("rulebook.add_policydraft")}
         response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **pending})
         return response
@@ -70,10 +70,10 @@ class AbacRuleAdmin(FormAdmin):
         """Return the effect as a badge."""
         return choice_badge(rule.effect, rule.get_effect_display())
 
-    @admin.display(description="Standing")
-    def standing_(self, rule: Any) -> SafeString:
-        """Return how the rule stands against the revision that decides, as a badge."""
-        return badge(rule.standing.label, rule.standing.tone)
+    @admin.display(description="Status")
+    def status_(self, rule: Any) -> SafeString:
+        """Return how the rule compares with the active revision, as a badge."""
+        return badge(rule.rule_status.label, rule.rule_status.tone)
 
     @admin.display(description="What it says")
     def says(self, rule: AbacRule) -> SafeString:
@@ -92,7 +92,7 @@ class AbacRuleAdmin(FormAdmin):
     def form_context(self, request: HttpRequest, row: AbacRule | None) -> Context:
         """Return what the page shows beside the form."""
         return {
-            "standing": standings([row])[row.slug] if row else None,
+            "rule_status": rule_statuses([row])[row.slug] if row else None,
             "builder_schema": form_schema(row.actions if row else []),
             "suggestions": value_suggestions(),
             "can_propose": request.user.has_perm("rulebook.add_policydraft"),

@@ -48,7 +48,7 @@ class ScrubRunAdmin(StoryAdmin):
             row.asked_by_name = names.get(row.asked_by, row.asked_by)
 
     def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
-        """Answer with the list, and with what stands above it."""
+        """Answer with the list and the notices above it."""
         newest = ScrubRun.objects.first()
         banner = {"newest": newest, "can_start": request.user.has_perm("audit.add_scrubrun")}
         response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **banner})

@@ -166,8 +166,8 @@ def test_every_kind_of_change_is_named(market, author):
         "new": "added",
     }
     listing = author.get(list_url(AbacRule)).content.decode()
-    for standing in ("Changed, not yet in force", "Disabled, still in force", "Not yet in the active revision"):
-        assert standing in listing
+    for status in ("Changed, not yet in force", "Disabled, still in force", "Not yet in the active revision"):
+        assert status in listing
     assert "4 changes are not in force yet." in listing
     assert OutboxEntry.objects.filter(kind="rule.deleted").count() == 1
 
