@@ -60,7 +60,7 @@ class OpaServerAdmin(FormAdmin):
     empty_title = "No OPA server is enrolled"
     empty_text = "Enrol a server to get its configuration. Until then the policy engine in this process decides."
     form_template = "console/opa_server.html"
-    list_display = ["name", "standing_", "runs", "version_", "seen", "trouble", "logged"]
+    list_display = ["name", "status_", "runs", "version_", "seen", "trouble", "logged"]
     search_ids = ("id",)
     search_fields = ["name"]
     row_pages = {"renew": "renew_page", "revoke": "revoke_page"}
@@ -88,7 +88,7 @@ class OpaServerAdmin(FormAdmin):
         return False
 
     @admin.display(description="State")
-    def standing_(self, server: Any) -> SafeString:
+    def status_(self, server: Any) -> SafeString:
         """Return the state as a badge."""
         return SafeString(server.state_badge)
 
