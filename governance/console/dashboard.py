@@ -12,7 +12,9 @@ from django.utils.http import urlencode
 
 from governance.audit.choices import ScrubState
 from governance.audit.models import EvidenceRecord, ReconciliationReport, ScrubRun
-from governance.catalog.models import Creator
+from governance.catalog.choices import ProposalState
+from governance.catalog.models import ConsentLevelProposal, Creator
+from governance.catalog.proposals import Proposal
 from governance.console.log_state import log_state
 from governance.console.presentation import TONES, duration, list_url, page_url
 from governance.console.types import Context
@@ -21,6 +23,7 @@ from governance.decisions.models import DecisionRecord
 from governance.jobs.choices import JobState
 from governance.jobs.models import OPEN_STATES, Job
 from governance.kernel import clock
+from governance.registry.models import LicenceProposal
 from governance.rulebook.queries import active_freeze, active_revision
 
 DAY = timedelta(hours=24)
@@ -155,6 +158,23 @@ def reconciliation_figures(now: datetime) -> list[Figure]:
     return [Figure("Reconciliation", value, note, page_url(newest), tone)]
 
 
+def level_proposal_figures(now: datetime) -> list[Figure]:
+    """Return how many proposed versions of consent levels wait to be decided on."""
+    return _waiting(ConsentLevelProposal, "Level proposals")
+
+
+def licence_proposal_figures(now: datetime) -> list[Figure]:
+    """Return how many proposed versions of licences wait to be decided on."""
+    return _waiting(LicenceProposal, "Licence proposals")
+
+
+def _waiting(model: type[Proposal], name: str) -> list[Figure]:
+    """Return a figure only while something waits: an empty queue is no news."""
+    count = model._default_manager.filter(state=ProposalState.OPEN).count()
+    link = list_url(model, f"?state__exact={ProposalState.OPEN}")
+    return [Figure(name, f"{count:,}", "waiting for review", link, "warn")] if count else []
+
+
 PARTS: dict[str, Callable[[datetime], list[Figure]]] = {
     "jobs.view_job": job_figures,
     "decisions.view_decisionrecord": decision_figures,
@@ -163,6 +183,8 @@ PARTS: dict[str, Callable[[datetime], list[Figure]]] = {
     "audit.view_scrubrun": scrub_figures,
     "audit.view_reconciliationreport": reconciliation_figures,
     "rulebook.view_policyrevision": lambda _: [],
+    "catalog.view_consentlevelproposal": level_proposal_figures,
+    "registry.view_licenceproposal": licence_proposal_figures,
 }
 
 

@@ -57,6 +57,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             _table("Models", "neurology", "registry", "model"),
             _table("Model versions", "deployed_code", "registry", "modelversion"),
             _table("Licences", "license", "registry", "licence"),
+            _table("Licence proposals", "approval", "registry", "licenceproposal"),
         ),
     ),
     (

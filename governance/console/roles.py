@@ -44,6 +44,7 @@ ROLES: Mapping[str, Role] = {
         "Reviews drafts and proposals, activates, rolls back and freezes; cannot write any of them.",
         (
             "catalog.review_consentlevelproposal",
+            "registry.review_licenceproposal",
             "rulebook.review_policydraft",
             "rulebook.activate_policydraft",
             "rulebook.add_policyfreeze",
@@ -56,8 +57,13 @@ ROLES: Mapping[str, Role] = {
         ("catalog.change_asset", "jobs.change_job"),
     ),
     "Model steward": Role(
-        "Keeps licences and models, registers versions, moves them to production.",
-        (*_all_of("registry", "licence", "model"), "registry.add_modelversion", "registry.change_modelversion"),
+        "Proposes licences, keeps models, registers versions, moves them to production.",
+        (
+            *_all_of("registry", "model"),
+            "registry.add_licenceproposal",
+            "registry.add_modelversion",
+            "registry.change_modelversion",
+        ),
     ),
     "Governance manager": Role(
         "Keeps creators, consent, works and partners; grants and revokes access; stops jobs.",

@@ -25,6 +25,7 @@ PAGES = {
     "group": "auth_group",
     "job": "jobs_job",
     "licence": "registry_licence",
+    "licence_proposal": "registry_licenceproposal",
     "log": "audit_logalarm",
     "model": "registry_model",
     "model_group": "partners_modelgroup",

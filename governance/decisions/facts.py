@@ -15,7 +15,7 @@ from governance.kernel.canonical import timestamp
 from governance.kernel.vocabulary import Action
 from governance.partners.rbac import role_permits
 from governance.registry.models import ModelVersion
-from governance.registry.queries import licence_state
+from governance.registry.queries import licence_state, licence_versions
 
 
 def run_questions(*, context: AccessContext, version: ModelVersion, assets: Sequence[Asset]) -> QuestionSet:
@@ -47,6 +47,7 @@ def _question_set(
         questions=tuple(questions),
         consent_epochs={asset.creator.slug: consents[asset.id].epoch for asset in assets},
         obligations=tuple(version.model.licence.obligations),
+        licences=licence_versions(version),
     )
 
 

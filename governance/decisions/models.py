@@ -30,6 +30,9 @@ class DecisionRecord(models.Model):
     )
     obligations = models.JSONField(default=list)
     consent_epochs = models.JSONField(default=dict, help_text="Creator slug to consent epoch at that moment.")
+    licence_versions = models.JSONField(
+        default=dict, help_text="Model slug to licence and version at that moment, such as open/3."
+    )
     facts_digest = models.CharField(max_length=64)
     revision_digest = models.CharField(max_length=64, blank=True, help_text="Empty when no revision was active.")
     engine = models.CharField(max_length=32)
@@ -74,6 +77,7 @@ class Permit(FrozenColumns):
             "expires_at",
             "revision_digest",
             "consent_epochs",
+            "licence_versions",
             "obligations",
         }
     )
@@ -86,6 +90,7 @@ class Permit(FrozenColumns):
     artifact_sha256 = models.CharField(max_length=64)
     revision_digest = models.CharField(max_length=64)
     consent_epochs = models.JSONField()
+    licence_versions = models.JSONField(default=dict)
     obligations = models.JSONField()
     envelope = models.TextField(help_text="The DSSE envelope that the runtime verifies.")
     issued_at = models.DateTimeField()

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -26,6 +26,7 @@ from governance.kernel.canonical import canonical_json, timestamp
 from governance.kernel.ids import new_id
 from governance.keys.dsse import Envelope, EnvelopeMalformed, sign_envelope, verify_envelope
 from governance.keys.ring import KeyPurpose, SignatureInvalid, key_ring
+from governance.registry.queries import locked_licence_versions
 from governance.rulebook.errors import NoActiveRevision, PolicyFrozen
 from governance.rulebook.queries import active_program
 from governance.rulebook.types import ObligationJson
@@ -56,6 +57,7 @@ class _Claims(TypedDict):
     artifact_sha256: str
     revision: str
     consent_epochs: dict[str, int]
+    licence_versions: NotRequired[dict[str, str]]
     obligations: list[ObligationJson]
     issued_at: str
     expires_at: str
@@ -87,6 +89,7 @@ def issue(*, decision: DecisionRecord, binding: Binding, actor: Actor) -> Permit
             artifact_sha256=binding.artifact_sha256,
             revision_digest=decision.revision_digest,
             consent_epochs=decision.consent_epochs,
+            licence_versions=decision.licence_versions,
             obligations=decision.obligations,
             envelope=envelope.to_json(),
             issued_at=issued_at,
@@ -109,6 +112,7 @@ def _claims(
         "artifact_sha256": binding.artifact_sha256,
         "revision": decision.revision_digest,
         "consent_epochs": decision.consent_epochs,
+        "licence_versions": decision.licence_versions,
         "obligations": decision.obligations,
         "issued_at": timestamp(issued_at),
         "expires_at": timestamp(expires_at),
@@ -155,6 +159,7 @@ def _verified_claims(envelope: str) -> "_Claims":
 
 def _refusal(permit: Permit, claims: "_Claims", actual: Mapping[str, str]) -> PermitInvalid | None:
     """Return why this permit does not permit what is about to be run, or None."""
+    bound = claims.get("licence_versions")  # a permit from before version 0.2 has none, and is void
     checks = [
         (actual["job"] != claims["job"], "permit_job_mismatch", "The permit is for another job."),
         (actual["input_sha256"] != claims["input_sha256"], "permit_input_mismatch", "The permit is for another input."),
@@ -172,6 +177,11 @@ def _refusal(permit: Permit, claims: "_Claims", actual: Mapping[str, str]) -> Pe
             "permit_consent_changed",
             "A creator's consent changed since the permit.",
         ),
+        (
+            locked_licence_versions(bound or ()) != bound,
+            "permit_licence_changed",
+            "The model's licence changed since the permit.",
+        ),
     ]
     return next((PermitInvalid(message, code=code) for wrong, code, message in checks if wrong), None)
 
@@ -181,12 +191,17 @@ def _newer_permit_exists(permit: Permit) -> bool:
 
 
 def still_holds(decision: DecisionRecord) -> bool:
-    """Return whether policy and consent are still those of the decision.
+    """Return whether policy, consent and licence are still those of the decision.
 
-    The creators' rows stay locked for the rest of the transaction: a withdrawal waits for it, or is seen by it.
+    Until the transaction ends, the creators' rows stay locked, and model and licence shared: a change waits for it, or
+    is seen by it.
     """
     unchanged = _active_digest() == decision.revision_digest
-    return unchanged and _current_epochs(decision.consent_epochs) == decision.consent_epochs
+    return (
+        unchanged
+        and _current_epochs(decision.consent_epochs) == decision.consent_epochs
+        and locked_licence_versions(decision.licence_versions) == decision.licence_versions
+    )
 
 
 def _active_digest() -> str:

@@ -87,6 +87,7 @@ def decide(
             evaluations=[_evaluation_json(each) for each in answer.evaluated],
             obligations=list(answer.obligations) if answer.permitted else [],
             consent_epochs=dict(asked.consent_epochs),
+            licence_versions=dict(asked.licences),
             facts_digest=digest([each.question.facts for each in answer.evaluated]),
             revision_digest=answer.revision,
             engine=answer.engine,

@@ -1,7 +1,7 @@
 """Values that the decision point works with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypedDict
 
@@ -38,11 +38,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
-    """The questions of one decision, with the consent epochs of their facts, and the obligations of the licence."""
+    """The questions of one decision, with the consent epochs and licence versions of their facts.
+
+    `obligations` are those of the licence; `licences` names its version for each model, such as "open/3".
+    """
 
     questions: tuple[Question, ...]
     consent_epochs: Mapping[str, int]
     obligations: tuple[Mapping[str, Json], ...] = ()
+    licences: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

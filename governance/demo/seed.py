@@ -22,6 +22,7 @@ from governance.catalog.works import register_asset
 from governance.console.accounts import Access, Person, create_user
 from governance.console.roles import ensure_roles
 from governance.demo import samples
+from governance.kernel import clock
 from governance.kernel.ids import new_token
 from governance.kernel.vocabulary import Action, Purpose
 from governance.partners.clients import create_client
@@ -29,8 +30,9 @@ from governance.partners.partners import create_partner
 from governance.partners.tiers import create_tier
 from governance.registry import services as registry
 from governance.registry.choices import Stage
+from governance.registry.licence_terms import LicenceContent, checked_licence
+from governance.registry.licences import propose_licence, put_licence_in_force
 from governance.registry.model_services import create_model
-from governance.registry.models import Licence
 from governance.registry.tasks import UPSCALE
 from governance.rulebook.activation import publish_without_review
 
@@ -120,7 +122,7 @@ def seed() -> dict[str, Any]:
         raise RuntimeError("The database has creators already; the demo data is only for an empty one.")
     people = _seed_people()
     _seed_catalogue(people)
-    _seed_model()
+    _seed_model(people)
     publish_without_review(actor=SEEDER, note="First revision: the system rules.")
     clients = _seed_partners()
     return {**_seed_console_user(), **clients["lumen"], "clients": clients}
@@ -190,13 +192,25 @@ def _grant(creator: Creator, asset: Asset | None, level: str) -> None:
     )
 
 
-def _seed_model() -> None:
-    licence = Licence.objects.create(
-        slug="open-upscale",
-        name="Open upscale licence",
-        purposes=[Purpose.RESEARCH, Purpose.NON_COMMERCIAL, Purpose.COMMERCIAL],
-        obligations=[{"kind": "attribution", "parameters": {"text": "Upscaled with ESPCN x2 under Assent"}}],
+def _seed_model(people: DemoPeople) -> None:
+    slug = "open-upscale"
+    content = checked_licence(
+        slug=slug,
+        content=LicenceContent(
+            name="Open upscale licence",
+            purposes=(Purpose.RESEARCH, Purpose.NON_COMMERCIAL, Purpose.COMMERCIAL),
+            regions=(),
+            partners=(),
+            valid_from=clock.now(),
+            valid_until=None,
+            obligations=({"kind": "attribution", "parameters": {"text": "Upscaled with ESPCN x2 under Assent"}},),
+            terms_url="",
+        ),
     )
+    proposal = propose_licence(
+        slug=slug, content=content, base=None, reason="The demo's first licence", actor=people.author
+    )
+    licence = put_licence_in_force(proposal=proposal, digest=proposal.digest, actor=people.approver).licence
     model = create_model(
         slug="espcn-x2",
         name="ESPCN ×2",

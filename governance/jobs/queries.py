@@ -17,7 +17,7 @@ def jobs_of(*, partner_id: UUID) -> QuerySet[Job]:
     """Return a partner's jobs, newest first, with the related rows that lists show."""
     return (
         Job.objects.filter(partner_id=partner_id)
-        .select_related("partner", "client", "model_version__model__licence", "admission", "output")
+        .select_related("partner", "client", "model_version__model__licence__in_force", "admission", "output")
         .prefetch_related("inputs__asset")
         .order_by("-created_at")
     )

@@ -1,11 +1,13 @@
 """Kinds of ledger entries of the model registry."""
 
 from typing import Annotated, Self
+from uuid import UUID
 
 from governance.audit.recording.declarations import entry
 from governance.audit.recording.states import State, StateEntry
+from governance.catalog.proposals import ProposalChanged
 from governance.registry.models import ModelVersion
-from governance.registry.states import MODEL_SUBJECT, VERSION_SUBJECT
+from governance.registry.states import LICENCE_PROPOSAL_SUBJECT, LICENCE_SUBJECT, MODEL_SUBJECT, VERSION_SUBJECT
 
 
 @entry("model.created", subject=MODEL_SUBJECT)
@@ -92,3 +94,23 @@ class ModelStageChanged(StateEntry):
 @entry("model_version.adopted", subject=VERSION_SUBJECT, since="0.2")
 class ModelVersionAdopted(StateEntry):
     """A model version older than recorded states was recorded as it was at the upgrade."""
+
+
+@entry("licence.adopted", subject=LICENCE_SUBJECT, since="0.2")
+class LicenceAdopted(StateEntry):
+    """A licence from before its versions were on record was put on record as version 1."""
+
+
+@entry("licence.version_in_force", subject=LICENCE_SUBJECT, receipt="licence-version/v1", since="0.2")
+class LicenceVersionInForce(StateEntry):
+    """A new version of a licence came into force: approved by a second person, or provably narrower."""
+
+    proposal: Annotated[UUID, "Id of the proposal that it was."]
+    direction: Annotated[str, "`narrower`, `wider`, `label`, or `mixed` for narrower with another label."]
+    authors: Annotated[tuple[str, ...], "Who wrote any of it."]
+    approved_by: Annotated[str, "Who put it into force: none of the authors, unless it is narrower."]
+
+
+@entry("licence_proposal.changed", subject=LICENCE_PROPOSAL_SUBJECT, since="0.2")
+class LicenceProposalChanged(ProposalChanged):
+    """A proposed version of a licence was written, edited, approved, rejected or withdrawn."""

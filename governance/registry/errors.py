@@ -78,3 +78,17 @@ class ArtifactCacheUnavailable(Unavailable):
 
     code = "artifact_cache_unavailable"
     title = "The artifact cache is unavailable"
+
+
+class LicenceInvalid(InvalidInput):
+    """A licence cannot be kept as it is."""
+
+    code = "licence_invalid"
+    title = "The licence is not valid"
+
+
+class LicenceWidens(Conflict):
+    """One person would let a model be used for more than its licence permits now."""
+
+    code = "licence_widens"
+    title = "A second person must approve"

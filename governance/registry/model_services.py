@@ -1,6 +1,7 @@
 """Use cases about models: adding and changing them, and deleting one without versions."""
 
 from typing import TypedDict, Unpack
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -12,7 +13,8 @@ from governance.catalog.states import DESCRIPTION_CHARACTERS
 from governance.catalog.terms import SLUG
 from governance.kernel.texts import is_line, is_prose
 from governance.registry.entries import ModelChanged, ModelCreated, ModelDeleted
-from governance.registry.errors import ModelInUse, ModelInvalid
+from governance.registry.errors import LicenceWidens, ModelInUse, ModelInvalid
+from governance.registry.licence_terms import LicenceContent, permits_no_more
 from governance.registry.models import Licence, Model
 from governance.registry.states import MODELS
 from governance.registry.tasks import TASKS
@@ -60,10 +62,12 @@ def change_model(*, model: Model, actor: Actor, seen: State | None = None, **det
 def set_model_licence(*, model: Model, licence: Licence, actor: Actor, seen: State | None = None) -> Model:
     """Put a model under another licence, from the next decision on; the same licence is not recorded again.
 
-    `seen` is the state that the change was prepared from. Raises ChangedMeanwhile.
+    One person may do so, so the other licence must permit no more than the present one. `seen` is the state that the
+    change was prepared from. Raises LicenceWidens, ChangedMeanwhile.
     """
     with transaction.atomic():
         current, before = lock_unchanged(MODELS, model, seen=seen)
+        _refuse_widening(current.licence_id, licence)
         current.licence = licence
         current.save(update_fields=["licence"])
         _record_change(current, before, actor)
@@ -79,6 +83,18 @@ def delete_model(*, model: Model, actor: Actor) -> None:
         subject = MODELS.ref(current)
         current.delete()
         record(ModelDeleted(before=before, after=None), subject=subject, actor=actor)
+
+
+def _refuse_widening(present: UUID, wanted: Licence) -> None:
+    """Hold both licences, so that neither changes beside the move. Raises LicenceWidens."""
+    held = Licence.objects.select_for_update(no_key=True).filter(pk__in=[present, wanted.pk]).order_by("pk")
+    terms = {licence.pk: LicenceContent.of(licence) for licence in held}
+    if not permits_no_more(terms[present], terms[wanted.pk]):
+        raise LicenceWidens(
+            "The other licence permits more than the model's present one, which one person does not decide. "
+            "Propose a new version of the present licence instead.",
+            details={"field": "licence"},
+        )
 
 
 def _record_change(model: Model, before: State, actor: Actor) -> None:

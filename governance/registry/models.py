@@ -4,7 +4,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from governance.audit.guards.frozen import FrozenColumns
+from governance.catalog.choices import ProposalState
 from governance.catalog.models import REGION, SHA256
+from governance.catalog.proposals import Proposal, ProposalEvent
 from governance.kernel import clock
 from governance.kernel.ids import new_id
 from governance.kernel.vocabulary import PURPOSE_CHOICES
@@ -13,11 +15,9 @@ from governance.registry.ports import runtime_choices
 from governance.registry.tasks import task_choices
 
 
-class Licence(models.Model):
+class LicenceTerms(models.Model):
     """Who may use a model for which purposes, in which regions, until when, with which obligations."""
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    slug = models.SlugField(unique=True)
     name = models.CharField(max_length=200)
     purposes = ArrayField(models.CharField(max_length=32, choices=PURPOSE_CHOICES), default=list)
     regions = ArrayField(
@@ -30,6 +30,20 @@ class Licence(models.Model):
     terms_url = models.URLField(blank=True)
 
     class Meta:
+        abstract = True
+
+
+class Licence(LicenceTerms):
+    """A licence: its slug, the version that is in force, and a copy of that version's terms for queries.
+
+    PostgreSQL holds that the copy says what the version says, and that the version is one of this licence.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(unique=True)
+    in_force = models.OneToOneField("LicenceVersion", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
         ordering = ["slug"]
         constraints = [
             models.CheckConstraint(
@@ -40,6 +54,61 @@ class Licence(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class LicenceVersion(LicenceTerms):
+    """What a licence says from one moment on. Append-only by trigger."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    licence = models.ForeignKey(Licence, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["licence_id", "-number"]
+        verbose_name = "licence version"
+        constraints = [
+            models.UniqueConstraint(fields=["licence", "number"], name="licence_version_once"),
+            models.UniqueConstraint(fields=["id", "licence"], name="licence_version_with_licence"),
+            models.CheckConstraint(
+                condition=models.Q(valid_until__isnull=True) | models.Q(valid_until__gt=models.F("valid_from")),
+                name="licence_version_window_in_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}, version {self.number}"
+
+
+class LicenceProposal(Proposal):
+    """A proposed version of a licence; `licence` and `base` are empty for a licence that is not there yet."""
+
+    licence = models.ForeignKey(Licence, on_delete=models.PROTECT, null=True, blank=True, related_name="proposals")
+    base = models.ForeignKey(
+        LicenceVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        help_text="The version that was in force when it was written.",
+    )  # fmt: skip
+    version = models.OneToOneField(
+        LicenceVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="proposal"
+    )
+
+    class Meta(Proposal.Meta):
+        verbose_name = "licence proposal"
+        permissions = [("review_licenceproposal", "Can approve or reject proposals of licences")]
+        constraints = [
+            *Proposal.Meta.constraints,
+            models.CheckConstraint(
+                condition=models.Q(state=ProposalState.IN_FORCE, version__isnull=False, licence__isnull=False)
+                | (~models.Q(state=ProposalState.IN_FORCE) & models.Q(version__isnull=True)),
+                name="licenceproposal_in_force_as_a_version",
+            ),
+        ]
+
+
+class LicenceProposalEvent(ProposalEvent):
+    """A step of a proposed licence version. Append-only by trigger."""
+
+    proposal = models.ForeignKey(LicenceProposal, on_delete=models.PROTECT, related_name="events")
 
 
 class Model(models.Model):

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import (
     BooleanField,
     Case,
@@ -21,6 +22,12 @@ from governance.registry.choices import PRODUCTION_ALIAS, LicenceState
 from governance.registry.errors import ModelNotFound, ModelVersionNotFound
 from governance.registry.models import Licence, Model, ModelAlias, ModelVersion
 
+_LICENCE_VERSIONS = """
+    SELECT m.slug, l.slug || '/' || v.number FROM registry_model AS m
+    JOIN registry_licence AS l ON l.id = m.licence_id JOIN registry_licenceversion AS v ON v.id = l.in_force_id
+    WHERE m.slug = ANY (%s) ORDER BY m.id FOR SHARE OF m, l
+"""
+
 
 def resolve_version(*, model_slug: str, ref: str | None) -> ModelVersion:
     """Return the version that `ref`, a version or an alias, stands for; without one, the alias `production`.
@@ -28,7 +35,7 @@ def resolve_version(*, model_slug: str, ref: str | None) -> ModelVersion:
     The version comes with its model and licence. A retired version is returned too when it is asked for by its number:
     policy decides about stages. Raises ModelNotFound, ModelVersionNotFound.
     """
-    versions = ModelVersion.objects.filter(model__slug=model_slug).select_related("model__licence")
+    versions = ModelVersion.objects.filter(model__slug=model_slug).select_related("model__licence__in_force")
     wanted = ref or PRODUCTION_ALIAS
     version = versions.filter(version=wanted).first() or versions.filter(aliases__name=wanted).first()
     if version is not None:
@@ -43,6 +50,23 @@ def available_models() -> QuerySet[Model]:
     aliases = Prefetch("aliases", queryset=ModelAlias.objects.select_related("version"))
     available = Model.objects.filter(aliases__name=PRODUCTION_ALIAS)
     return available.select_related("licence").prefetch_related(aliases)
+
+
+def licence_versions(version: ModelVersion) -> dict[str, str]:
+    """Return by which version of which licence a model runs, by the model's slug, such as "open/3"."""
+    licence = version.model.licence
+    return {version.model.slug: f"{licence.slug}/{licence.in_force.number}"}
+
+
+def locked_licence_versions(models: Collection[str]) -> dict[str, str]:
+    """Return what `licence_versions` would say of these models now.
+
+    Licences and models are shared until the transaction ends: a change waits for it, or is seen by it. A change that
+    comes in between leaves its model out, which is a difference too.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LICENCE_VERSIONS, [[*models]])
+        return dict(cursor.fetchall())
 
 
 def licence_state(licence: Licence, at: datetime) -> LicenceState:

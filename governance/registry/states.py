@@ -3,12 +3,16 @@
 from django.db.models import QuerySet
 
 from governance.audit.recording.states import RecordedObject, State, recorded_object
+from governance.catalog.proposals import proposal_state
 from governance.catalog.states import recorded_text
 from governance.kernel.canonical import digest
-from governance.registry.models import Model, ModelVersion
+from governance.registry.licence_terms import LicenceContent
+from governance.registry.models import Licence, LicenceProposal, Model, ModelVersion
 
 MODEL_SUBJECT = "model"
 VERSION_SUBJECT = "model_version"
+LICENCE_SUBJECT = "licence"
+LICENCE_PROPOSAL_SUBJECT = "licence_proposal"
 
 
 def models() -> QuerySet[Model]:
@@ -41,6 +45,11 @@ def version_state(version: ModelVersion) -> State:
     }
 
 
+def licence_state(licence: Licence) -> State:
+    """Return what the ledger says of a licence: its version in force, whole."""
+    return {"slug": licence.slug, "version": licence.in_force.number, **LicenceContent.of(licence.in_force).to_json()}
+
+
 MODELS = recorded_object(
     RecordedObject(
         subject=MODEL_SUBJECT,
@@ -60,5 +69,25 @@ VERSIONS = recorded_object(
         slug=lambda version: f"{version.model.slug}/{version.version}",
         state=version_state,
         named_by="model/version",
+    )
+)
+LICENCES = recorded_object(
+    RecordedObject(
+        subject=LICENCE_SUBJECT,
+        noun="licence",
+        rows=lambda: Licence.objects.select_related("in_force"),
+        key=lambda licence: str(licence.pk),
+        slug=lambda licence: licence.slug,
+        state=licence_state,
+    )
+)
+LICENCE_PROPOSALS = recorded_object(
+    RecordedObject(
+        subject=LICENCE_PROPOSAL_SUBJECT,
+        noun="licence proposal",
+        rows=lambda: LicenceProposal.objects.select_related("licence", "base"),
+        key=lambda proposal: str(proposal.pk),
+        slug=lambda proposal: str(proposal.pk),
+        state=lambda proposal: proposal_state(proposal, base=proposal.base.number if proposal.base else None),
     )
 )

@@ -26,7 +26,9 @@ logger = logging.getLogger(__name__)
 NOTHING = Coverage(frozenset(), frozenset(), frozenset(), frozenset())
 
 #: Refusals of a permit that a fresh decision may resolve: something changed between issue and use.
-TRANSIENT_REFUSALS = frozenset({"permit_expired", "permit_consent_changed", "permit_policy_changed"})
+TRANSIENT_REFUSALS = frozenset(
+    {"permit_expired", "permit_consent_changed", "permit_licence_changed", "permit_policy_changed"}
+)
 
 
 @contextmanager

@@ -13,9 +13,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from governance.catalog.choices import ConsentState
 from governance.catalog.models import Asset, ConsentGrant, ConsentLevelProposal, ConsentLevelVersion, Creator
 from governance.catalog.queries import governing_statements, with_governing_consent
+from governance.decisions.ports import supported_obligations
 from governance.jobs.models import OPEN_STATES, Job, JobInput
 from governance.kernel.vocabulary import Action
-from governance.registry.models import Model
+from governance.registry.licence_terms import LicenceContent, permits_no_more
+from governance.registry.models import LicenceProposal, Model
 
 _INFER: Final = f"{Action.ASSET_INFER}:"
 
@@ -58,6 +60,44 @@ def level_impact(proposal: ConsentLevelProposal, *, at: datetime) -> Impact:
         opens=(Group("works", _works_of(gaining, at)), Group("creators", _creators_of(gaining, at))),
         by_new_grant=True,
     )
+
+
+def licence_impact(proposal: LicenceProposal, *, at: datetime) -> Impact:
+    """Return what a proposed version of a licence would reach at a moment, were it in force.
+
+    What it closes and opens are its models, where it does not permit at least, or at most, what the version before did,
+    and open jobs on them with the works that they read.
+    """
+    after = LicenceContent.from_json(proposal.content)
+    before = LicenceContent.of(proposal.base) if proposal.base is not None else None
+    jobs = _open_jobs().filter(model_version__model__licence__slug=proposal.slug)
+    models = Model.objects.filter(licence__slug=proposal.slug)
+    now, then = _covered(before, at), _covered(after, at)
+    loses = before is not None and not permits_no_more(after, before)
+    gains = before is None or not permits_no_more(before, after)
+    return Impact(
+        closes=_of_licence(models if loses else models.none(), jobs.filter(now & ~then)),
+        opens=_of_licence(models if gains else models.none(), jobs.filter(then & ~now)),
+    )
+
+
+def _of_licence(models: "QuerySet[Model]", jobs: "QuerySet[Job]") -> tuple[Group, ...]:
+    read = JobInput.objects.filter(job__in=jobs.order_by().values("pk"))
+    works = Asset.objects.filter(Exists(read.filter(asset=OuterRef("pk")))).select_related("creator")
+    creators = Creator.objects.filter(Exists(read.filter(asset__creator=OuterRef("pk"))))
+    return Group("works", works), Group("creators", creators), Group("models", models), Group("jobs", jobs)
+
+
+def _covered(content: LicenceContent | None, at: datetime) -> Q:
+    """Return which jobs a licence covers, as the system rules ask: purpose, region, partner, window, obligations."""
+    nothing = Q(pk__in=[])
+    if content is None or at < content.valid_from or (content.valid_until is not None and at >= content.valid_until):
+        return nothing
+    if not {str(each["kind"]) for each in content.obligations} <= supported_obligations.get():
+        return nothing
+    covered = Q(purpose__in=content.purposes)
+    covered &= Q(partner__region__in=content.regions) if content.regions else Q()
+    return covered & (Q(partner__slug__in=content.partners) if content.partners else Q())
 
 
 def _works_of(versions: Collection[UUID], at: datetime) -> "QuerySet[Asset]":

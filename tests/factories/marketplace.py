@@ -26,7 +26,7 @@ from governance.partners.types import Coverage, TokenGrant
 from governance.registry import services as registry
 from governance.registry.choices import Stage
 from governance.registry.model_services import create_model
-from governance.registry.models import Licence, ModelVersion
+from governance.registry.models import ModelVersion
 from governance.registry.tasks import UPSCALE
 from governance.rulebook.activation import publish_without_review
 from governance.workflows.release_job import release_job
@@ -38,6 +38,7 @@ from inference_workers.moderators.nudenet import NudeNetModerator
 from inference_workers.obligations.carry_out import apply_obligations
 from inference_workers.runtimes.torch_upscaler import TorchUpscaler
 from tests.factories.levels import make_level
+from tests.factories.licences import make_licence
 from tests.factories.partners import PartnerFactory, TierFactory
 
 TESTER = Actor("system", "tests")
@@ -123,9 +124,7 @@ def make_asset(creator: Creator, image: bytes | None = None) -> Asset:
 
 
 def make_version(purposes: list[str] | None = None) -> ModelVersion:
-    licence = Licence.objects.create(
-        slug="open", name="Open licence", purposes=purposes or [Purpose.COMMERCIAL, Purpose.RESEARCH]
-    )
+    licence = make_licence("open", name="Open licence", purposes=purposes or [Purpose.COMMERCIAL, Purpose.RESEARCH])
     model = create_model(
         slug="espcn-x2",
         name="ESPCN",

@@ -7,26 +7,42 @@ from typing import Any
 
 import factory
 import numpy as np
+from django.db import transaction
 from factory.django import DjangoModelFactory
 from safetensors.numpy import save
 
 from governance.audit.types import Actor
 from governance.catalog.objects import object_name
+from governance.kernel import clock
 from governance.registry import services
 from governance.registry.choices import Stage
-from governance.registry.models import Licence, Model, ModelAlias, ModelVersion
+from governance.registry.models import Licence, LicenceVersion, Model, ModelAlias, ModelVersion
 from governance.registry.tasks import UPSCALE
 
 ACTOR = Actor("user", "model-steward")
 
 
 class LicenceFactory(DjangoModelFactory[Licence]):
+    """A licence with one version; not on record."""
+
     class Meta:
         model = Licence
 
     slug = factory.Sequence(lambda n: f"licence-{n}")
     name = factory.Sequence(lambda n: f"Licence {n}")
     purposes = factory.LazyFunction(lambda: ["research"])
+    valid_from = factory.LazyFunction(clock.now)
+
+    @classmethod
+    def _create(cls, model_class: type[Licence], *args: Any, **kwargs: Any) -> Licence:
+        slug = kwargs.pop("slug")
+        version = LicenceVersion(number=1, **kwargs)
+        with transaction.atomic():
+            licence = model_class.objects.create(slug=slug, in_force_id=version.pk, **kwargs)
+            version.licence = licence
+            version.save(force_insert=True)
+        licence.in_force = version
+        return licence
 
 
 class ModelFactory(DjangoModelFactory[Model]):

@@ -56,7 +56,9 @@ class JobAdmin(StoryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         jobs: QuerySet[Job] = super().get_queryset(request)
-        return jobs.select_related("partner", "client", "model_version__model__licence", "output", "candidate")
+        return jobs.select_related(
+            "partner", "client", "model_version__model__licence__in_force", "output", "candidate"
+        )
 
     @admin.display(description="Job", ordering="created_at")
     def name(self, job: Job) -> SafeString:

@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
-from governance.console.base import SluggedAdmin, actor_of
+from governance.console.base import actor_of
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.models import ModelDetailsForm, ModelLicenceForm
-from governance.console.forms.registry import AliasForm, LicenceForm, StageForm, VersionForm, pretty
+from governance.console.forms.registry import AliasForm, StageForm, VersionForm, pretty
 from governance.console.meanwhile import carry_seen
 from governance.console.pages import Page, form_page, require, sent
 from governance.console.presentation import (
@@ -28,62 +28,10 @@ from governance.console.presentation import (
     size,
 )
 from governance.jobs.models import Job
-from governance.kernel import clock
 from governance.registry.choices import PRODUCTION_ALIAS, Stage
 from governance.registry.model_services import change_model, create_model, delete_model, set_model_licence
-from governance.registry.models import Licence, Model, ModelAlias, ModelVersion
-from governance.registry.queries import licence_state
+from governance.registry.models import Model, ModelAlias, ModelVersion
 from governance.registry.services import TRANSITIONS, register_version, set_alias, set_stage
-
-
-@admin.register(Licence)
-class LicenceAdmin(SluggedAdmin):
-    """Under which terms models may run."""
-
-    form = LicenceForm
-    fields = [
-        ("name", "slug"), "purposes", "regions", "partners", ("valid_from", "valid_until"), "obligations", "terms_url",
-    ]  # fmt: skip
-    intro = (
-        "Who may use a model, for which purposes, in which regions and until when, and what has to be done with every "
-        "output. A change takes effect with the next decision."
-    )
-    empty_text = "A model needs a licence: add one first."
-    list_display = ["name", "slug_", "state", "purposes_", "regions_", "partners_", "models_", "until"]
-    search_fields = ["name", "slug__exact"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Licence]:
-        licences: QuerySet[Licence] = super().get_queryset(request)
-        return licences.annotate(model_count=Count("models"))
-
-    @admin.display(description="Slug", ordering="slug")
-    def slug_(self, licence: Licence) -> SafeString:
-        return code(licence.slug)
-
-    @admin.display(description="State")
-    def state(self, licence: Licence) -> SafeString:
-        now = licence_state(licence, clock.now())
-        return choice_badge(now.value, str(now.label))
-
-    @admin.display(description="Purposes")
-    def purposes_(self, licence: Licence) -> SafeString:
-        return chips(licence.purposes, empty="none")
-
-    @admin.display(description="Regions")
-    def regions_(self, licence: Licence) -> SafeString:
-        return chips(licence.regions, empty="everywhere")
-
-    @admin.display(description="Partners")
-    def partners_(self, licence: Licence) -> SafeString:
-        return chips(licence.partners, empty="every partner")
-
-    @admin.display(description="Models", ordering="model_count")
-    def models_(self, licence: Any) -> int:
-        return int(licence.model_count)
-
-    @admin.display(description="Until (UTC)", ordering="valid_until")
-    def until(self, licence: Licence) -> SafeString:
-        return moment(licence.valid_until)
 
 
 @admin.register(Model)
@@ -187,7 +135,7 @@ class ModelVersionAdmin(FormAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
         versions: QuerySet[ModelVersion] = super().get_queryset(request)
-        return versions.select_related("model__licence").prefetch_related("aliases")
+        return versions.select_related("model__licence__in_force").prefetch_related("aliases")
 
     @admin.display(description="Version", ordering="version")
     def version_(self, version: ModelVersion) -> str:

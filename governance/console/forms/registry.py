@@ -9,75 +9,13 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
-    UnfoldAdminURLInputWidget,
 )
 
-from governance.console.forms.fields import MomentField, RegionsField, checkbox_field, choice_field, names_field
-from governance.decisions.ports import supported_obligations
-from governance.kernel import clock
-from governance.kernel.vocabulary import PURPOSE_CHOICES
-from governance.partners.models import Partner
+from governance.console.forms.fields import choice_field
 from governance.registry.choices import Stage
-from governance.registry.models import Licence, Model, ModelVersion
+from governance.registry.models import Model, ModelVersion
 from governance.registry.ports import runtime_choices
 from governance.registry.services import TRANSITIONS
-
-
-class LicenceForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A licence with its terms."""
-
-    purposes = checkbox_field(PURPOSE_CHOICES, required=False, help_text="What is not ticked is not licensed.")
-    regions = RegionsField(help_text="Two-letter codes. Empty: everywhere.")
-    partners = names_field([], help_text="Empty: every partner.")
-    valid_from = MomentField(initial=clock.now, help_text="UTC.")
-    valid_until = MomentField(required=False, help_text="UTC. Empty: without end.")
-    terms_url = forms.URLField(required=False, assume_scheme="https", widget=UnfoldAdminURLInputWidget())
-    obligations = forms.JSONField(
-        required=False,
-        initial=list,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4, "spellcheck": "false"}),
-    )
-
-    class Meta:
-        model = Licence
-        fields = [
-            "name", "slug", "purposes", "regions", "partners", "valid_from", "valid_until", "obligations", "terms_url",
-        ]  # fmt: skip
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        partners = self.fields.get("partners")
-        if isinstance(partners, forms.MultipleChoiceField):
-            partners.choices = list(Partner.objects.values_list("slug", "name"))
-        if "obligations" in self.fields:
-            kinds = ", ".join(sorted(supported_obligations.get()))
-            self.fields["obligations"].help_text = (
-                'A JSON list such as [{"kind": "attribution", "parameters": {"text": "…"}}]. '
-                f"This installation can carry out: {kinds or 'nothing'}. Others make every request a denial."
-            )
-
-    def clean_obligations(self) -> list[dict[str, Any]]:
-        """Return the obligations, each with a kind and its parameters."""
-        obligations = self.cleaned_data["obligations"] or []
-        if not isinstance(obligations, list) or not all(_is_obligation(each) for each in obligations):
-            raise forms.ValidationError('A list of objects with "kind" and, where needed, "parameters".')
-        return obligations
-
-    def clean(self) -> dict[str, Any]:
-        """Check the fields against each other."""
-        data = super().clean() or {}
-        if data.get("valid_until") and data.get("valid_from") and data["valid_until"] <= data["valid_from"]:
-            self.add_error("valid_until", "The end must be after the start.")
-        return data
-
-
-def _is_obligation(each: Any) -> bool:
-    return (
-        isinstance(each, dict)
-        and isinstance(each.get("kind"), str)
-        and set(each) <= {"kind", "parameters"}
-        and isinstance(each.get("parameters", {}), dict)
-    )
 
 
 class VersionForm(forms.Form):

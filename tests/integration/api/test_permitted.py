@@ -8,6 +8,7 @@ from governance.kernel.vocabulary import Action
 from governance.rulebook.activation import publish_without_review
 from governance.rulebook.models import PolicyActivation
 from tests.factories.catalog import AssetFactory, CreatorFactory
+from tests.factories.licences import change_licence
 from tests.factories.marketplace import TESTER
 from tests.factories.rulebook import AbacRuleFactory
 
@@ -98,14 +99,11 @@ def test_models_are_listed_by_what_their_licence_permits(api, market, caller):
     [model] = api.get(INVOKE).json()["results"]
     assert model["slug"] == "espcn-x2"
     assert api.get(INVOKE.replace("=commercial", "=non_commercial")).json()["results"] == []
-    market.version.model.licence.partners = ["northlight"]
-    market.version.model.licence.save()
+    change_licence(market.version.model.licence, partners=("northlight",))
     assert api.get(INVOKE).json()["results"] == []
 
 
 def test_a_licence_with_an_unsupported_obligation_permits_nothing(api, market):
-    licence = market.version.model.licence
-    licence.obligations = [{"kind": "dance", "parameters": {}}]
-    licence.save()
+    change_licence(market.version.model.licence, obligations=({"kind": "dance", "parameters": {}},))
 
     assert api.get(INVOKE).json()["results"] == []

@@ -10,6 +10,7 @@ from governance.audit.evidence.receipts import needed_receipt
 from governance.audit.models import OutboxEntry
 from governance.audit.types import Actor
 from governance.catalog.choices import Direction, ProposalState
+from governance.catalog.entries import ConsentLevelVersionInForce
 from governance.catalog.errors import (
     ConsentInvalid,
     ConsentLevelInvalid,
@@ -83,7 +84,7 @@ def test_a_version_has_a_receipt_with_both_states() -> None:
     level = make_level("research", name="Research", pairs=[INFER])
     version = change_level(level, pairs=[INFER, TRAIN])
 
-    receipt = needed_receipt(CONSENT_LEVELS.ref(level), "consent_level.version_in_force")
+    receipt = needed_receipt(CONSENT_LEVELS.ref(level), ConsentLevelVersionInForce)
 
     predicate = json.loads(Envelope.from_json(receipt.envelope).payload)["predicate"]
     assert (predicate["level"], predicate["version"]) == ("research", version.number)

@@ -176,3 +176,10 @@ def test_a_grant_form_that_was_opened_before_another_version_says_so(market, per
     change_level(market.level, pairs=[tuple(INFER.split(":"))])
     answer = manager.post(url, {"level_version": old, "method": "console"})
     assert "Another version of this level is in force now." in answer.content.decode()
+
+
+def test_the_dashboard_counts_what_waits_for_review(market, approver):
+    home = reverse("admin:index")
+    assert "waiting for review" not in approver.get(home).content.decode()
+    propose(market.level, pairs=[])
+    assert "waiting for review" in approver.get(home).content.decode()

@@ -7,7 +7,7 @@ from django.urls import reverse
 from governance.audit.models import OutboxEntry
 from governance.catalog.models import Asset
 from governance.console.presentation import page_url
-from governance.registry.models import Licence, Model, ModelVersion
+from governance.registry.models import Model, ModelVersion
 from tests.factories.marketplace import CONFIG, WEIGHTS, png
 from tests.factories.registry import LicenceFactory
 from tests.html_forms import as_sent
@@ -114,41 +114,6 @@ def test_a_model_that_is_not_valid_is_refused_at_the_field(market, steward):
         answer = steward.post(reverse("admin:registry_model_add"), good | {field: value})
         assert field in answer.context["form"].errors
     assert Model.objects.count() == 1
-
-
-def test_a_licence_is_written_with_its_terms(market, steward):
-    data = {
-        "name": "Research only",
-        "slug": "research-only",
-        "purposes": ["research"],
-        "regions": "de fr",
-        "partners": ["lumen"],
-        "valid_from": "2026-01-01T00:00:00",
-        "obligations": '[{"kind": "attribution", "parameters": {"text": "Thanks"}}]',
-    }
-    steward.post(reverse("admin:registry_licence_add"), data)
-    licence = Licence.objects.get(slug="research-only")
-    assert (licence.purposes, licence.regions, licence.partners) == (["research"], ["DE", "FR"], ["lumen"])
-    assert licence.obligations[0]["kind"] == "attribution"
-    steward.post(page_url(licence), data | {"slug": "other", "name": "Research"})
-    licence.refresh_from_db()
-    assert (licence.slug, licence.name) == ("research-only", "Research")
-
-
-@pytest.mark.parametrize(
-    ("field", "changes"),
-    [
-        ("obligations", {"obligations": '{"kind": "attribution"}'}),
-        ("obligations", {"obligations": '[{"parameters": {}}]'}),
-        ("obligations", {"obligations": '[{"kind": "x", "more": 1}]'}),
-        ("valid_until", {"valid_until": "2025-01-01T00:00:00"}),
-        ("regions", {"regions": "Europe"}),
-    ],
-)
-def test_a_licence_that_is_not_valid_is_refused_at_the_field(field, changes, market, steward):
-    data = {"name": "L", "slug": "l", "valid_from": "2026-01-01T00:00:00", "obligations": "[]"}
-    answer = steward.post(reverse("admin:registry_licence_add"), data | changes)
-    assert field in answer.context["adminform"].form.errors
 
 
 def test_a_work_is_taken_in_through_the_service(market, person):

@@ -35,7 +35,7 @@ TABLES = sorted(
 )
 LABELS = [model._meta.label for model in TABLES]
 ADDABLE = [model for model in TABLES if model._meta.model_name in {
-    "creator", "dataset", "asset", "abacrule", "licence", "model", "modelversion", "partner", "tier",
+    "creator", "dataset", "asset", "abacrule", "model", "modelversion", "partner", "tier",
     "apiclient", "opaserver", "role", "modelgroup", "retentionclass", "user", "group",
 }]  # fmt: skip
 

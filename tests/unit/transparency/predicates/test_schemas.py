@@ -29,6 +29,7 @@ DIGESTED = {
     "consent-level-version/v1": lambda predicate: digest(predicate["after"]),
     "decision/v1": lambda predicate: predicate["facts_sha256"],
     "erasure/v1": lambda predicate: digest(predicate["erased"]),
+    "licence-version/v1": lambda predicate: digest(predicate["after"]),
     "policy-activation/v1": lambda predicate: predicate["digest"],
     "upload/v1": lambda predicate: predicate["sha256"],
     "worm-anchor/v1": lambda predicate: predicate["sha256"],
