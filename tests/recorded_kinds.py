@@ -9,16 +9,13 @@ from governance.audit.recording.declarations import declarations
 from governance.audit.recording.outbox import put_into_outbox
 from tests.factories.audit import LOOSE_KINDS
 
-#: How kinds end that the base class of console tables records, which are no declared kinds yet.
-CONSOLE = (".created", ".changed", ".deleted")
-
 
 @contextmanager
 def recorded_kinds_checked() -> Iterator[None]:
     """Refuse to record a kind inside the block that is neither declared nor a `LooseEntry`'s."""
 
     def put(*, kind: str, **columns: object) -> None:
-        known = kind in declarations() or kind in LOOSE_KINDS or kind.endswith(CONSOLE)
+        known = kind in declarations() or kind in LOOSE_KINDS
         assert known, f"Nobody declared the kind of entry '{kind}'."
         put_into_outbox(kind=kind, **columns)
 

@@ -8,18 +8,15 @@ from uuid import UUID
 
 from django.contrib.admin.utils import unquote
 from django.db.models import Field, Model, Q, QuerySet
-from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
-from governance.audit.recording.record import write_entry
-from governance.audit.types import Actor, SubjectRef
+from governance.audit.types import Actor
 from governance.console.forms.fields import RegionField
 from governance.console.types import Context, Given
-from governance.kernel.canonical import Json
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -124,39 +121,6 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text.strip())
     except ValueError:
         return None
-
-
-class SluggedAdmin(ConsoleAdmin):
-    """A table whose rows have a slug: suggested from the name for a new row, and never changed afterwards.
-
-    The last kind of table that saves forms over its columns by itself, and puts on record which ones changed.
-    """
-
-    prepopulated_fields: ClassVar[dict[str, list[str]]] = {"slug": ["name"]}
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        """Return the fields that nobody changes: the slug, once there is one."""
-        return ["slug"] if obj else []
-
-    def get_prepopulated_fields(self, request: HttpRequest, obj: Model | None = None) -> dict[str, list[str]]:
-        """Return the fields that are offered from others while a row is new."""
-        return {} if obj else self.prepopulated_fields
-
-    def save_model(self, request: HttpRequest, obj: Model, form: "ModelForm[Any]", change: bool) -> None:
-        """Save, and put on record, in the page's transaction, which fields changed: names only, never what they say."""
-        super().save_model(request, obj, form, change)
-        fields: list[Json] = [name for name in sorted(form.changed_data)]  # noqa: C416 - the type of a list is its own
-        self._note(request, str(obj.pk), "changed" if change else "created", {"fields": fields})
-
-    def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        """Delete, and put that on record."""
-        key = str(obj.pk)
-        super().delete_model(request, obj)
-        self._note(request, key, "deleted", {})
-
-    def _note(self, request: HttpRequest, key: str, what: str, data: dict[str, Json]) -> None:
-        name = str(self.opts.model_name)
-        write_entry(kind=f"{name}.{what}", subject=SubjectRef(name, key), actor=actor_of(request), data=data)
 
 
 class HistoryAdmin(ConsoleAdmin):

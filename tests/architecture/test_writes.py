@@ -24,9 +24,6 @@ ALLOWED = {
     # Django's own log of the console belongs to no area; a name in it goes with the creator whose name it was.
     ("governance.workflows.erase_creator", "admin.LogEntry"),
 }
-#: What other changes to the product are about to remove.
-NOT_YET: set[tuple[str, str]] = set()
-FORMS_NOT_YET: set[str] = set()
 
 
 def is_service_of(module: str, label: str) -> bool:
@@ -41,7 +38,7 @@ def is_allowed(write: Write) -> bool:
     if write.model is None:
         return False
     here = (write.module, write.model._meta.label)
-    return here in ALLOWED | NOT_YET or is_service_of(write.module, write.model._meta.app_label)
+    return here in ALLOWED or is_service_of(write.module, write.model._meta.app_label)
 
 
 def test_rows_are_written_by_services_of_their_area_alone() -> None:
@@ -56,7 +53,7 @@ def forms() -> list[FormAdmin]:
 
 @pytest.mark.parametrize("table", [*admin.site._registry.values()], ids=lambda table: table.model._meta.label)
 def test_no_page_of_the_console_saves_a_form_into_a_table(table: admin.ModelAdmin) -> None:
-    assert isinstance(table, FormAdmin | HistoryAdmin) != (table.model._meta.label in FORMS_NOT_YET)
+    assert isinstance(table, FormAdmin | HistoryAdmin)
 
 
 @pytest.mark.parametrize("table", forms(), ids=lambda table: table.model._meta.label)
@@ -73,12 +70,12 @@ def test_rows_that_can_be_deleted_on_a_page_are_deleted_by_a_service(
 def test_what_is_allowed_is_still_needed() -> None:
     found = {
         (write.module, write.model._meta.label)
-        for module, _ in ALLOWED | NOT_YET
+        for module, _ in ALLOWED
         for write in writes_of(module)
         if write.model is not None
     }
 
-    assert found >= ALLOWED | NOT_YET
+    assert found >= ALLOWED
 
 
 EXAMPLE = """

@@ -38,18 +38,11 @@ def record(
     if bool(receipt) != bool(declared.receipt):
         word = "with" if declared.receipt else "without"
         raise EntryInvalid(f"An entry '{declared.kind}' comes {word} a receipt.")
-    data = {**entry.to_data(), **receipt}
-    return write_entry(kind=declared.kind, subject=subject, actor=actor, data=data, entry_id=entry_id)
-
-
-def write_entry(
-    *, kind: str, subject: SubjectRef, actor: Actor, data: Mapping[str, Json], entry_id: UUID | None = None
-) -> UUID:
-    """Write an entry of any kind and return its id. Only `record` calls this, which takes declared kinds alone."""
-    need_transaction(f"the entry '{kind}'")
+    need_transaction(f"the entry '{declared.kind}'")
     entry_id, now = entry_id or new_id(), clock.now()
-    body = build_entry(entry_id=entry_id, kind=kind, subject=subject, actor=actor, at=now, data=data)
-    put_into_outbox(entry_id=entry_id, kind=kind, subject=subject, actor=actor, occurred_at=now, body=body)
+    data = {**entry.to_data(), **receipt}
+    body = build_entry(entry_id=entry_id, kind=declared.kind, subject=subject, actor=actor, at=now, data=data)
+    put_into_outbox(entry_id=entry_id, kind=declared.kind, subject=subject, actor=actor, occurred_at=now, body=body)
     return entry_id
 
 
