@@ -207,9 +207,10 @@ def _queries(client, url) -> int:
 @pytest.mark.parametrize(
     ("address", "query", "shown"),
     [
-        ("audit.LedgerEntry", "about=policy", {"revision.published", "revision.anchored", "revision.activated"}),
-        ("audit.LedgerEntry", "about=evidence&about=moderation",
-         {"evidence.issued", "evidence.anchored", "moderation.recorded"}),
+        ("audit.LedgerEntry", "about=rulebook", {"revision.published", "revision.anchored", "revision.activated"}),
+        ("audit.LedgerEntry", "about=jobs&about=moderation",
+         {f"job.{state}" for state in ("queued", "leased", "running", "moderating", "releasing", "sealing", "released")}
+         | {"moderation.recorded"}),
         ("audit.LedgerEntry", "actor_type=client", {"decision.recorded", "job.queued"}),
         ("audit.LedgerEntry", "about=nonsense&actor_type=nobody", set()),
     ],

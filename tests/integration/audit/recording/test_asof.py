@@ -18,11 +18,13 @@ from governance.audit.recording.states import State
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
 from governance.kernel.ids import new_token
+from governance.keys.ring import key_ring
 from governance.partners.entries import TIER
 from governance.partners.models import Tier
 from governance.partners.tiers import change_tier, delete_tier
 from tests.effort import examples
 from tests.factories.audit import LooseEntry
+from tests.factories.keys import development_ring
 from tests.factories.marketplace import make_version
 from tests.factories.partners import ACTOR, TierFactory
 from tests.history import guards_lifted
@@ -163,7 +165,8 @@ def test_an_object_is_found_by_an_id_too() -> None:
 
 
 def test_a_name_may_have_two_members() -> None:
-    version = make_version()
+    with key_ring.override(development_ring()):  # made now, so that its keys are valid now
+        version = make_version()
 
     state = find_as_of(type_name="model_version", name="espcn-x2/1.0.0", at=START).state
 
