@@ -114,7 +114,7 @@ def _explained(rule: RevisionRule, facts: Mapping[str, object], schema: Attribut
 def _lacking(failed: Failed) -> str:
     groups = {current_schema().attributes[seen.path].group for seen in failed.seen}
     if groups <= _ASKERS_OWN:
-        return f"It would take that {failed.sentence}."
+        return f"It would require that {failed.sentence}."
     others = sorted(group.lower() for group in groups - _ASKERS_OWN)
     return f"What is agreed about the {' and the '.join(others)} does not cover this request."
 

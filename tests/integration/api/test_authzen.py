@@ -70,7 +70,7 @@ def test_where_no_rule_permits_it_says_what_that_would_take(ask, asked, market):
     subject = {"type": "client", "id": wide.client_id}
     context = ask(EVALUATION, asked | training | {"subject": subject}).json()["context"]
 
-    assert context["reason_user"]["en"].endswith("It would require the partner's tier is gold.")
+    assert context["reason_user"]["en"].endswith("It would require that the partner's tier is gold.")
 
 
 def test_a_model_is_asked_about_by_its_slug(ask, asked):

@@ -166,7 +166,7 @@ def test_the_brake_and_the_two_who_let_it_go(market, approver, boss, author):
     assert (denied.state, denied.admission.reason_codes) == ("denied", ["policy_frozen"])
     lift = reverse("admin:rulebook_policyfreeze_lift", args=[freeze.pk])
     approver.post(lift)
-    assert "a second person must agree" in approver.get(page_url(freeze)).content.decode()
+    assert "A second person must agree" in approver.get(page_url(freeze)).content.decode()
     assert active_freeze() is not None
     assert "second person must agree" in approver.post(lift).content.decode()
     boss.post(lift)

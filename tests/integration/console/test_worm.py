@@ -90,7 +90,7 @@ def test_holds_are_listed(hold, auditor):
 
 def test_two_people_release_a_hold(reference, records, second, hold, django_capture_on_commit_callbacks):
     records.post(url(hold, "release"), {"reason": "Closed"})
-    assert "a second person must agree" in records.get(page_url(hold)).content.decode()
+    assert "A second person must agree" in records.get(page_url(hold)).content.decode()
     assert "second person must agree" in records.post(url(hold, "release")).content.decode()
     assert "Agree and release" in second.get(page_url(hold)).content.decode()
 

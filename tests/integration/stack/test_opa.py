@@ -30,11 +30,17 @@ def submit(app, key):
     return app.submit(works["Contact sheet"], purpose="commercial", key=key)
 
 
-def test_a_job_runs_on_what_opa_permits(stack, app):
-    job = app.wait(submit(app, "permitted").json()["id"], seconds=PATIENCE_SECONDS)
-    assert job["state"] == "released"
+@pytest.fixture(scope="module")
+def permitted_job(app):
+    """Return how a job ended that OPA permits."""
+    return app.wait(submit(app, "permitted").json()["id"], seconds=PATIENCE_SECONDS)
 
 
+def test_a_job_runs_on_what_opa_permits(permitted_job):
+    assert permitted_job["state"] == "released"
+
+
+@pytest.mark.usefixtures("permitted_job")
 def test_what_opa_logged_agrees_with_what_is_on_record(stack):
     def reconciled():
         return json.loads(stack.manage("opa", "reconcile"))["reconcile"]

@@ -91,7 +91,7 @@ def test_without_a_permit_the_partner_learns_only_about_its_own_attributes() -> 
 
     assert told == (
         "No rule permits asset.infer here.",
-        "It would require the partner's tier is gold.",
+        "It would require that the partner's tier is gold.",
         "What is agreed about the work does not cover this request.",
     )
 
