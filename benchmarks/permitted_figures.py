@@ -53,15 +53,17 @@ WITH made AS (
 INSERT INTO catalog_consentlevelversion (id, level_id, number, name, rank, description, pairs, effective, created_at)
 SELECT version, level, 1, 'Level ' || n, n, '', pairs, pairs, now() FROM made;
 
-INSERT INTO catalog_creator (uploaders, id, slug, display_name, email, region, status, consent_epoch, created_at)
-SELECT '{{}}', uuidv7(), 'creator-' || n, 'Creator ' || n, '', (ARRAY['DE', 'FR', 'SE', 'US'])[1 + n % 4],
+INSERT INTO catalog_creator
+    (uploaders, id, slug, display_name, email, status_reason, region, status, consent_epoch, created_at)
+SELECT '{{}}', uuidv7(), 'creator-' || n, 'Creator ' || n, '', '', (ARRAY['DE', 'FR', 'SE', 'US'])[1 + n % 4],
     CASE WHEN n % 25 = 0 THEN 'suspended' ELSE 'active' END, 1, now()
 FROM generate_series(1, {creators}) n;
 
 INSERT INTO catalog_asset (id, creator_id, dataset_id, title, media_type, size, sha256, object_name, width, height,
-    tags, status, uploaded_by_type, uploaded_by_id, created_at)
+    tags, status, status_reason, uploaded_by_type, uploaded_by_id, created_at)
 SELECT uuidv7(), c.id, d.id, 'Work ' || n, 'image/png', 1000, encode(sha256(n::text::bytea), 'hex'), 'sha256/' || n,
-    640, 480, ARRAY['tag-' || n % 7], CASE WHEN n % 50 = 0 THEN 'quarantined' ELSE 'active' END, 'user', 'editor', now()
+    640, 480, ARRAY['tag-' || n % 7], CASE WHEN n % 50 = 0 THEN 'quarantined' ELSE 'active' END, '', 'user', 'editor',
+    now()
 FROM generate_series(1, {assets}) n
 JOIN (SELECT id, row_number() OVER (ORDER BY slug) - 1 AS place FROM catalog_creator) c
     ON c.place = (n::bigint * 7919) % {creators}
