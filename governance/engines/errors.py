@@ -21,6 +21,12 @@ class EngineDisagreement(EngineUnavailable):
     title = "Two policy engines disagree"
 
 
+class ObligationsUnmatched(InvalidInput):
+    """The obligations that are declared, and those that workers have handlers for, are not the same."""
+
+    code = "obligations_unmatched"
+
+
 @dataclass(frozen=True, slots=True)
 class ProgramProblem:
     """One thing that is wrong with a policy module. `line` counts from 1; 0 means the module as a whole."""

@@ -7,6 +7,8 @@ from typing import Final, Protocol, Self
 
 from governance.catalog.choices import Direction
 from governance.catalog.terms import SLUG
+from governance.engines.obligations import obligation_problems
+from governance.engines.types import Obligation
 from governance.kernel.canonical import Json, canonical_json, timestamp, to_json_value
 from governance.kernel.regions import REGIONS
 from governance.kernel.texts import is_line
@@ -110,12 +112,33 @@ def checked_licence(*, slug: str, content: LicenceContent) -> LicenceContent:
         raise _invalid("valid_until", "The end must be after the start.")
     if not all(_is_obligation(each) for each in content.obligations):
         raise _invalid("obligations", 'A list of objects with "kind" and, where needed, "parameters".')
+    refuse_bad_obligations(content)
     if len(canonical_json(content.to_json()["obligations"])) > OBLIGATION_BYTES:
         raise _invalid("obligations", f"The obligations may have at most {OBLIGATION_BYTES} bytes.")
     if len(content.terms_url) > TERMS_URL_CHARACTERS:
         raise _invalid("terms_url", f"An address has at most {TERMS_URL_CHARACTERS} characters.")
     lists = {name: sorted(set(getattr(content, name))) for name in _LISTS}
     return LicenceContent.from_json({**content.to_json(), **lists})
+
+
+def refuse_bad_obligations(content: LicenceContent) -> None:
+    """Raise LicenceInvalid for an obligation that is not known, or has other parameters than it takes."""
+    problems = [
+        f"{index}. {sentence}"
+        for index, each in enumerate(obligations_of(content.obligations), 1)
+        for _, sentence in obligation_problems(each)
+    ]
+    if problems:
+        raise _invalid("obligations", " ".join(problems))
+
+
+def obligations_of(data: Sequence[Mapping[str, Json]]) -> list[Obligation]:
+    """Return the obligations that a licence lists, in their typed form."""
+    parameters = [each.get("parameters") for each in data]
+    return [
+        Obligation(str(each["kind"]), given if isinstance(given, dict) else {})
+        for each, given in zip(data, parameters, strict=True)
+    ]
 
 
 def permits_no_more(before: LicenceContent, after: LicenceContent) -> bool:

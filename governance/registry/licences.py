@@ -13,7 +13,12 @@ from governance.catalog.errors import NothingChanged, ProposalStale
 from governance.catalog.proposals import Proposals, check_approval, check_reason, content_digest
 from governance.kernel.ids import new_id
 from governance.registry.entries import LicenceProposalChanged, LicenceVersionInForce
-from governance.registry.licence_terms import LicenceContent, direction_of_licence, licence_changes
+from governance.registry.licence_terms import (
+    LicenceContent,
+    direction_of_licence,
+    licence_changes,
+    refuse_bad_obligations,
+)
 from governance.registry.models import Licence, LicenceProposal, LicenceProposalEvent, LicenceVersion
 from governance.registry.receipts import licence_version_statement
 from governance.registry.states import LICENCE_PROPOSALS, LICENCES, licence_state
@@ -27,7 +32,8 @@ def propose_licence(
     """Propose what the licence `slug` shall say, and return the proposal.
 
     `content` comes from `checked_licence`; `base` is the version that the author changes, None for a new licence.
-    Raises ProposalInvalid, NothingChanged, and ProposalStale when another version came into force meanwhile.
+    Raises ProposalInvalid, LicenceInvalid, NothingChanged, and ProposalStale when another version came into force
+    meanwhile.
     """
     said = check_reason(reason)
     with transaction.atomic():
@@ -54,14 +60,17 @@ def put_licence_in_force(*, proposal: LicenceProposal, digest: str, actor: Actor
     """Put exactly the content with this digest into force as a new version, and return it.
 
     Somebody who wrote none of it may do so, and an author too where it is provably narrower. Permits that rest on the
-    version before are void. Raises ProposalClosed, ProposalEdited, OwnProposal, ProposalStale.
+    version before are void. Raises ProposalClosed, ProposalEdited, OwnProposal, ProposalStale, and
+    LicenceInvalid for obligations that no worker carries out.
     """
     with transaction.atomic():
         locked = LICENCE_WAY.lock_open(proposal)
         step = check_approval(locked, digest=digest, actor=actor)
+        content = LicenceContent.from_json(locked.content)
+        refuse_bad_obligations(content)
         licence = _licence_to_change(locked.slug, locked.base)
         before = licence_state(licence) if licence is not None else None
-        version = _new_version(licence, locked.slug, LicenceContent.from_json(locked.content))
+        version = _new_version(licence, locked.slug, content)
         entry = LicenceVersionInForce(
             before=before,
             after=licence_state(version.licence),
@@ -125,6 +134,7 @@ def _stale(licence: Licence | None, base: LicenceVersion | None) -> str:
 
 def _written(content: LicenceContent, base: LicenceVersion | None) -> dict[str, object]:
     """Return the columns of a proposal that follow from its content and the version it starts from."""
+    refuse_bad_obligations(content)
     before = LicenceContent.of(base) if base is not None else None
     text = content.to_json()
     if before is not None and text == before.to_json():

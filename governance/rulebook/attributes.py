@@ -2,7 +2,6 @@
 
 An attribute is a declaration in the schema; a fact is the value that it has for one request."""
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +9,7 @@ from enum import StrEnum
 from math import isfinite
 
 from governance.kernel.canonical import NotCanonical, digest, timestamp
+from governance.kernel.texts import did_you_mean
 from governance.kernel.vocabulary import Action
 from governance.rulebook.types import Operator
 
@@ -88,12 +88,6 @@ class AttributeSchema:
         if not problems and facts["action"] != action:
             problems.append("action is not the action that is decided")
         return problems
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ' Did you mean …?' with the nearest known word, or an empty string."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f" Did you mean '{near[0]}'?" if near else ""
 
 
 def expand_actions(patterns: Iterable[str]) -> frozenset[str]:

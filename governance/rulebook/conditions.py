@@ -6,7 +6,7 @@ from math import isfinite
 
 from governance.kernel.canonical import Json
 from governance.kernel.parsing import unique_members
-from governance.rulebook.attributes import did_you_mean
+from governance.kernel.texts import did_you_mean
 from governance.rulebook.errors import FieldError, RuleInvalid
 from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator, Scalar, Value
 

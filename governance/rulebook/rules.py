@@ -5,7 +5,8 @@ from functools import cache
 from pathlib import Path
 
 from governance.engines.types import Effect, Obligation
-from governance.rulebook.attributes import AttributeSchema, did_you_mean, expand_actions
+from governance.kernel.texts import did_you_mean
+from governance.rulebook.attributes import AttributeSchema, expand_actions
 from governance.rulebook.conditions import condition_json, parse_condition
 from governance.rulebook.errors import FieldError, PolicyFileInvalid, RuleInvalid
 from governance.rulebook.schema import current_schema

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 
+from governance.engines.obligations import obligations_phrase
 from governance.engines.types import Effect
 from governance.rulebook.attributes import Attribute, AttributeSchema, AttributeType
 from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator, RuleSpec, Scalar
@@ -38,7 +39,8 @@ _NEGATED_VERBS = {
 def sentence(spec: RuleSpec, schema: AttributeSchema) -> str:
     """Return what the rule does, such as "Deny asset.infer when the partner's region is one of DE, FR."."""
     verb = "Deny" if spec.effect is Effect.DENY else "Permit"
-    return f"{verb} {_actions(spec.actions, schema)} when {condition_sentence(spec.condition, schema)}."
+    proviso = f", provided that {obligations_phrase(spec.obligations)}" if spec.obligations else ""
+    return f"{verb} {_actions(spec.actions, schema)} when {condition_sentence(spec.condition, schema)}{proviso}."
 
 
 def condition_sentence(condition: Condition, schema: AttributeSchema) -> str:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 from governance.engines.messages import placeholders
 from governance.engines.numbers import SIGNIFICANT_DIGITS, decided_number
-from governance.engines.types import Effect, Obligation
-from governance.kernel.canonical import NotCanonical, canonical_json
+from governance.engines.obligations import obligation_problems
+from governance.engines.types import Effect
+from governance.kernel.texts import did_you_mean
 from governance.rulebook.attributes import (
     Attribute,
     AttributeSchema,
     AttributeType,
-    did_you_mean,
     normal_time,
 )
 from governance.rulebook.errors import FieldError, RuleInvalid
@@ -100,18 +100,8 @@ def _obligation_errors(spec: RuleSpec) -> Iterator[FieldError]:
     if spec.obligations and spec.effect is Effect.DENY:
         yield FieldError("obligations", "Only a rule that permits can carry obligations.")
     for index, obligation in enumerate(spec.obligations):
-        if not _CODE.fullmatch(obligation.kind):
-            yield FieldError(f"obligations[{index}].kind", "A kind is lower-case words joined by underscores.")
-        if not _is_canonical(obligation):
-            yield FieldError(f"obligations[{index}].parameters", "Parameters are plain JSON values.")
-
-
-def _is_canonical(obligation: Obligation) -> bool:
-    try:
-        canonical_json(obligation.parameters)
-    except NotCanonical:
-        return False
-    return True
+        for path, sentence in obligation_problems(obligation):
+            yield FieldError(f"obligations[{index}].{path}", sentence)
 
 
 def _availability_error(schema: AttributeSchema, path: str, actions: Sequence[str]) -> str | None:

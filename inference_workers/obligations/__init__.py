@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from governance.engines.obligations import refuse_unmatched
 from governance.kernel.adapters import Adapters, Place
 from inference_workers.obligations.types import Handler
 
@@ -13,3 +14,5 @@ HANDLERS: Final[Adapters[Handler]] = Adapters(
         "embed_provenance": Place("inference_workers.obligations.embed_provenance:HANDLER", "Write the provenance"),
     },
 )
+
+refuse_unmatched(HANDLERS.names)

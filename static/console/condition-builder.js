@@ -48,8 +48,8 @@ class ConditionBuilder {
     for (const box of this.form.querySelectorAll('[name="actions"]')) {
       box.addEventListener("change", () => this.reloadSchema());
     }
-    this.form.addEventListener("change", () => this.hideDuties());
-    this.hideDuties();
+    this.form.addEventListener("change", () => this.hideObligations());
+    this.hideObligations();
     this.form.addEventListener("input", (event) => {
       if (!this.root.contains(event.target)) this.schedulePreview();
     });
@@ -78,7 +78,7 @@ class ConditionBuilder {
   }
 
   /* Only a rule that permits can carry obligations. */
-  hideDuties() {
+  hideObligations() {
     const field = document.getElementById("field-obligations");
     field.hidden = this.form.querySelector('[name="effect"]:checked')?.value !== "permit";
   }
@@ -536,6 +536,14 @@ class ConditionBuilder {
     this.timer = setTimeout(() => this.preview(), PREVIEW_DELAY_MS);
   }
 
+  obligations(text) {
+    try {
+      return JSON.parse(text || "[]");
+    } catch {
+      return [];
+    }
+  }
+
   async preview() {
     const sentence = document.getElementById("rule-sentence");
     const rego = document.getElementById("rule-rego");
@@ -550,13 +558,15 @@ class ConditionBuilder {
     this.pending?.abort();
     this.pending = new AbortController();
     const value = (name) => this.form.elements[name]?.value ?? "";
+    const effect = this.form.querySelector('[name="effect"]:checked')?.value;
     const body = {
       slug: value("slug"),
-      effect: this.form.querySelector('[name="effect"]:checked')?.value,
+      effect,
       actions: this.actions(),
       condition: this.jsonOf(this.tree, "condition"),
       reason_code: value("reason_code"),
       message: value("message"),
+      obligations: effect === "permit" ? this.obligations(value("obligations")) : [],
     };
     try {
       const answer = await fetch(this.root.dataset.previewUrl, {

@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 
 from governance.decisions.ports import supported_obligations
+from governance.engines import obligations
+from governance.engines.obligations import ObligationKind, obligation_problems, refuse_unmatched
 from governance.engines.types import Obligation
 from governance.kernel.adapters import Adapters, Place
 from governance.registry import tasks
@@ -76,6 +78,8 @@ def added(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     tables: tuple[Adapters, ...] = (HANDLERS, RUNTIMES, MODERATORS)
     for table in tables:
         monkeypatch.setitem(table._places, "tests-own", Place(f"{__name__}:HANDLER", "The tests' own"))
+    own = ObligationKind("tests-own", "The tests' own", "Turns grey.", "is grey")
+    monkeypatch.setattr(obligations, "OBLIGATIONS", {**obligations.OBLIGATIONS, "tests-own": own})
     monkeypatch.setattr(tasks, "TASKS", {**tasks.TASKS, "caption": Task(name="caption", title="Caption")})
     supported_obligations.reset()
     yield
@@ -88,6 +92,8 @@ def test_added_obligation_is_known_to_policy_and_carried_out(monkeypatch: pytest
     done = apply_obligations(encode_png(Image.new("RGB", (4, 3))), [Obligation("tests-own", {})], PROVENANCE)
 
     assert "tests-own" in supported_obligations.get()
+    refuse_unmatched(HANDLERS.names)
+    assert obligation_problems(Obligation("tests-own", {})) == []
     assert [each["kind"] for each in done.applied] == ["tests-own"]
 
 

@@ -158,7 +158,11 @@ def conditions(schema: AttributeSchema, actions: Sequence[str]) -> st.SearchStra
     return opaque(nested)
 
 
-OBLIGATIONS = (Obligation("watermark", {"strength": 2}), Obligation("watermark", {"strength": 3}), Obligation("log"))
+OBLIGATIONS = (
+    Obligation("limit_resolution", {"max_edge": 256}),
+    Obligation("limit_resolution", {"max_edge": 512}),
+    Obligation("embed_provenance"),
+)
 
 
 def rule_sets(schema: AttributeSchema, action: str) -> st.SearchStrategy[list[RuleSpec]]:

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django import forms
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget, UnfoldAdminURLInputWidget
+from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldAdminURLInputWidget
 
 from governance.console.forms.fields import MomentField, RegionsField, checkbox_field, names_field, text_field
+from governance.console.forms.obligations import ObligationsField
 from governance.console.forms.proposals import ReasonMixin
-from governance.decisions.ports import supported_obligations
 from governance.kernel import clock
 from governance.kernel.vocabulary import PURPOSE_CHOICES
 from governance.partners.models import Partner
@@ -29,11 +29,7 @@ class LicenceForm(ReasonMixin):
     partners = names_field([], help_text="Empty: every partner.")
     valid_from = MomentField(initial=clock.now, help_text="UTC.")
     valid_until = MomentField(required=False, help_text="UTC. Empty: without end.")
-    obligations = forms.JSONField(
-        required=False,
-        initial=list,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4, "spellcheck": "false"}),
-    )
+    obligations = ObligationsField(help_text="What has to be done with every output of a model under this licence.")
     terms_url = forms.URLField(required=False, assume_scheme="https", widget=UnfoldAdminURLInputWidget())
     field_order = (
         "name", "slug", "purposes", "regions", "partners", "valid_from", "valid_until", "obligations", "terms_url",
@@ -50,17 +46,6 @@ class LicenceForm(ReasonMixin):
         partners = self.fields["partners"]
         assert isinstance(partners, forms.MultipleChoiceField)
         partners.choices = list(Partner.objects.values_list("slug", "name"))
-        kinds = ", ".join(sorted(supported_obligations.get()))
-        self.fields["obligations"].help_text = (
-            'A JSON list such as [{"kind": "attribution", "parameters": {"text": "…"}}]. '
-            f"This installation can carry out: {kinds or 'nothing'}. Others make every request a denial."
-        )
-
-    def clean_obligations(self) -> list[dict[str, Any]]:
-        obligations = self.cleaned_data["obligations"] or []
-        if not isinstance(obligations, list) or not all(isinstance(each, dict) for each in obligations):
-            raise forms.ValidationError('A list of objects with "kind" and, where needed, "parameters".')
-        return obligations
 
     def content(self, data: dict[str, Any]) -> LicenceContent:
         """Return the cleaned data as a content, still to be checked by `checked_licence`."""

@@ -6,12 +6,12 @@ from typing import Any
 from django import forms
 from unfold.widgets import (
     UnfoldAdminRadioSelectWidget,
-    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
 
 from governance.console.forms.fields import checkbox_field
+from governance.console.forms.obligations import ObligationsField
 from governance.console.types import Cleaned, Given
 from governance.kernel.vocabulary import ACTION_CHOICES
 from governance.rulebook.choices import RuleEffect
@@ -57,11 +57,8 @@ class RuleForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "Works are not available in {subject.region}."}),
         help_text="The sentence that partners read. Attributes can be inserted in braces, such as {purpose}.",
     )
-    obligations = forms.JSONField(
-        required=False,
-        initial=list,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "spellcheck": "false"}),
-        help_text='Only for a rule that permits. A JSON list such as [{"kind": "attribution", "parameters": {}}].',
+    obligations = ObligationsField(
+        help_text="What has to be done with every output that this rule permits. Only a rule that permits has any."
     )
     enabled = forms.BooleanField(
         required=False,

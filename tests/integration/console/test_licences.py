@@ -71,6 +71,7 @@ def test_a_narrowing_through_the_form_is_one_and_one_person_is_enough(market, st
         ("obligations", {"obligations": '{"kind": "attribution"}'}),
         ("obligations", {"obligations": '[{"parameters": {}}]'}),
         ("obligations", {"obligations": '[{"kind": "x", "more": 1}]'}),
+        ("obligations", {"obligations": '[{"kind": "watermrk"}]'}),
         ("valid_until", {"valid_until": "2025-01-01T00:00:00"}),
         ("regions", {"regions": "Europe"}),
         ("reason", {"reason": ""}),

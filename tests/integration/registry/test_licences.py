@@ -31,12 +31,14 @@ from tests.factories.registry import LicenceFactory, ModelFactory
 
 pytestmark = pytest.mark.django_db
 
+PROVENANCE = {"kind": "embed_provenance"}
+SMALL = {"kind": "limit_resolution", "parameters": {"max_edge": 512}}
 lists = st.lists(st.sampled_from(["DE", "FR", "US"]), unique=True).map(tuple)
 
 
 def content(**terms: object) -> LicenceContent:
     base = {"name": "Open", "purposes": ("commercial", "research"), "regions": (), "partners": (), "terms_url": ""}
-    base |= {"valid_from": clock.now(), "valid_until": None, "obligations": ({"kind": "attribution"},)}
+    base |= {"valid_from": clock.now(), "valid_until": None, "obligations": (PROVENANCE,)}
     return LicenceContent(**base | terms)  # type: ignore[arg-type]
 
 
@@ -51,12 +53,12 @@ def approve(proposal: LicenceProposal, actor: object = APPROVER) -> LicenceVersi
         ({"regions": ("DE",)}, Direction.NARROWER),
         ({"partners": ("lumen",)}, Direction.NARROWER),
         ({"valid_until": clock.now() + timedelta(days=1)}, Direction.NARROWER),
-        ({"obligations": ({"kind": "attribution"}, {"kind": "watermark"})}, Direction.NARROWER),
+        ({"obligations": (PROVENANCE, SMALL)}, Direction.NARROWER),
         ({"purposes": ("research",), "name": "Closed"}, Direction.MIXED),
         ({"name": "Other"}, Direction.LABEL),
         ({"purposes": ("commercial", "non_commercial", "research")}, Direction.WIDER),
         ({"obligations": ()}, Direction.WIDER),
-        ({"obligations": ({"kind": "attribution", "parameters": {"text": "x"}},)}, Direction.WIDER),
+        ({"obligations": ({"kind": "embed_provenance", "parameters": {}},)}, Direction.WIDER),
         ({"purposes": ("research",), "obligations": ()}, Direction.WIDER),
     ],
 )
@@ -86,6 +88,9 @@ def test_no_region_is_gained_by_what_permits_no_more(
         ("partners", {"partners": ("no slug",)}),
         ("valid_until", {"valid_until": clock.now() - timedelta(days=1)}),
         ("obligations", {"obligations": ({"what": "?"},)}),
+        ("obligations", {"obligations": ({"kind": "watermrk"},)}),
+        ("obligations", {"obligations": ({"kind": "attribution"},)}),
+        ("obligations", {"obligations": ({"kind": "embed_provenance", "parameters": {"text": "x"}},)}),
         ("terms_url", {"terms_url": "x" * 201}),
     ],
 )

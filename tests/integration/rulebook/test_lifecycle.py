@@ -14,6 +14,7 @@ from governance.audit.ports import worm_store
 from governance.audit.types import Actor
 from governance.decisions.errors import ReplayConflict
 from governance.decisions.replay import request_replay
+from governance.engines import obligations
 from governance.engines.ports import policy_engine
 from governance.engines.types import Effect, EngineRequest
 from governance.kernel import clock
@@ -31,6 +32,7 @@ from governance.rulebook.errors import (
     ReviewRequired,
     RevisionCorrupt,
     RollbackImpossible,
+    RuleInvalid,
 )
 from governance.rulebook.lifecycle import (
     approve_draft,
@@ -104,6 +106,23 @@ def test_an_author_does_not_approve() -> None:
 
     draft.refresh_from_db()
     assert (draft.state, draft.approved_by) == (DraftState.IN_REVIEW, "")
+
+
+def test_a_rule_with_an_obligation_that_no_worker_knows_is_named_by_the_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_a_new_rule()
+    draft = open_draft(title="Old rules", actor=AUTHOR)
+    known = {kind: each for kind, each in obligations.OBLIGATIONS.items() if kind != "embed_provenance"}
+    monkeypatch.setattr(obligations, "OBLIGATIONS", known)
+
+    checked = check_draft(draft=draft, actor=AUTHOR)
+
+    assert checked.state == DraftState.DRAFT
+    [problem] = checked.check_report["problems"]
+    unknown = "obligations[0].kind: 'embed_provenance' is no known obligation."
+    assert problem.startswith(f"Rule 'output-releasable': {unknown}")
+    AbacRuleFactory(slug="late", effect="permit", obligations=[{"kind": "embed_provenance", "parameters": {}}])
+    with pytest.raises(RuleInvalid, match="'embed_provenance' is no known obligation"):
+        refresh_draft(draft=draft, actor=AUTHOR)
 
 
 @pytest.mark.parametrize("edit", ["create", "update", "delete"])

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from governance.rulebook.attributes import AttributeType, did_you_mean, expand_actions, normal_time, time_text
+from governance.kernel.texts import did_you_mean
+from governance.rulebook.attributes import AttributeType, expand_actions, normal_time, time_text
 from governance.rulebook.cases import facts_from
 from tests.factories.rulebook import every_kind
 

@@ -13,7 +13,7 @@ from governance.rulebook.schema import current_schema
 from tests.factories.rulebook import BLOCK_REGION, rule
 
 SCHEMA = current_schema()
-OPEN = rule(id="open", effect=Effect.PERMIT, obligations=(Obligation("watermark", {"strength": 2}),))
+OPEN = rule(id="open", effect=Effect.PERMIT, obligations=(Obligation("limit_resolution", {"max_edge": 512}),))
 
 
 def test_content_is_addressed_by_its_digest_whatever_the_order_of_the_rules() -> None:

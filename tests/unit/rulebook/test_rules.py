@@ -19,7 +19,8 @@ def data(**changes: Any) -> dict[str, Any]:
 
 
 def test_what_is_written_is_read_back() -> None:
-    permit = rule(effect=Effect.PERMIT, obligations=(Obligation("watermark", {"strength": 3}), Obligation("log")))
+    obligations = (Obligation("attribution", {"text": "Ada"}), Obligation("embed_provenance"))
+    permit = rule(effect=Effect.PERMIT, obligations=obligations)
 
     assert parse_rule(rule_json(permit), SCHEMA) == permit
 

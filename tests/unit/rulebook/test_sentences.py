@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 
-from governance.engines.types import Effect
+from governance.engines.types import Effect, Obligation
 from governance.rulebook.schema import current_schema
 from governance.rulebook.sentences import condition_sentence, operator_label, sentence
 from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator
@@ -20,6 +20,14 @@ WIDE = Compare("asset.width", OP.GT, 4096)
 def test_a_rule_is_one_sentence() -> None:
     assert sentence(BLOCK_REGION, SCHEMA) == (
         "Deny asset.infer and model.invoke when the partner's region is one of DE, FR."
+    )
+
+
+def test_obligations_are_part_of_the_sentence() -> None:
+    demanded = (Obligation("attribution", {"text": "Ada {x}"}), Obligation("embed_provenance"))
+
+    assert sentence(rule(effect=Effect.PERMIT, obligations=demanded), SCHEMA).endswith(
+        ' DE, FR, provided that the output names "Ada {x}" as its author and states its provenance.'
     )
 
 

@@ -52,16 +52,21 @@ def test_a_sound_rule_comes_back_with_its_actions_in_order() -> None:
         ({"message": "In {subject.region"}, "message", "Braces quote a fact"),
         ({"message": "In {subject.regoin}."}, "message", "Did you mean 'subject.region'?"),
         ({"message": "In {asset.id}."}, "message", "'asset.id' is not known when model.invoke is decided."),
-        ({"obligations": (Obligation("watermark"),)}, "obligations", "Only a rule that permits"),
+        ({"obligations": (Obligation("embed_provenance"),)}, "obligations", "Only a rule that permits"),
         (
-            {"effect": Effect.PERMIT, "obligations": (Obligation("Water Mark"),)},
-            "obligations[0].kind",
-            "lower-case words",
+            {"effect": Effect.PERMIT, "obligations": (Obligation("embed_provenance"), Obligation("atribution"))},
+            "obligations[1].kind",
+            "'atribution' is no known obligation. Did you mean 'attribution'?",
         ),
         (
-            {"effect": Effect.PERMIT, "obligations": (Obligation("watermark", {"a": float("nan")}),)},
-            "obligations[0].parameters",
-            "plain JSON",
+            {"effect": Effect.PERMIT, "obligations": (Obligation("attribution"),)},
+            "obligations[0].parameters.text",
+            "This is needed.",
+        ),
+        (
+            {"effect": Effect.PERMIT, "obligations": (Obligation("limit_resolution", {"max_edge": float("nan")}),)},
+            "obligations[0].parameters.max_edge",
+            "A whole number from 1 to",
         ),
     ],
 )
