@@ -1,6 +1,5 @@
 """Reading of environment variables into typed settings."""
 
-import json
 import os
 import re
 from collections.abc import Collection
@@ -13,6 +12,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from governance.audit.log.witnesses import WitnessInvalid, witnesses_of
+from governance.kernel.json_reading import read_json
 
 #: The key name in signed notes and a subject in ledger entries: no space, no '+' (c2sp.org/signed-note).
 _ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/~-]{0,127}", re.ASCII)
@@ -77,7 +77,7 @@ def log_origin(name: str, default: str) -> str:
 def witnesses(name: str) -> list[dict[str, str]]:
     """Return the variable, a JSON array of objects with `name`, `url` and `vkey`. Raises ImproperlyConfigured."""
     try:
-        found = json.loads(text(name, "[]"))
+        found = read_json(text(name, "[]"))
         if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
             raise ValueError("it is not a list of objects")
         witnesses_of(found)

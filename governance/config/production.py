@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
 from governance.config.environment import words
+from governance.kernel.json_reading import read_json
 
 DEFAULT_PASSWORDS = frozenset({"", "admin", "assent", "changeme", "password", "postgres", "secret"})
 DEVELOPMENT_VALUE = "development-only-not-a-secret"
@@ -86,5 +87,5 @@ def _key_store_faults(key_store: Path) -> Iterator[str]:
         if sys.argv[1:3] == ["keys", "init"]:  # this command creates the store, so it starts without one
             return
         yield f"ASSENT_KEY_STORE names no file ({key_store}); create one with 'manage.py keys init'."
-    elif '"dev-' in json.dumps(json.loads(key_store.read_text())):
+    elif '"dev-' in json.dumps(read_json(key_store.read_bytes())):
         yield f"ASSENT_KEY_STORE ({key_store}) holds a development key; create a separate store for production."

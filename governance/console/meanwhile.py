@@ -5,7 +5,6 @@ when the row differs by then. The page shows what changed meanwhile and keeps wh
 current values, so that submitting the form again undoes nothing.
 """
 
-import json
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -18,6 +17,7 @@ from governance.audit.recording.states import State, recorded_object_of
 from governance.console.changes_on_record import in_words
 from governance.console.subjects import person_names
 from governance.kernel.canonical import canonical_json
+from governance.kernel.json_reading import JsonRefused, read_json
 
 SEEN = "seen"
 FormT = TypeVar("FormT", bound=forms.Form)
@@ -33,8 +33,8 @@ class SeenField(forms.CharField):
         """Check the fields against each other."""
         text = super().clean(value)
         try:
-            state = json.loads(text) if text else None
-        except (ValueError, RecursionError):
+            state = read_json(text) if text else None
+        except JsonRefused:
             state = text
         if state is not None and not isinstance(state, dict):
             raise forms.ValidationError("This page is out of date. Open it again.")

@@ -4,7 +4,6 @@ A permit is a DSSE envelope (payload type below) around canonical JSON. The runt
 what it is about to use, in one conditional UPDATE, so that a permit can be used only once.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +23,7 @@ from governance.decisions.models import DecisionRecord, Permit
 from governance.kernel import clock
 from governance.kernel.canonical import canonical_json, timestamp
 from governance.kernel.ids import new_id
+from governance.kernel.json_reading import read_json
 from governance.keys.dsse import Envelope, EnvelopeMalformed, sign_envelope, verify_envelope
 from governance.keys.ring import KeyPurpose, SignatureInvalid, key_ring
 from governance.registry.queries import locked_licence_versions
@@ -154,7 +154,7 @@ def _verified_claims(envelope: str) -> "_Claims":
         raise PermitInvalid("This is not a permit.", code="permit_malformed") from error
     except SignatureInvalid as error:
         raise PermitInvalid("The permit's signature is not ours.", code="permit_forged") from error
-    return cast("_Claims", json.loads(payload))
+    return cast("_Claims", read_json(payload))
 
 
 def _refusal(permit: Permit, claims: "_Claims", actual: Mapping[str, str]) -> PermitInvalid | None:

@@ -1,6 +1,5 @@
 """A small marketplace to try Assent on: real photos, four creators with different wishes, two partners, one model."""
 
-import json
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -24,6 +23,8 @@ from governance.console.roles import ensure_roles
 from governance.demo import samples
 from governance.kernel import clock
 from governance.kernel.ids import new_token
+from governance.kernel.json_reading import read_json_object
+from governance.kernel.parsing import parse_object
 from governance.kernel.vocabulary import Action, Purpose
 from governance.partners.clients import create_client
 from governance.partners.partners import create_partner
@@ -220,14 +221,14 @@ def _seed_model(people: DemoPeople) -> None:
         licence=licence,
         actor=SEEDER,
     )
-    card = json.loads((WEIGHTS / "espcn_x2.json").read_text())
+    card = read_json_object((WEIGHTS / "espcn_x2.json").read_bytes())
     with (WEIGHTS / "espcn_x2.safetensors").open("rb") as artifact:
         version = registry.register_version(
             model=model,
             version="1.0.0",
             artifact=artifact,
             runtime="torch_espcn",
-            config=card["config"],
+            config=parse_object(card["config"]),
             actor=SEEDER,
         )
     registry.set_stage(version=version, stage=Stage.PRODUCTION, actor=SEEDER)

@@ -4,7 +4,6 @@ The meaning is that of `rulebook.types`: a comparison with a null is false, `exi
 negation, fractions are compared as `decided_number`. Tests hold it against the Rego engines.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from math import isfinite
@@ -13,6 +12,7 @@ from typing import TypeAlias
 from governance.engines.numbers import decided_number
 from governance.engines.rego_input import FactMissing
 from governance.engines.rego_writer import SAFE_INTEGER, NotRepresentable
+from governance.kernel.json_reading import read_json
 
 Facts: TypeAlias = Mapping[str, object]
 Test: TypeAlias = Callable[[Facts], bool]
@@ -24,7 +24,7 @@ def condition_test(text: str) -> Test:
 
     The test raises FactMissing for a fact that is not given, NotRepresentable for one that not every engine can hold.
     """
-    return _test(json.loads(text))
+    return _test(read_json(text))
 
 
 def _test(data: object) -> Test:

@@ -45,16 +45,5 @@ def parse_bool(value: object) -> bool:
     return value
 
 
-def unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return the members of a JSON object; an `object_pairs_hook` for `json.loads`.
-
-    Raises ValueError for a name that occurs twice: RFC 8259 section 4 leaves open which of the two a reader takes.
-    """
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a name occurs twice in one object")
-    return members
-
-
 def _kind(value: object) -> str:
     return "null" if value is None else type(value).__name__

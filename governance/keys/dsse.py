@@ -5,13 +5,13 @@ The specification is github.com/secure-systems-lab/dsse, files protocol.md and e
 
 import base64
 import binascii
-import json
 from dataclasses import dataclass
 from datetime import datetime
 
 from governance.kernel.canonical import canonical_json
 from governance.kernel.errors import InvalidInput
-from governance.kernel.parsing import parse_list, parse_object, parse_text, unique_members
+from governance.kernel.json_reading import read_json_object
+from governance.kernel.parsing import parse_list, parse_object, parse_text
 from governance.keys.ring import KeyPurpose, KeyRing, Signature, SignatureInvalid
 
 IN_TOTO_PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -56,13 +56,13 @@ class Envelope:
         Raises EnvelopeMalformed, also for a name that occurs twice in an object: readers might disagree on it.
         """
         try:
-            document = parse_object(json.loads(text, object_pairs_hook=unique_members))
+            document = read_json_object(text)
             return cls(
                 payload_type=parse_text(document["payloadType"]),
                 payload=_unbase64(document["payload"]),
                 signatures=tuple(_signature_from(each) for each in parse_list(document["signatures"])),
             )
-        except (ValueError, LookupError, RecursionError) as error:
+        except (ValueError, LookupError) as error:
             raise EnvelopeMalformed(f"This is not a DSSE envelope: {error}.") from error
 
 

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from governance.kernel.canonical import canonical_json, to_json_object
 from governance.kernel.durable_files import locked, replace_file
 from governance.kernel.errors import IntegrityFault, InvalidInput, Unavailable
+from governance.kernel.json_reading import read_json_object
 from governance.kernel.parsing import parse_bool, parse_int, parse_list, parse_object, parse_text
 from governance.keys.pairs import KeyPair, PrivateKey
 from governance.keys.ring import (
@@ -143,7 +144,7 @@ class FileKeyStore:
 
     def _read(self) -> tuple[KeyPair, ...]:
         try:
-            document = parse_object(json.loads(self._path.read_bytes()))
+            document = read_json_object(self._path.read_bytes())
             if document["format"] != FORMAT:
                 raise KeyStoreAltered(f"{self._path} is not a key store of format {FORMAT}.")
             kdf = parse_object(document["kdf"])

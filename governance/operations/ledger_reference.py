@@ -15,6 +15,7 @@ from governance.audit.recording.reconciling import coverage_of
 from governance.audit.recording.states import StateEntry, recorded_objects
 from governance.audit.types import Actor, SubjectRef
 from governance.decisions.entries import PermitIssued
+from governance.kernel.json_reading import read_json
 
 STATES = ("before", "after")
 #: The heading of a family with more kinds than this names only their first word.
@@ -52,7 +53,7 @@ def _example() -> str:
         at=datetime(2026, 4, 1, 9, 30, 0, 120, UTC),
         data=_EXAMPLE.to_data(),
     )
-    return json.dumps(json.loads(body), indent=2)
+    return json.dumps(read_json(body), indent=2)
 
 
 def _a_state_entry() -> Declaration:

@@ -4,11 +4,11 @@
 `purposes`, `models` and `datasets` is optional and, if given, a list of one or more names that the client may have.
 """
 
-import json
 import re
 from collections.abc import Iterable
 from typing import Any
 
+from governance.kernel.json_reading import JsonRefused, read_json
 from governance.kernel.vocabulary import Action, Purpose
 from governance.partners.errors import AuthorizationDetailsInvalid, ScopeInvalid
 from governance.partners.types import DETAILS_TYPE, Coverage
@@ -42,9 +42,9 @@ def _parse(details: str) -> dict[str, frozenset[str]]:
     if len(details) > MAX_DETAILS_LENGTH:
         raise AuthorizationDetailsInvalid(f"authorization_details is longer than {MAX_DETAILS_LENGTH} characters.")
     try:
-        value = json.loads(details)
-    except (ValueError, RecursionError) as error:
-        raise AuthorizationDetailsInvalid("authorization_details is not JSON.") from error
+        value = read_json(details)
+    except JsonRefused as error:
+        raise AuthorizationDetailsInvalid(f"authorization_details cannot be read: {_plain(str(error))}.") from error
     if not isinstance(value, list) or len(value) != 1 or not isinstance(value[0], dict):
         raise AuthorizationDetailsInvalid("authorization_details must be an array of exactly one object.")
     entry = dict(value[0])
@@ -54,6 +54,11 @@ def _parse(details: str) -> dict[str, frozenset[str]]:
     if unknown:
         raise AuthorizationDetailsInvalid(f"The type '{DETAILS_TYPE}' has only the members type, {', '.join(LISTS)}.")
     return {name: _names(name, entry[name]) for name in LISTS if name in entry}
+
+
+def _plain(message: str) -> str:
+    """Return a message with the characters alone that an error_description may have (RFC 6749 section 5.2)."""
+    return re.sub(r"[^ !#-\[\]-~]", "?", message)
 
 
 def _names(member: str, value: Any) -> frozenset[str]:

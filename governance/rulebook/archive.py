@@ -1,7 +1,5 @@
 """Policy revisions in WORM storage: written when they become active, read back to re-make old decisions."""
 
-import json
-
 from governance.audit.choices import WormKind
 from governance.audit.keeping.worm import store_object
 from governance.audit.ports import worm_store
@@ -9,6 +7,8 @@ from governance.audit.recording.record import record
 from governance.audit.types import Actor, SubjectRef
 from governance.engines.types import PolicyProgram
 from governance.kernel.canonical import canonical_json, sha256_hex, timestamp
+from governance.kernel.json_reading import read_json_object
+from governance.kernel.parsing import parse_text
 from governance.keys.dsse import Envelope, EnvelopeMalformed
 from governance.rulebook.content import program_of
 from governance.rulebook.entries import RevisionAnchored
@@ -73,8 +73,8 @@ def archived_program(digest: str) -> PolicyProgram:
     if sha256_hex(data) != anchor.sha256:
         raise RevisionCorrupt(f"The archived revision {digest} has other bytes than when it was archived.")
     try:
-        document = json.loads(data)
-        envelope, content = Envelope.from_json(document["signature"]), document["content"]
+        document = read_json_object(data)
+        envelope, content = Envelope.from_json(parse_text(document["signature"])), parse_text(document["content"])
     except (ValueError, LookupError, TypeError, EnvelopeMalformed) as error:
         raise RevisionCorrupt(f"The archived revision {digest} cannot be read: {error}") from error
     verify_revision(digest=digest, envelope=envelope, at=anchor.revision.created_at)

@@ -1,11 +1,10 @@
 """Reads and writes the JSON form of conditions. Whether they fit the attribute schema is checked in `validation`."""
 
-import json
 from collections.abc import Mapping
 from math import isfinite
 
 from governance.kernel.canonical import Json
-from governance.kernel.parsing import unique_members
+from governance.kernel.json_reading import JsonRefused, read_json
 from governance.kernel.texts import did_you_mean
 from governance.rulebook.errors import FieldError, RuleInvalid
 from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator, Scalar, Value
@@ -31,8 +30,8 @@ def parse_condition(data: object, *, path: str = "condition") -> Condition:
 def parse_condition_text(text: str, *, path: str = "condition") -> Condition:
     """Return the condition that JSON text describes; a key written twice is refused. Raises RuleInvalid."""
     try:
-        data = json.loads(text, object_pairs_hook=unique_members)
-    except (ValueError, RecursionError) as error:
+        data = read_json(text)
+    except JsonRefused as error:
         raise _invalid(path, f"This is not JSON we can read: {error}.") from error
     return parse_condition(data, path=path)
 

@@ -1,6 +1,5 @@
 """The content of a policy revision: what is in it, its digest, and the program that engines run."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,6 +10,7 @@ from governance.engines.rego_modules import split_module
 from governance.engines.types import Effect, Obligation, PolicyProgram, RuleMeta
 from governance.kernel.canonical import canonical_json, sha256_hex
 from governance.kernel.errors import GovernanceError
+from governance.kernel.json_reading import read_json
 from governance.rulebook.attributes import AttributeSchema
 from governance.rulebook.compile_casbin import compile_casbin
 from governance.rulebook.compile_index import compile_index
@@ -122,7 +122,7 @@ def rules_of(*, text: str, digest: str) -> tuple[RevisionRule, ...]:
 def _read(text: str, digest: str) -> ContentJson:
     if sha256_hex(text.encode()) != digest:
         raise RevisionCorrupt(f"The content of revision {digest} has another digest.")
-    content = json.loads(text)
+    content = read_json(text)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise RevisionCorrupt(f"The content of revision {digest} is in a format that this version does not read.")
     # The digest vouches for the rest: only this program writes what is stored under it.

@@ -1,12 +1,11 @@
 """Export and import of revisions: the same content has the same digest in every installation."""
 
-import json
-
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from governance.audit.types import Actor
 from governance.kernel.canonical import sha256_hex
+from governance.kernel.json_reading import read_json_object
 from governance.rulebook.archive import FORMAT, revision_document
 from governance.rulebook.content import ABAC, RevisionRule, rules_of
 from governance.rulebook.errors import ImportRefused, RevisionCorrupt
@@ -52,7 +51,7 @@ def import_revision(*, data: bytes, title: str, user: AbstractBaseUser) -> Polic
 
 def _read(data: bytes) -> tuple[str, str]:
     try:
-        document = json.loads(data)
+        document = read_json_object(data)
         found, digest, text = document["format"], document["digest"], document["content"]
     except (ValueError, LookupError, TypeError) as error:
         raise ImportRefused(f"This is not an exported revision: {error}") from error

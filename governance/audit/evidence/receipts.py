@@ -4,8 +4,8 @@ A receipt is signed in the transaction that records its entry, and the entry hol
 in the log dates the signature, and nothing that is signed later with a stolen key can take that place.
 """
 
-import json
 from collections.abc import Mapping, Sequence
+from typing import cast
 from uuid import UUID
 
 from governance.audit.entries import EvidenceIssued
@@ -27,6 +27,8 @@ from governance.audit.types import Actor, SubjectRef
 from governance.kernel import clock, strict_base64
 from governance.kernel.canonical import Json, sha256_hex, timestamp
 from governance.kernel.ids import new_id
+from governance.kernel.json_reading import read_json, read_json_object
+from governance.kernel.parsing import parse_object
 from governance.keys.dsse import Envelope
 from governance.keys.ring import KeyPurpose, key_ring
 from governance.transparency.proofs import ProofFile, format_proof_file
@@ -118,13 +120,14 @@ def receipt_document(*, envelope_text: str, entry_id: UUID) -> dict[str, Json]:
     `proof` is None until the entry is under a published checkpoint. Raises ReceiptMissing when there is no such entry.
     """
     body, index = _placed(entry_id)
-    predicate = json.loads(Envelope.from_json(envelope_text).payload)["predicate"]
-    about = predicate.get(RECEIPT_MEMBER) or predicate[EVIDENCE_MEMBER]
+    statement = read_json_object(Envelope.from_json(envelope_text).payload)
+    predicate = parse_object(statement["predicate"])
+    about = parse_object(predicate.get(RECEIPT_MEMBER) or predicate[EVIDENCE_MEMBER])
     return {
         "format": FORMAT,
-        "envelope": json.loads(envelope_text),
+        "envelope": cast("Json", read_json(envelope_text)),
         "entry": strict_base64.encode(body),
-        "included_by": about.get("included_by"),
+        "included_by": cast("Json", about.get("included_by")),
         "proof": None if index is None else entry_proof(index),
     }
 

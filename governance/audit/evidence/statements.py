@@ -5,12 +5,11 @@ Besides the caller's data, the predicate has a member `evidence` or `receipt` th
 envelope cannot be passed off as another record's, and states when the log will show it.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import TypedDict, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -20,6 +19,7 @@ from governance.audit.models import EvidenceRecord, Receipt
 from governance.audit.types import SubjectRef
 from governance.kernel.canonical import Json, canonical_json, sha256_hex, timestamp, to_json_object, to_json_value
 from governance.kernel.errors import GovernanceError, IntegrityFault
+from governance.kernel.json_reading import read_json_object
 from governance.keys.dsse import IN_TOTO_PAYLOAD_TYPE, Envelope, sign_envelope, verify_envelope
 from governance.keys.ring import KeyPurpose, KeyRing
 
@@ -171,7 +171,7 @@ def _opened(sort: _Sort, *, key_ring: KeyRing, row: EvidenceRecord | Receipt, st
     except GovernanceError as error:
         raise sort.error(f"{name}: {error.message}", code=f"{sort.word}_signature") from error
     try:
-        statement: Statement = json.loads(payload)
+        statement = cast("Statement", read_json_object(payload))
         signed = statement["predicate"][sort.member]
         if not isinstance(signed, dict):
             raise TypeError(f"the member '{sort.member}' is not an object")

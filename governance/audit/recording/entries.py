@@ -1,6 +1,5 @@
 """The bytes of a ledger entry: built once, and never changed."""
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,6 +9,7 @@ from uuid import UUID
 from governance.audit.errors import EntryInvalid
 from governance.audit.types import Actor, SubjectRef
 from governance.kernel.canonical import Json, canonical_json, timestamp
+from governance.kernel.json_reading import read_json_object
 
 ENTRY_VERSION = 1
 #: The limit of a bundle of entries, which states each length in 16 bits (c2sp.org/tlog-tiles, "Log entries").
@@ -72,7 +72,7 @@ def check_reference(subject: SubjectRef) -> None:
 def entry_data(body: bytes) -> Mapping[str, Json]:
     """Return the data of an entry; empty when the bytes are not an entry."""
     try:
-        data = json.loads(body)["data"]
+        data = read_json_object(body)["data"]
     except (ValueError, LookupError, TypeError):
         return {}
     return data if isinstance(data, dict) else {}
@@ -81,7 +81,7 @@ def entry_data(body: bytes) -> Mapping[str, Json]:
 def differing_columns(entry: EntryColumns, body: bytes) -> list[str]:
     """Return the names of the columns that differ from the entry's bytes; `body` when those are not an entry."""
     try:
-        document: dict[str, Any] = json.loads(body)
+        document: dict[str, Any] = read_json_object(body)
         said = {
             "entry_id": document["entry_id"],
             "kind": document["kind"],

@@ -1,6 +1,5 @@
 """The metadata of a filesystem WORM store: which bytes an object holds, and until when."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from governance.audit.errors import WormKeyInvalid
 from governance.audit.stores.preconditions import check_key
 from governance.audit.types import ListedCondition, ListedObject, WormObject
 from governance.kernel.canonical import canonical_json, sha256_hex
+from governance.kernel.json_reading import read_json_object
 
 MODE = "filesystem"
 URI_PREFIX = "worm+file:"
@@ -34,7 +34,7 @@ class Retention:
     @classmethod
     def from_bytes(cls, data: bytes) -> "Retention":
         """Read an entry back. Raises ValueError, KeyError or TypeError when it is malformed."""
-        fields: dict[str, Any] = json.loads(data)
+        fields: dict[str, Any] = read_json_object(data)
         moments = {name: datetime.fromisoformat(fields[name]) for name in ("retain_until", "stored_at")}
         if not all(moment.tzinfo for moment in moments.values()):
             raise ValueError("a time without a time zone")

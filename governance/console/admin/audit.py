@@ -18,6 +18,7 @@ from governance.console.presentation import badge, choice_badge, digest, moment
 from governance.console.subjects import subject_link
 from governance.console.types import Context
 from governance.console.verification import receipt_file
+from governance.kernel.json_reading import read_json
 from governance.keys.dsse import Envelope
 
 
@@ -86,7 +87,7 @@ class EvidenceRecordAdmin(StoryAdmin):
         envelope = Envelope.from_json(row.envelope)
         return {
             "subject": subject_link(row.subject_type, row.subject_id),
-            "statement": json.dumps(json.loads(envelope.payload), indent=2, ensure_ascii=False),
+            "statement": json.dumps(read_json(envelope.payload), indent=2, ensure_ascii=False),
             "payload_type": envelope.payload_type,
             "worm": getattr(row, "worm_reference", None),
             "outcome": choice_badge(row.outcome, row.outcome.capitalize()),

@@ -37,6 +37,7 @@ from governance.console.subjects import subject_link, user_names
 from governance.console.types import Context
 from governance.kernel.canonical import canonical_json
 from governance.kernel.errors import GovernanceError
+from governance.kernel.json_reading import read_json
 from governance.transparency.proofs import ProofFile, format_proof_file
 
 SHOWN = 200
@@ -202,7 +203,7 @@ def _receipt_of(entry: LedgerEntry) -> Receipt | EvidenceRecord | None:
 def _indented(body: bytes) -> str:
     """Return JSON indented for reading; bytes that are not JSON, because they were altered, unchanged."""
     try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+        return json.dumps(read_json(body), indent=2, ensure_ascii=False)
     except ValueError:
         return body.decode(errors="replace")
 

@@ -21,6 +21,7 @@ from governance.console.presentation import badge, code, digest, list_url, momen
 from governance.console.subjects import short_id, subject_link
 from governance.console.types import Context
 from governance.console.verification import check_receipt, receipt_file, sha256_of, trust
+from governance.kernel.json_reading import read_json
 from governance.keys.dsse import Envelope
 
 
@@ -97,7 +98,7 @@ class ReceiptAdmin(StoryAdmin):
         found = check_receipt(receipt_file(row))
         return {
             "subject": subject_link(row.subject_type, row.subject_id),
-            "statement": json.dumps(json.loads(envelope.payload), indent=2, ensure_ascii=False),
+            "statement": json.dumps(read_json(envelope.payload), indent=2, ensure_ascii=False),
             "entry": LedgerEntry.objects.filter(entry_id=row.entry_id).first(),
             "found": found,
             "file_url": _file_url(row),

@@ -1,6 +1,5 @@
 """Policy revisions: what decided when, what each one changed, and how to roll back."""
 
-import json
 from typing import Any
 
 from django.contrib import admin, messages
@@ -19,6 +18,8 @@ from governance.console.presentation import badge, digest, moment, page_url
 from governance.console.subjects import person_names
 from governance.console.types import Cleaned, Context
 from governance.kernel.errors import GovernanceError
+from governance.kernel.json_reading import read_json_object
+from governance.kernel.parsing import parse_object
 from governance.rulebook.activation import previous_revision, roll_back
 from governance.rulebook.content import ABAC
 from governance.rulebook.diff import sentence_of
@@ -94,7 +95,7 @@ class PolicyRevisionAdmin(StoryAdmin):
             "can_leave": row == active and previous_revision() is not None and _may_activate(request),
             "own_rules": [each for each in rules if each[0].origin == ABAC],
             "system_rules": [each for each in rules if each[0].origin != ABAC],
-            "modules": sorted(json.loads(row.content)["modules"].items()),
+            "modules": sorted(parse_object(read_json_object(row.content)["modules"]).items()),
             "activations": [(each, names.get(each.activated_by, each.activated_by)) for each in activations],
             "author": names.get(row.created_by, row.created_by),
             "drafts": list(row.drafts.all()),

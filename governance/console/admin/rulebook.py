@@ -1,6 +1,5 @@
 """ABAC rules: the form in which the governance team writes policy."""
 
-import json
 from typing import Any
 
 from django.contrib import admin
@@ -19,6 +18,7 @@ from governance.console.policy_changes import pending_changes, rule_statuses
 from governance.console.presentation import badge, choice_badge, code, moment
 from governance.console.rule_preview import preview, value_suggestions
 from governance.console.types import Cleaned, Context
+from governance.kernel.json_reading import JsonRefused, read_json
 from governance.rulebook.diff import sentence_of
 from governance.rulebook.errors import RuleInvalid
 from governance.rulebook.models import AbacRule
@@ -123,9 +123,10 @@ class AbacRuleAdmin(FormAdmin):
         """Return a rule under construction as a sentence and as Rego, or what is wrong with it."""
         require(request, "rulebook.view_abacrule")
         try:
-            data = json.loads(request.body)
-        except ValueError:
-            return JsonResponse({"errors": [{"path": "rule", "message": "This is not JSON."}]}, status=400)
+            data = read_json(request.body)
+        except JsonRefused as error:
+            message = f"This cannot be read: {error}."
+            return JsonResponse({"errors": [{"path": "rule", "message": message}]}, status=400)
         return JsonResponse(preview(data))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.fields import InvalidJSONInput
 from unfold.widgets import (
     INPUT_CLASSES,
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -14,6 +15,7 @@ from unfold.widgets import (
 )
 
 from governance.console.types import Given
+from governance.kernel.json_reading import JsonRefused, read_json
 from governance.kernel.regions import REGIONS
 
 
@@ -75,6 +77,28 @@ class MomentField(forms.DateTimeField):
             ),
         )
         super().__init__(**kwargs)
+
+
+class JsonField(forms.JSONField):
+    """JSON, read as strictly as everywhere else; cleans to its value."""
+
+    def to_python(self, value: Any) -> Any:
+        """Return what was typed as a value. Raises ValidationError with the place of what is refused."""
+        if not isinstance(value, str) or value in self.empty_values:
+            return super().to_python(value)
+        try:
+            read_json(value)
+        except JsonRefused as error:
+            raise ValidationError(f"This cannot be read: {error}.", code="invalid") from error
+        return super().to_python(value)
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """Return what was typed for showing it again."""
+        try:
+            read_json(data or "null")
+        except JsonRefused:
+            return InvalidJSONInput(data)
+        return super().bound_data(data, initial)
 
 
 def choice_field(

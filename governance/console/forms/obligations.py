@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from governance.console.forms.fields import JsonField
 from governance.console.types import Given
 from governance.engines.obligations import OBLIGATIONS, CountParameter, ObligationKind, Parameter
 from governance.kernel.canonical import Json
@@ -24,7 +25,7 @@ class ObligationsWidget(UnfoldAdminTextareaWidget):  # type: ignore[misc]
         super().__init__(attrs={"rows": 4, "spellcheck": "false", "data-obligation-kinds": json.dumps(kinds)})
 
 
-class ObligationsField(forms.JSONField):
+class ObligationsField(JsonField):
     """A list of obligations. Whether they are known and complete is checked by the rulebook and the registry."""
 
     def __init__(self, **kwargs: Given) -> None:

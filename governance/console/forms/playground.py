@@ -1,6 +1,5 @@
 """The form of the playground: a question, picked or pasted, and facts to change."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from governance.console.forms.fields import choice_field, text_field
 from governance.console.types import Cleaned, Given
+from governance.kernel.json_reading import JsonRefused, read_json
 from governance.kernel.vocabulary import ACTION_CHOICES, PURPOSE_CHOICES
 from governance.partners.models import ApiClient
 from governance.registry.queries import available_models
@@ -74,9 +74,9 @@ def _json_object(text: str) -> dict[str, Any]:
     if not text.strip():
         return {}
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise forms.ValidationError(f"This is not JSON: {error}.") from error
+        value = read_json(text)
+    except JsonRefused as error:
+        raise forms.ValidationError(f"This cannot be read: {error}.") from error
     if not isinstance(value, dict):
         raise forms.ValidationError("A JSON object is needed here.")
     return value

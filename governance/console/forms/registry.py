@@ -11,7 +11,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from governance.console.forms.fields import choice_field
+from governance.console.forms.fields import JsonField, choice_field
 from governance.registry.choices import Stage
 from governance.registry.models import Model, ModelVersion
 from governance.registry.ports import runtime_choices
@@ -34,7 +34,7 @@ class VersionForm(forms.Form):
         widget=UnfoldAdminFileFieldWidget(),
         help_text="A safetensors file. Its structure is checked now, its digest before every use.",
     )
-    config = forms.JSONField(
+    config = JsonField(
         required=False,
         initial=dict,
         label="Configuration",

@@ -1,6 +1,5 @@
 """The form of an ABAC rule. The rulebook validates it; this form shows its messages at the fields."""
 
-import json
 from typing import Any
 
 from django import forms
@@ -10,9 +9,10 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from governance.console.forms.fields import checkbox_field
+from governance.console.forms.fields import JsonField, checkbox_field
 from governance.console.forms.obligations import ObligationsField
 from governance.console.types import Cleaned, Given
+from governance.kernel.json_reading import JsonRefused, read_json
 from governance.kernel.vocabulary import ACTION_CHOICES
 from governance.rulebook.choices import RuleEffect
 from governance.rulebook.errors import FieldError, RuleInvalid
@@ -45,7 +45,7 @@ class RuleForm(forms.Form):
     actions = checkbox_field(
         ACTION_CHOICES, help_text="The condition can only use attributes that are known for every action chosen here."
     )
-    condition = forms.JSONField(widget=forms.HiddenInput(), initial=EMPTY_CONDITION)
+    condition = JsonField(widget=forms.HiddenInput(), initial=EMPTY_CONDITION)
     reason_code = forms.CharField(
         max_length=50,
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "region_blocked", "autocomplete": "off"}),
@@ -92,8 +92,8 @@ class RuleForm(forms.Form):
         value = self["condition"].value()
         if isinstance(value, str):
             try:
-                return json.loads(value)
-            except ValueError:
+                return read_json(value)
+            except JsonRefused:
                 return EMPTY_CONDITION
         return value
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from governance.kernel.canonical import Json
+from governance.kernel.json_reading import read_json_object
 
 Schema: TypeAlias = dict[str, Json]
 
@@ -83,8 +84,7 @@ def _predicate(path: Path, common: Schema) -> Predicate:
 
 
 def _read(path: Path) -> Schema:
-    schema: Schema = json.loads(path.read_text(encoding="utf-8"))
-    return schema
+    return cast("Schema", read_json_object(path.read_bytes()))
 
 
 def _items(value: Json) -> list[Json]:

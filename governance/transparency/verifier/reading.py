@@ -1,11 +1,9 @@
 """Strict reading of untrusted JSON, so that no two readers can understand the same bytes differently."""
 
-import json
 from collections.abc import Collection
-from typing import NoReturn
 
+from governance.kernel import json_reading as strict
 from governance.kernel.errors import InvalidInput
-from governance.kernel.parsing import unique_members
 
 MAX_DOCUMENT_BYTES = 1024 * 1024
 #: What we write is a few levels deep. Deeper input could only serve to exhaust the reader.
@@ -26,13 +24,9 @@ def read_json(data: bytes) -> object:
     if len(data) > MAX_DOCUMENT_BYTES:
         raise Unreadable(f"It has more than {MAX_DOCUMENT_BYTES} bytes.")
     try:
-        value = json.loads(data.decode(), object_pairs_hook=unique_members, parse_constant=_refuse_constant)
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"It is not UTF-8: {error.reason} at byte {error.start}.") from error
-    except (ValueError, RecursionError) as error:
+        return strict.read_json(data, depth=MAX_DEPTH)
+    except strict.JsonRefused as error:
         raise Unreadable(f"It is not acceptable JSON: {error}.") from error
-    _require_shallow(value, MAX_DEPTH)
-    return value
 
 
 def members(value: object, names: Collection[str], what: str) -> dict[str, object]:
@@ -65,15 +59,3 @@ def items(value: object, what: str) -> list[object]:
     if not isinstance(value, list):
         raise Unreadable(f"{what} is not a list.")
     return value
-
-
-def _require_shallow(value: object, levels: int) -> None:
-    if isinstance(value, dict | list):
-        if not levels:
-            raise Unreadable(f"It is nested more than {MAX_DEPTH} levels deep.")
-        for each in value.values() if isinstance(value, dict) else value:
-            _require_shallow(each, levels - 1)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number in JSON")

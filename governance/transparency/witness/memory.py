@@ -6,7 +6,6 @@ refuses to start: retire it, and run a new one under a new name.
 
 import errno
 import fcntl
-import json
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -26,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from governance.kernel.canonical import canonical_json
 from governance.kernel.durable_files import replace_file
 from governance.kernel.errors import Conflict, IntegrityFault
+from governance.kernel.json_reading import read_json_object
 from governance.kernel.parsing import parse_int, parse_object, parse_text
 from governance.transparency.merkle import EMPTY_ROOT, HASH_BYTES
 
@@ -137,7 +137,7 @@ def _load_key(path: Path) -> Ed25519PrivateKey:
 
 def _load_memory(path: Path, name: str) -> dict[str, Seen]:
     try:
-        document = parse_object(json.loads(path.read_bytes()))
+        document = read_json_object(path.read_bytes())
         seen = {origin: _seen_from(parse_object(each)) for origin, each in parse_object(document["logs"]).items()}
         known = (document["format"], document["name"])
     except (OSError, ValueError, LookupError) as error:

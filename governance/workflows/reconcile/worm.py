@@ -1,6 +1,5 @@
 """WORM storage against the database, in both directions: every referenced object is there, and nothing else."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
@@ -12,6 +11,7 @@ from governance.audit.errors import WormObjectMissing
 from governance.audit.keeping.worm_checks import object_faults, record_faults
 from governance.audit.models import LedgerEntry, OutboxEntry, WormReference
 from governance.audit.ports import WormStore, worm_store
+from governance.audit.recording.entries import entry_data
 from governance.audit.recording.record import record
 from governance.audit.stores.probe import FOLDER as PROBES
 from governance.audit.tally import Tally, chunks, fault
@@ -112,5 +112,5 @@ def _acknowledged() -> set[tuple[str, str]]:
         *OutboxEntry.objects.filter(kind=kind).values_list("body", flat=True),
         *LedgerEntry.objects.filter(kind=kind).values_list("body", flat=True),
     ]
-    said = [json.loads(bytes(body))["data"] for body in bodies]
-    return {(data["uri"], data["version_id"]) for data in said}
+    said = [entry_data(bytes(body)) for body in bodies]
+    return {(str(data["uri"]), str(data["version_id"])) for data in said}

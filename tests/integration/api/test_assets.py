@@ -89,6 +89,13 @@ def test_only_images_are_accepted(upload, data, status, code):
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+@pytest.mark.parametrize("again", [{"title": ["Dawn", "Dusk"]}, {"creator": ["ada", "bruno"]}])
+def test_a_field_of_the_form_that_is_sent_twice_is_refused(upload, again):
+    answer = upload(**again)
+    assert (answer.status_code, answer.json()["code"]) == (400, "body_malformed")
+    assert [error["field"] for error in answer.json()["errors"]] == [*again]
+
+
 def test_an_empty_file_is_refused(upload):
     answer = upload(b"")
     assert answer.status_code == 400

@@ -125,7 +125,15 @@ def test_what_is_not_a_question_is_a_bad_request(ask, asked, changes):
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
 
 
-@pytest.mark.parametrize(("body", "kind"), [("{", "application/json"), ("", "application/json"), ("{}", "text/plain")])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("{", "application/json"),
+        ("", "application/json"),
+        ("{}", "text/plain"),
+        ('{"a": 1, "a": 1}', "application/json"),
+    ],
+)
 def test_a_body_that_is_no_json_is_a_bad_request(api, body, kind):
     assert api.post(EVALUATION, body, content_type=kind).status_code == 400
 

@@ -202,3 +202,19 @@ def test_jobs_are_listed_newest_first_and_filtered(submit, api):
     assert ids("?model=ghost") == []
     assert ids("?created_before=2000-01-01T00:00:00Z") == []
     assert ids("?created_after=2000-01-01T00:00:00Z") == [denied, admitted]
+
+
+@pytest.mark.parametrize(
+    ("raw", "field", "reason"),
+    [
+        ('{"purpose": "research", "purpose": "commercial"}', "purpose", "the name occurs twice in one object"),
+        ('{"parameters": {"a": [{"b": 1, "\\u0062": 2}]}}', "parameters.a.0.b", "the name occurs twice in one object"),
+        ('{"parameters": {"a": 9007199254740992}}', "parameters.a", "the integer is larger than 9007199254740991"),
+        ('{"model": "\\ud800"}', "model", "the text holds half of a surrogate pair"),
+    ],
+)
+def test_json_that_a_gateway_could_read_otherwise_is_refused_with_its_place(api, raw, field, reason):
+    answer = api.post("/api/v1/jobs", raw, content_type="application/json", headers={"Idempotency-Key": "k"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "body_malformed")
+    assert answer.json()["errors"][0]["field"] == field
+    assert reason in answer.json()["detail"]

@@ -64,9 +64,9 @@ def test_a_rule_is_changed_and_keeps_its_id(market, author):
         ("message", {"message": "In {subject.regio}."}, "Did you mean &#x27;subject.region&#x27;?"),
         ("actions", {"actions": []}, "This field is required."),
         ("obligations", {"obligations": '[{"kind": "attribution"}]'}, "Only a rule that permits can carry"),
-        ("obligations", {"obligations": "{"}, "Enter a valid JSON."),
         ("obligations", {"effect": "permit", "obligations": '[{"kind": "watermrk"}]'}, "is no known obligation"),
         ("obligations", {"effect": "permit", "obligations": '[{"kind": "attribution"}]'}, "This is needed."),
+        ("obligations", {"obligations": "{"}, "This cannot be read: it is not JSON"),
     ],
 )
 def test_what_is_not_valid_is_reported_at_the_field(field, data, sentence, market, author):

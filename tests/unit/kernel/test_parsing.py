@@ -1,6 +1,5 @@
 """Narrowing of JSON values."""
 
-import json
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +11,6 @@ from governance.kernel.parsing import (
     parse_object,
     parse_text,
     parse_texts,
-    unique_members,
 )
 
 
@@ -46,8 +44,3 @@ def test_a_value_of_the_expected_type_is_returned_as_it_is(parse: Callable[[obje
 def test_any_other_value_is_refused(parse: Callable[[object], object], value: object, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         parse(value)
-
-
-def test_a_name_that_occurs_twice_is_refused() -> None:
-    with pytest.raises(ValueError, match="a name occurs twice in one object"):
-        json.loads('{"a": {"b": 1, "b": 2}}', object_pairs_hook=unique_members)

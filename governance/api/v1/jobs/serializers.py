@@ -1,6 +1,5 @@
 """How jobs, outputs and evidence look to partners, and the request for a job."""
 
-import json
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
@@ -11,6 +10,7 @@ from governance.api.v1.receipts import EnvelopeSerializer
 from governance.audit.models import EvidenceRecord, WormReference
 from governance.jobs.choices import JobState
 from governance.jobs.models import Job, JobEvent, JobOutput
+from governance.kernel.json_reading import read_json
 from governance.kernel.vocabulary import PURPOSE_CHOICES
 from governance.registry.models import ModelVersion
 from governance.registry.tasks import task_choices
@@ -143,7 +143,7 @@ class EvidenceSerializer(serializers.ModelSerializer[EvidenceRecord]):
     @extend_schema_field(EnvelopeSerializer)
     def get_envelope(self, evidence: EvidenceRecord) -> object:
         """Return the envelope; as canonical JSON (RFC 8785) it has the digest `envelope_sha256`."""
-        return json.loads(evidence.envelope)
+        return read_json(evidence.envelope)
 
     @extend_schema_field(WormReferenceSerializer(allow_null=True))
     def get_worm_reference(self, evidence: EvidenceRecord) -> dict[str, object] | None:

@@ -24,6 +24,7 @@ from governance.api.v1.tokens.serializers import (
     TokenRequestSerializer,
     TokenResponseSerializer,
 )
+from governance.kernel.json_reading import read_json_object
 
 FORM = "application/x-www-form-urlencoded"
 #: What the protocol's bare codes mean here; others come with a description of their own.
@@ -74,9 +75,10 @@ def _fault_of_form(request: Request) -> str:
 def _answer(request: Request, body: str, status: int) -> HttpResponse:
     if status < HTTPStatus.BAD_REQUEST:
         return HttpResponse(body, status=status, content_type="application/json")
-    members = json.loads(body)
-    if members.get("error") in MEANINGS:
-        members.setdefault("error_description", MEANINGS[members["error"]])
+    members = read_json_object(body)
+    meaning = MEANINGS.get(str(members.get("error")))
+    if meaning is not None:
+        members.setdefault("error_description", meaning)
     return JsonResponse({**members, "request_id": request_id_of(request)}, status=status)
 
 

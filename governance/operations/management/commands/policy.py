@@ -13,6 +13,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from governance.decisions.models import DecisionRecord
 from governance.engines.ports import build_engine, offline_engine
 from governance.kernel.errors import GovernanceError
+from governance.kernel.json_reading import JsonRefused, read_json_object
+from governance.kernel.parsing import parse_object, parse_text
 from governance.operations.options import Options
 from governance.operations.policy_reports import case_lines, diff_json, diff_lines, explanation_lines
 from governance.rulebook.checks import check_policies
@@ -83,7 +85,7 @@ class Command(BaseCommand):
             operations[options["operation"]](options)
         except GovernanceError as error:
             raise CommandError(error.message) from error
-        except (OSError, json.JSONDecodeError) as error:
+        except OSError as error:
             raise CommandError(str(error)) from error
 
     def _check(self, options: Options) -> None:
@@ -113,15 +115,15 @@ class Command(BaseCommand):
 
     def _compile(self, options: Options) -> None:
         if options["which"] == "-":
-            spec = parse_rule(json.loads(sys.stdin.read()), current_schema())
+            spec = parse_rule(_standard_input(), current_schema())
             self.stdout.write(f"# {describe(spec)}\n{compile_rule(spec, current_schema())}")
             return
-        modules: dict[str, str] = json.loads(_content(options["which"]).text)["modules"]
+        modules = parse_object(read_json_object(_content(options["which"]).text)["modules"])
         chosen = [options["action"]] if options["action"] else sorted(modules)
         for action in chosen:
             if action not in modules:
                 raise CommandError(f"No rule is about '{action}'.")
-            self.stdout.write(modules[action])
+            self.stdout.write(parse_text(modules[action]))
 
     def _diff(self, options: Options) -> None:
         before, after = _content(options["before"]), _content(options["after"])
@@ -151,7 +153,7 @@ class Command(BaseCommand):
 
     def _explain(self, options: Options) -> None:
         if options["decision"] is None:
-            questions, which = [json.loads(sys.stdin.read())], options["which"] or "active"
+            questions, which = [_standard_input()], options["which"] or "active"
         else:
             decision = DecisionRecord.objects.filter(pk=options["decision"]).first()
             if decision is None:
@@ -171,3 +173,10 @@ def _content(which: str) -> RevisionContent:
         return build_content(schema=current_schema(), system=system_rules(), abac=[], custom=custom_modules())
     revision = find_revision(which)
     return RevisionContent(revision.content, revision.digest, revision.rule_count)
+
+
+def _standard_input() -> dict[str, object]:
+    try:
+        return read_json_object(sys.stdin.read())
+    except JsonRefused as error:
+        raise CommandError(f"The input cannot be read: {error}.") from error

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from governance.audit.types import Actor
 from governance.kernel.errors import GovernanceError
+from governance.kernel.json_reading import JsonRefused, read_json
 from governance.operations.options import Options
 from governance.rulebook.activation import publish_without_review
 from governance.rulebook.models import AbacRule
@@ -40,13 +41,13 @@ class Command(BaseCommand):
             raise CommandError(f"There is no active console user '{options['user']}'.")
         try:
             if options["operation"] == "add":
-                data = json.loads(options["json"] or sys.stdin.read())
+                data = read_json(options["json"] or sys.stdin.read())
                 create_rule(spec=parse_rule(data, current_schema()), enabled=True, actor_user=user)
             else:
                 delete_rule(rule=_rule(options["id"]), actor_user=user)
             note = f"manage.py rule {options['operation']}"
             revision = publish_without_review(actor=Actor("user", str(user.pk)), note=note)
-        except json.JSONDecodeError as error:
+        except JsonRefused as error:
             raise CommandError(f"The rule is not JSON: {error}.") from error
         except GovernanceError as error:
             raise CommandError(error.message) from error
