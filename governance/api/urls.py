@@ -1,7 +1,7 @@
 """URLs of the API, its documentation, and the health checks."""
 
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from governance.api.health import HealthView, ReadinessView
 from governance.api.reference import ProblemKindView, unknown_url
@@ -10,7 +10,7 @@ urlpatterns = [
     path("healthz", HealthView.as_view(), name="healthz"),
     path("readyz", ReadinessView.as_view(), name="readyz"),
     path("api/schema", SpectacularJSONAPIView.as_view(), name="api-schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("api/problems/<slug:code>", ProblemKindView.as_view(), name="api-problem"),
     path("api/v1/", include("governance.api.v1.urls")),
     path("log/", include("governance.api.log.urls")),

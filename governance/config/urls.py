@@ -10,6 +10,7 @@ from governance.console.public import trust_page, verify_page
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("", include("governance.api.urls")),
+    path("admin/", include("governance.console.signin.urls")),  # before the admin site, whose login page it replaces
     path("admin/", admin.site.urls),
     path("verify", verify_page, name="verify"),
     path("verify/trust", trust_page, name="verify-trust"),
@@ -22,3 +23,5 @@ handler400 = "governance.api.handlers.bad_request"
 handler403 = "governance.api.handlers.permission_denied"
 handler404 = "governance.api.handlers.page_not_found"
 handler500 = "governance.api.handlers.server_error"
+#: For django-allauth.
+handler429 = "governance.console.signin.views.too_many_requests"

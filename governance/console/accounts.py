@@ -22,6 +22,7 @@ from governance.console.entries import (
     UserPasswordSet,
 )
 from governance.console.errors import AccountConflict, AccountInvalid
+from governance.console.signin.sessions import end_sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,8 @@ def create_user(*, person: Person, access: Access, password: str, actor: Actor) 
 def change_user(*, user: User, person: Person, access: Access, actor: Actor, seen: State | None = None) -> User:
     """Change whose account it is and what it may do, and return it; whether it is active stays.
 
-    `seen` is what `shown_state` said when the change was prepared, None to change the user as it is. Raises
-    AccountInvalid, ChangedMeanwhile.
+    Whoever loses a role has to log in again. `seen` is what `shown_state` said when the change was prepared, None to
+    change the user as it is. Raises AccountInvalid, ChangedMeanwhile.
     """
     locked, before = lock_unchanged(USER, user, seen=None)
     shown = shown_state(locked)
@@ -83,6 +84,8 @@ def change_user(*, user: User, person: Person, access: Access, actor: Actor, see
     if changed:
         entry = UserChanged(before=before, after=USER.present_state(locked), fields=changed)
         record(entry, subject=USER.ref(locked), actor=actor)
+    if not _roles(before) <= _roles(after):
+        end_sessions(locked)
     return locked
 
 
@@ -93,7 +96,9 @@ def deactivate_user(*, user: User, actor: Actor, seen: State | None = None) -> U
     Raises AccountConflict for one's own account and for one that is inactive already, ChangedMeanwhile.
     """
     _refuse_own(user, actor)
-    return _set_active(user, False, UserDeactivated, actor, seen)
+    changed = _set_active(user, False, UserDeactivated, actor, seen)
+    end_sessions(changed)
+    return changed
 
 
 @transaction.atomic
@@ -119,6 +124,12 @@ def delete_user(*, user: User, actor: Actor, seen: State | None = None) -> None:
     ref = USER.ref(locked)
     locked.delete()
     record(UserDeleted(before=before, after=None), subject=ref, actor=actor)
+
+
+def _roles(state: State) -> set[str]:
+    groups = state["groups"]
+    assert isinstance(groups, list)
+    return {f"group {name}" for name in groups} | {right for right in ("staff", "superuser") if state[right]}
 
 
 def _set_active(user: User, active: bool, kind: type[StateEntry], actor: Actor, seen: State | None) -> User:

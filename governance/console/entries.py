@@ -94,6 +94,21 @@ class UserPasswordSet(Entry):
     """Somebody gave a console user a new password."""
 
 
+@entry("user.sign_in_locked", subject="user", since="0.3", unmatched="Attempts are counted for minutes only.")
+class UserSignInLocked(Entry):
+    """Too many attempts to sign in as a console user failed; for some minutes no more are made."""
+
+
+@entry("user.sign_in_unlocked", subject="user", since="0.3", unmatched="Attempts are counted for minutes only.")
+class UserSignInUnlocked(Entry):
+    """Somebody ended the wait after too many failed attempts."""
+
+
+@entry("user.sessions_ended", subject="user", since="0.3", unmatched="Sessions are rows that come and go.")
+class UserSessionsEnded(Entry):
+    """All sessions of a console user were ended."""
+
+
 @entry("user.deleted", subject="user")
 class UserDeleted(StateEntry):
     """A console user was deleted; entries go on to name the key of the row."""

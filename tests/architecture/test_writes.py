@@ -18,7 +18,9 @@ NOT_SERVICES = frozenset({
 })  # fmt: skip
 #: Accounts are Django's tables; the console has the services that write them.
 AREA_OF_LABEL = {"auth": "console"}
-CONSOLE_SERVICES = frozenset({"governance.console.accounts", "governance.console.groups"})
+CONSOLE_SERVICES = frozenset({
+    "governance.console.accounts", "governance.console.groups", "governance.console.signin.sessions",
+})  # fmt: skip
 #: What may write although it is no service of the area, and why.
 ALLOWED = {
     # Django's own log of the console belongs to no area; a name in it goes with the creator whose name it was.

@@ -1,5 +1,6 @@
-"""A real browser against a live server. Every page is watched: a script error, a failed request or a request to
-anywhere else than the server fails the test."""
+"""A real browser against a live server. Every page is watched: a script error, a breach of the Content Security Policy,
+an answer without the security headers, a failed request or a request to anywhere else than the server fails the test.
+"""
 
 import os
 from collections.abc import Iterator
@@ -7,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, sync_playwright
 
+from governance.api.headers import SECURITY_HEADERS
 from governance.audit.evidence.anchoring import anchor_pending
 from governance.audit.log.sequencer import sequence_pending
 from governance.audit.ports import worm_store
@@ -99,6 +101,7 @@ def page(browser, live_server) -> Iterator[Page]:
     page.on("requestfailed", lambda request: faults.extend(_failed(request)))
     page.on("response", lambda answer: faults.extend([f"{answer.status} {answer.url}"] * (answer.status >= 400)))
     page.on("request", lambda request: faults.extend(_outside(request, live_server.url)))
+    page.on("response", lambda answer: faults.extend(_unprotected(answer, live_server.url)))
     yield page
     context.close()
     assert faults == []
@@ -128,7 +131,7 @@ def _patient_context(browser: Browser, url: str) -> BrowserContext:
 
 def _logged_in(page: Page, name: str) -> Page:
     page.goto("/admin/login/")
-    page.fill("[name=username]", name)
+    page.fill("[name=login]", name)
     page.fill("[name=password]", PASSWORD)
     page.click("button[type=submit]")
     page.wait_for_url("**/admin/")
@@ -147,6 +150,13 @@ def keep(page: Page, name: str) -> Path:
 
 def _outside(request: Request, server: str) -> list[str]:
     return [] if request.url.startswith((server, "data:", "blob:")) else [f"outside: {request.url}"]
+
+
+def _unprotected(answer: Response, server: str) -> list[str]:
+    if not answer.url.startswith(server) or answer.url.startswith(f"{server}/static/"):
+        return []  # Django's live server answers for static files before any middleware
+    wanted = ("content-security-policy", *(name.lower() for name in SECURITY_HEADERS))
+    return [f"no {name}: {answer.url}" for name in wanted if name not in answer.headers]
 
 
 def _failed(request: Request) -> list[str]:

@@ -70,11 +70,11 @@ def test_the_login_page_is_kept_as_a_picture(scheme, page, market):
 
 def test_a_wrong_password_is_said(page, market):
     page.goto("/admin/login/?next=/admin/jobs/job/")
-    page.fill("[name=username]", "boss")
+    page.fill("[name=login]", "boss")
     page.fill("[name=password]", "wrong")
     page.click("button[type=submit]")
     page.wait_for_selector("text=Please enter the correct username and password")
-    page.fill("[name=username]", "boss")
+    page.fill("[name=login]", "boss")
     page.fill("[name=password]", "correct horse battery staple")
     page.click("button[type=submit]")
     page.wait_for_url("**/admin/jobs/job/")

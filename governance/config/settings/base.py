@@ -7,6 +7,8 @@ from django.urls import reverse_lazy
 
 from governance.config import environment as env
 from governance.config.settings.console import FORMAT_MODULE_PATH, UNFOLD  # noqa: F401
+from governance.config.settings.headers import CONTENT_SECURITY_POLICY  # noqa: F401
+from governance.config.settings.signin import *  # noqa: F403
 from governance.jobs.tasks import Queue, Task
 from governance.kernel.vocabulary import ACTION_LABELS
 from inference_workers.moderators import MODERATORS
@@ -39,6 +41,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "oauth2_provider",
+    "allauth",
+    "allauth.account",
     "governance.audit",
     "governance.catalog",
     "governance.partners",
@@ -56,6 +60,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "governance.api.headers.SecurityHeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "governance.api.middleware.RequestIdMiddleware",
@@ -65,6 +71,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "governance.console.signin.sessions.SessionLimitMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -119,7 +127,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_URL = reverse_lazy("account_login")
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
@@ -169,7 +177,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "governance.api.problems.handle",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "governance.api.negotiation.JsonAlways",
     "UNAUTHENTICATED_USER": None,
-    "NUM_PROXIES": env.integer("ASSENT_TRUSTED_PROXIES", 0, least=0),
+    "NUM_PROXIES": ASSENT_TRUSTED_PROXIES,  # noqa: F405
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Assent",

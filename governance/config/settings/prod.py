@@ -12,6 +12,9 @@ SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
+# Browsers take cookies of these names from this host only, over TLS (RFC 6265bis, section 4.1.3.2).
+SESSION_COOKIE_NAME = "__Host-assent-session"
+CSRF_COOKIE_NAME = "__Host-assent-csrf"
 STORAGES["staticfiles"] = {  # noqa: F405
     "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
 }

@@ -15,3 +15,4 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
 ASSENT_DECISION_CACHE_ENTRIES = 0  # tests swap engines under one name
 ASSENT_RBAC_REFRESH_MS = 0  # tests must not see the roles of earlier tests
 ASSENT_WITNESS_TIMEOUT_MS = ASSENT_ENGINE_TIMEOUT_MS = 60_000  # a slow machine must not fail a test
+ACCOUNT_RATE_LIMITS = {"login": "9999/m/ip", "login_failed": "99/m/key"}  # tests share a cache and an address

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
@@ -12,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 
 from governance.audit.recording.states import State
+from governance.audit.types import Actor
 from governance.console.accounts import (
     activate_user,
     change_user,
@@ -29,10 +31,11 @@ from governance.console.meanwhile import carry_seen
 from governance.console.pages import Page, form_page, require, sent
 from governance.console.presentation import badge, chips, moment, page_url
 from governance.console.roles import ROLES
+from governance.console.signin.sessions import sign_out_everywhere
+from governance.console.signin.waiting import end_wait, is_locked
 from governance.console.types import Cleaned, Context
 
-admin.site.unregister(User)
-admin.site.unregister(Group)
+admin.site.unregister([User, Group, EmailAddress])
 
 CHANGE_USER = "auth.change_user"
 
@@ -48,7 +51,13 @@ class UserAdmin(FormAdmin):
     list_filter_submit = False
     search_fields = ["username", "first_name", "last_name", "email"]
     ordering = ["username"]
-    row_pages = {"password": "password_page", "deactivate": "deactivate_page", "activate": "activate_page"}
+    row_pages = {
+        "password": "password_page",
+        "deactivate": "deactivate_page",
+        "activate": "activate_page",
+        "sessions": "sessions_page",
+        "unlock": "unlock_page",
+    }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Return the rows with what the list shows beside their columns."""
@@ -102,7 +111,11 @@ class UserAdmin(FormAdmin):
         """Return what the page shows beside the form."""
         if row is None:
             return {}
-        return {"can_change": self.has_change_permission(request, row), "account_badge": self.account(row)}
+        return {
+            "can_change": self.has_change_permission(request, row),
+            "account_badge": self.account(row),
+            "locked": is_locked(request, row),
+        }
 
     def perform(self, request: HttpRequest, row: User | None, data: Cleaned) -> User:
         """Call the service with what was entered, and return the row."""
@@ -147,6 +160,33 @@ class UserAdmin(FormAdmin):
         )
         form = carry_seen(Form(**sent(request)), row)
         return self._act(request, row, page, form, activate_user, "{} is active.")
+
+    def sessions_page(self, request: HttpRequest, row: User) -> HttpResponse:
+        """End all sessions of a user, after asking once more."""
+        page = Page(
+            title=f"Sign {row} out everywhere?",
+            submit="End all sessions",
+            back=page_url(row),
+            intro="Every browser in which the account is signed in has to log in again. The account stays active.",
+        )
+        return self._act(request, row, page, Form(**sent(request)), sign_out_everywhere, "{} is signed out.")
+
+    def unlock_page(self, request: HttpRequest, row: User) -> HttpResponse:
+        """End the wait after too many failed attempts, after asking once more."""
+        page = Page(
+            title=f"Let {row} try to log in again?",
+            submit="End the wait",
+            back=page_url(row),
+            intro=(
+                "Too many attempts to log in to this account failed, so it has to wait for some minutes. Ask the "
+                "person whether the attempts were theirs; somebody may be guessing the password."
+            ),
+        )
+
+        def unlock(*, user: User, actor: Actor) -> None:
+            end_wait(request, user=user, actor=actor)
+
+        return self._act(request, row, page, Form(**sent(request)), unlock, "{} can log in again.")
 
     def _act(
         self, request: HttpRequest, row: User, page: Page, form: Form, service: Callable[..., object], said: str

@@ -33,7 +33,7 @@ class Console:
 
     def __init__(self, url: str, name: str, password: str) -> None:
         self.url, self.session = url, requests.Session()
-        self.post("/admin/login/?next=/admin/", username=name, password=password)
+        self.post("/admin/login/?next=/admin/", login=name, password=password)
 
     def get(self, path: str) -> requests.Response:
         return self.session.get(self.url + path, timeout=PATIENCE_SECONDS)

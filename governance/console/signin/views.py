@@ -1,0 +1,36 @@
+"""The sign-in page."""
+
+from typing import Any
+
+from allauth.account.views import LoginView
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from governance.console.signin.attempts import BUSY, SignInRefused
+
+
+class SignInView(LoginView):  # type: ignore[misc]
+    """Name and password. A refused attempt answers 429 or, where the server is busy, 503, and says when to retry."""
+
+    def get_context_data(self, **given: Any) -> dict[str, Any]:
+        """Return what the page shows: the frame of the console and the form."""
+        context = super().get_context_data(**given)
+        return {**admin.site.each_context(self.request), **context, "title": "Log in", "is_nav_sidebar_enabled": False}
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """Answer a wrong or refused attempt."""
+        response: HttpResponse = super().form_invalid(form)
+        for error in form.non_field_errors().as_data():
+            if isinstance(error, SignInRefused):
+                response.status_code = 503 if error.code == BUSY else 429
+                response["Retry-After"] = str(error.seconds)
+        return response
+
+
+def too_many_requests(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer an address that sends more than people do."""
+    context = {**admin.site.each_context(request), "title": "Too many requests"}
+    return TemplateResponse(
+        request, "account/too_many.html", context, status=429, headers={"Retry-After": "60"}
+    ).render()
