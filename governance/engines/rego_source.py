@@ -72,19 +72,14 @@ def read_source(source: str) -> SourceReport:
     )
 
 
-def statements(source: str) -> list[tuple[Token, ...]]:
-    """Return the statements of a module: what begins a line outside of all brackets, up to the next that does."""
-    found: list[list[Token]] = []
-    depth, line = 0, 0
+def nesting(source: str) -> int:
+    """Return how deep brackets are nested at most; a bracket in a string or comment does not count."""
+    depth = deepest = 0
     for token in _tokens(source):
-        if depth == 0 and token.line > line and token.text not in _CLOSING:
-            found.append([])
-        if found:
-            found[-1].append(token)
-        line = token.line
         if token.kind == "symbol":
             depth += (token.text in _OPENING) - (token.text in _CLOSING)
-    return [tuple(statement) for statement in found]
+            deepest = max(deepest, depth)
+    return deepest
 
 
 def _tokens(source: str) -> Iterator[Token]:

@@ -11,7 +11,7 @@ from governance.engines.ports import policy_engine
 from governance.kernel import clock
 from governance.rulebook.archive import anchor_revision
 from governance.rulebook.choices import ActivationKind, DraftState
-from governance.rulebook.content import RevisionContent
+from governance.rulebook.content import RevisionContent, refuse_custom
 from governance.rulebook.entries import (
     DraftActivated,
     DraftRestored,
@@ -157,7 +157,9 @@ def _revision(content: RevisionContent, *, actor: Actor, note: str, last_edit: i
 
 
 def _activate(revision: PolicyRevision, *, kind: ActivationKind, actor: Actor, reason: str) -> None:
-    policy_engine.get().check(program=verified_program(revision))
+    program = verified_program(revision)
+    refuse_custom(text=revision.content, digest=revision.digest)
+    policy_engine.get().check(program=program)
     anchor_revision(revision=revision, actor=actor)
     replaced = active_revision()
     for draft in PolicyDraft.objects.select_for_update().filter(state=DraftState.ACTIVE):

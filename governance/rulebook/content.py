@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import cast
 
 from governance.engines.rego_modules import split_module
-from governance.engines.types import Effect, Obligation, PolicyProgram, RuleMeta
+from governance.engines.types import Effect, PolicyProgram, RuleMeta
 from governance.kernel.canonical import canonical_json, sha256_hex
 from governance.kernel.errors import GovernanceError
 from governance.kernel.json_reading import read_json
@@ -16,10 +16,11 @@ from governance.rulebook.compile_casbin import compile_casbin
 from governance.rulebook.compile_index import compile_index
 from governance.rulebook.compile_rego import compile_modules
 from governance.rulebook.conditions import parse_condition
-from governance.rulebook.custom_rego import CustomModule, custom_json, with_custom
+from governance.rulebook.custom_contract import CustomModule
+from governance.rulebook.custom_rego import custom_json, custom_of, refuse_problems, with_custom
 from governance.rulebook.errors import FieldError, RevisionCorrupt, RuleInvalid
-from governance.rulebook.rules import rule_json
-from governance.rulebook.types import ContentJson, RuleJson, RuleMetaJson, RuleSpec
+from governance.rulebook.rules import meta_of, obligations_of, rule_json
+from governance.rulebook.types import ContentJson, RuleJson, RuleSpec
 
 FORMAT = 1
 SYSTEM, ABAC = "system", "abac"
@@ -78,9 +79,9 @@ def program_of(*, text: str, digest: str) -> PolicyProgram:
     content = _read(text, digest)
     try:
         modules = {str(action): str(source) for action, source in content["modules"].items()}
-        rules = {str(data["id"]): _meta(data) for data in content["rules"]}
+        rules = {str(data["id"]): meta_of(data) for data in content["rules"]}
         for data in content.get("custom", []):
-            rules |= {str(rule["id"]): _meta(rule) for rule in data["rules"]}
+            rules |= {str(rule["id"]): meta_of(rule) for rule in data["rules"]}
         specs = [_spec(data) for data in content["rules"]]
     except (LookupError, TypeError, ValueError, AttributeError, GovernanceError) as error:
         raise RevisionCorrupt(f"Revision {digest} does not hold what a revision holds: {error}") from error
@@ -119,6 +120,14 @@ def rules_of(*, text: str, digest: str) -> tuple[RevisionRule, ...]:
         raise RevisionCorrupt(f"Revision {digest} does not hold what a revision holds: {error}") from error
 
 
+def refuse_custom(*, text: str, digest: str) -> None:
+    """Raise ProgramRejected where a hand-written module in a revision's content breaks the contract of today.
+
+    Raises RevisionCorrupt when the digest is not that of the text.
+    """
+    refuse_problems(custom_of(_read(text, digest)))
+
+
 def _read(text: str, digest: str) -> ContentJson:
     if sha256_hex(text.encode()) != digest:
         raise RevisionCorrupt(f"The content of revision {digest} has another digest.")
@@ -129,15 +138,6 @@ def _read(text: str, digest: str) -> ContentJson:
     return cast("ContentJson", content)
 
 
-def _meta(data: RuleMetaJson) -> RuleMeta:
-    return RuleMeta(
-        effect=Effect(data["effect"]),
-        reason_code=data["reason_code"],
-        message=data["message"],
-        obligations=_obligations(data),
-    )
-
-
 def _spec(data: RuleJson) -> RuleSpec:
     return RuleSpec(
         id=data["id"],
@@ -146,9 +146,5 @@ def _spec(data: RuleJson) -> RuleSpec:
         condition=parse_condition(data["condition"]),
         reason_code=data["reason_code"],
         message=data["message"],
-        obligations=_obligations(data),
+        obligations=obligations_of(data),
     )
-
-
-def _obligations(data: RuleMetaJson) -> tuple[Obligation, ...]:
-    return tuple(Obligation(item["kind"], item["parameters"]) for item in data["obligations"])

@@ -6,7 +6,7 @@ from governance.engines.errors import EngineUnavailable, ProgramRejected
 from governance.engines.ports import PolicyEngine, offline_engine, policy_engine
 from governance.engines.types import PolicyProgram
 from governance.rulebook.cases import load_cases, run_case
-from governance.rulebook.content import ABAC, build_content, program_of, rules_of
+from governance.rulebook.content import ABAC, build_content, program_of, refuse_custom, rules_of
 from governance.rulebook.custom_rego import custom_modules
 from governance.rulebook.errors import RuleInvalid
 from governance.rulebook.schema import current_schema
@@ -39,7 +39,7 @@ def check_draft_content(*, text: str, digest: str) -> DraftReport:
     """
     program = program_of(text=text, digest=digest)
     engines = {engine.name: engine for engine in (policy_engine.get(), offline_engine.get())}
-    problems = _rule_problems(text, digest)
+    problems = [*_rule_problems(text, digest), *_custom_problems(text, digest)]
     for engine in engines.values():
         problems += _engine_problems(engine, program)
     results = _cases(program, _system_program(text, digest), offline_engine.get()) if not problems else []
@@ -55,6 +55,14 @@ def _rule_problems(text: str, digest: str) -> list[str]:
         except RuleInvalid as error:
             problems.append(error.message)
     return problems
+
+
+def _custom_problems(text: str, digest: str) -> list[str]:
+    try:
+        refuse_custom(text=text, digest=digest)
+    except ProgramRejected as rejected:
+        return [str(problem) for problem in rejected.problems]
+    return []
 
 
 def _engine_problems(engine: PolicyEngine, program: PolicyProgram) -> list[str]:

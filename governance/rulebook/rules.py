@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from governance.engines.types import Effect, Obligation
+from governance.engines.types import Effect, Obligation, RuleMeta
 from governance.kernel.texts import did_you_mean
 from governance.rulebook.attributes import AttributeSchema, expand_actions
 from governance.rulebook.conditions import condition_json, parse_condition
 from governance.rulebook.errors import FieldError, PolicyFileInvalid, RuleInvalid
 from governance.rulebook.schema import current_schema
-from governance.rulebook.types import ObligationJson, RuleJson, RuleSpec
+from governance.rulebook.types import ObligationJson, RuleJson, RuleMetaJson, RuleSpec
 from governance.rulebook.validation import checked
 from governance.rulebook.yaml_files import POLICIES, read_yaml, yaml_in
 
@@ -70,6 +70,21 @@ def rule_json(spec: RuleSpec) -> RuleJson:
 def obligations_json(obligations: Sequence[Obligation]) -> list[ObligationJson]:
     """Return the plain JSON form of obligations."""
     return [{"kind": item.kind, "parameters": dict(item.parameters)} for item in obligations]
+
+
+def meta_of(data: RuleMetaJson) -> RuleMeta:
+    """Return what a rule means, from its JSON form in a revision."""
+    return RuleMeta(
+        effect=Effect(data["effect"]),
+        reason_code=data["reason_code"],
+        message=data["message"],
+        obligations=obligations_of(data),
+    )
+
+
+def obligations_of(data: RuleMetaJson) -> tuple[Obligation, ...]:
+    """Return the obligations of a rule, from its JSON form in a revision."""
+    return tuple(Obligation(item["kind"], item["parameters"]) for item in data["obligations"])
 
 
 def load_rules(folder: Path, schema: AttributeSchema) -> tuple[RuleSpec, ...]:

@@ -13,7 +13,7 @@ from governance.kernel.ids import new_id
 from governance.kernel.vocabulary import Action
 from governance.rulebook import services
 from governance.rulebook.activation import publish_without_review
-from governance.rulebook.custom_rego import CustomModule
+from governance.rulebook.custom_contract import CustomModule
 from tests.factories.marketplace import TESTER
 
 MODULE = CustomModule(

@@ -11,7 +11,8 @@ from governance.engines.opa import OpaEngine
 from governance.engines.rego import RegoEngine
 from governance.engines.types import Effect, EngineRequest, PolicyProgram
 from governance.rulebook.content import build_content, program_of
-from governance.rulebook.custom_rego import CustomModule, custom_modules, load_custom, problems_of
+from governance.rulebook.custom_contract import CustomModule, problems_of
+from governance.rulebook.custom_rego import custom_modules, load_custom
 from governance.rulebook.errors import PolicyFileInvalid, RuleInvalid
 from governance.rulebook.rules import system_rules
 from governance.rulebook.schema import current_schema
