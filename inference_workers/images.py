@@ -77,6 +77,17 @@ def media_type_of(data: bytes) -> str:
         raise RuntimeFault("The image cannot be decoded.", code="image_unreadable") from error
 
 
+def pixels_of(data: bytes) -> int:
+    """Return how many pixels an encoded image says it has. Raises RuntimeFault `image_unreadable`."""
+    try:
+        with Image.open(io.BytesIO(data), formats=READABLE_FORMATS) as image:
+            return image.width * image.height
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_large(MAX_OUTPUT_PIXELS) from error
+    except _DECODING_ERRORS as error:
+        raise RuntimeFault("The image cannot be decoded.", code="image_unreadable") from error
+
+
 def _too_large(max_pixels: int) -> RuntimeFault:
     return RuntimeFault(
         f"The image has more than {max_pixels} pixels.", code="image_too_large", details={"max_pixels": max_pixels}

@@ -18,6 +18,7 @@ from governance.kernel import clock
 from governance.kernel.errors import GovernanceError, Unavailable
 from governance.kernel.reason_codes import ReasonCode
 from governance.partners.types import Coverage
+from governance.workflows.errors import JobEnded
 from governance.workflows.evidence import end_job
 from governance.workflows.keep_alive import KeepAlive
 
@@ -35,13 +36,15 @@ TRANSIENT_REFUSALS = frozenset(
 def attempt(lease: Lease) -> Iterator[KeepAlive]:
     """Work on a leased job inside the block and renew its lease meanwhile.
 
-    An exception from the block decides how the job goes on, and is not raised again. After a lost lease nothing
-    changes. A cancel request cancels the job. A transient fault sends it back while it has attempts left. Anything else
-    ends it as failed, with the fault's code.
+    An exception from the block decides how the job goes on, and is not raised again. After a lost lease, or when the
+    job has ended meanwhile, nothing changes. A cancel request cancels the job. A transient fault sends it back while it
+    has attempts left. Anything else ends it as failed, with the fault's code.
     """
     try:
         with KeepAlive(lease) as alive:
             yield alive
+    except JobEnded:
+        logger.info("job %s: it ended while its worker computed", lease.job_id)
     except LeaseLost:
         logger.warning("job %s: lease %d was lost, its work is discarded", lease.job_id, lease.fencing_token)
     except JobCancelRequested:

@@ -1,6 +1,6 @@
 """Errors of the workflows."""
 
-from governance.kernel.errors import InvalidInput, NotFound
+from governance.kernel.errors import GovernanceError, InvalidInput, NotFound
 
 
 class AssetNotFound(NotFound):
@@ -22,3 +22,9 @@ class IdempotencyKeyInvalid(InvalidInput):
 
     code = "idempotency_key_invalid"
     title = "The Idempotency-Key is not valid"
+
+
+class JobEnded(GovernanceError):
+    """The job has ended while its worker computed; the worker stops, and there is nothing more to record."""
+
+    code = "job_ended"

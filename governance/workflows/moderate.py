@@ -8,13 +8,23 @@ from governance.moderation.choices import ModerationStage
 from governance.moderation.models import ModerationVerdict
 from governance.moderation.services import record_verdict
 from governance.moderation.types import Scored
-from governance.workflows.ports import Moderator
+from governance.workflows.ports import Heartbeat, Moderator
 
 
-def moderate(*, lease: Lease, stage: ModerationStage, moderator: Moderator, image: bytes) -> ModerationVerdict:
-    """Score an encoded image and return the stored verdict. Raises what the moderator raises, and LeaseLost."""
+def moderate(
+    *,
+    lease: Lease,
+    stage: ModerationStage,
+    moderator: Moderator,
+    image: bytes,
+    heartbeat: Heartbeat,
+) -> ModerationVerdict:
+    """Score an encoded image and return the stored verdict.
+
+    Raises what the moderator or `heartbeat` raises, and LeaseLost; nothing is stored then.
+    """
     started = time.perf_counter()
-    scores = moderator.score(image)
+    scores = moderator.score(image, heartbeat)
     return record_verdict(
         lease=lease,
         stage=stage,

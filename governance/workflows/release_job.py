@@ -31,7 +31,8 @@ from governance.workflows.attempts import attempt, context_of
 from governance.workflows.candidates import discard_stored, read_candidate
 from governance.workflows.evidence import end_job, evidence_of
 from governance.workflows.moderate import moderate
-from governance.workflows.ports import Moderator, ObligationHandler
+from governance.workflows.ports import Heartbeat, Moderator, ObligationHandler
+from governance.workflows.safe_points import safe_points
 from governance.workflows.submit_job import ending_of
 from governance.workflows.types import AppliedImage, Provenance
 
@@ -55,19 +56,19 @@ def release_job(*, job_id: UUID, owner: str, moderator: Moderator, carry_out: Ob
     """Take a job whose result is waiting, and release or deny it. Never raises for failures of the job itself."""
     lease = take_lease(job_id=job_id, owner=owner, waiting=JobState.MODERATING)
     if lease is not None:
-        with attempt(lease):
-            _release(lease, moderator, carry_out)
+        with attempt(lease) as alive:
+            _release(lease, moderator, carry_out, safe_points(lease, alive))
 
 
-def _release(lease: Lease, moderator: Moderator, carry_out: ObligationHandler) -> None:
+def _release(lease: Lease, moderator: Moderator, carry_out: ObligationHandler, heartbeat: Heartbeat) -> None:
     candidate = OutputCandidate.objects.get(job_id=lease.job_id)
     image = read_candidate(candidate)
-    verdict = moderate(lease=lease, stage=ModerationStage.OUTPUT, moderator=moderator, image=image)
+    verdict = moderate(lease=lease, stage=ModerationStage.OUTPUT, moderator=moderator, image=image, heartbeat=heartbeat)
     for _ in range(DECISION_TRIES):
         decision = _decide(lease, candidate, verdict)
         if decision is None:
             return
-        applied = carry_out(image, _obligations(decision), _provenance(candidate, decision))
+        applied = carry_out(image, _obligations(decision), _provenance(candidate, decision), heartbeat)
         if _seal_later(lease, decision, applied):
             return
     raise ReleaseUnsettled("Consent or policy kept changing while the release was decided.")

@@ -1,6 +1,5 @@
 """Running a job: fresh decision, permit, moderation of the input, the model, and the result stored for release."""
 
-from collections.abc import Callable
 from uuid import UUID
 
 from django.db import transaction
@@ -26,7 +25,8 @@ from governance.workflows.attempts import attempt, context_of
 from governance.workflows.candidates import discard_stored, store_candidate
 from governance.workflows.evidence import end_job
 from governance.workflows.moderate import moderate
-from governance.workflows.ports import Moderator, Runtimes
+from governance.workflows.ports import Heartbeat, Moderator, Runtimes
+from governance.workflows.safe_points import safe_points
 from governance.workflows.submit_job import ending_of
 from governance.workflows.types import RuntimeResult
 
@@ -40,16 +40,16 @@ def run_job(*, job_id: UUID, owner: str, runtimes: Runtimes, moderator: Moderato
     lease = take_lease(job_id=job_id, owner=owner, waiting=JobState.QUEUED)
     if lease is not None:
         with attempt(lease) as alive:
-            _run(lease, runtimes, moderator, alive.check)
+            _run(lease, runtimes, moderator, safe_points(lease, alive))
 
 
-def _run(lease: Lease, runtimes: Runtimes, moderator: Moderator, heartbeat: Callable[[], None]) -> None:
+def _run(lease: Lease, runtimes: Runtimes, moderator: Moderator, heartbeat: Heartbeat) -> None:
     job = Job.objects.select_related("model_version").get(id=lease.job_id)
     source = JobInput.objects.select_related("asset").get(job=job)
     image = read_verified(source.asset.object_name, source.sha256)
     runtime = runtimes(job.model_version.runtime)
     artifact = open_verified(job.model_version)
-    moderate(lease=lease, stage=ModerationStage.INPUT, moderator=moderator, image=image)
+    moderate(lease=lease, stage=ModerationStage.INPUT, moderator=moderator, image=image, heartbeat=heartbeat)
     permit = _permit(lease, source.sha256)
     if permit is None:
         return

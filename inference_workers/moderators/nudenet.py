@@ -5,8 +5,12 @@ encoded bytes (the same face scores 0.72 instead of 0.81), reports one label per
 """
 
 import ast
-from collections.abc import Iterable, Mapping
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -16,10 +20,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from governance.kernel.canonical import sha256_hex
+from governance.workflows.ports import Heartbeat
 from governance.workflows.types import LabelScore, ModerationScores
+from inference_workers.capacity import Room, nobody
 from inference_workers.errors import RuntimeFault
-from inference_workers.images import MAX_OUTPUT_PIXELS, decode
-from inference_workers.moderators.views import views
+from inference_workers.images import MAX_OUTPUT_PIXELS, decode, pixels_of
+from inference_workers.moderators.agreement import LOOK_AGAIN_FROM, MOST_LOOKED_AT_AGAIN, Find, other_looks
+from inference_workers.moderators.views import MAX_VIEWS, Pixels, Viewer, Window, view_count, windows
 
 MODEL_SHA256: Final = "c15d8273adad2d0a92f014cc69ab2d6c311a06777a55545f2c4eb46f51911f0f"
 """Digest of 320n.onnx in nudenet 3.4.2."""
@@ -39,13 +46,18 @@ Faces, covered body parts, and bare feet, armpits, bellies and male chests are r
 REPORT_FLOOR: Final = 0.2
 """Labels below this confidence are not reported; NudeNet's own detector drops them too."""
 INPUT_EDGE: Final = 320
-BATCH: Final = 8
+BATCH: Final = 4
 BOX_VALUES: Final = 4
 """Values per anchor before the class confidences: centre, width and height of the box (YOLOv8 output layout)."""
+MAX_THREADS: Final = 4
 
 
 class NudeNetModerator:
-    """Scores images for nudity. Safe to use from several threads; one instance holds about 12 MB of weights."""
+    """Scores images for nudity. Safe to use from several threads; one instance holds about 12 MB of weights.
+
+    What looks unsafe in one view is looked at again (`agreement`), and the median of those looks counts: a texture that
+    resembles skin at one scale and position does so at few others, and a person at nearly all.
+    """
 
     name = "nudenet-320n"
 
@@ -56,39 +68,101 @@ class NudeNetModerator:
         expected_sha256: str = MODEL_SHA256,
         unsafe_labels: frozenset[str] = UNSAFE_LABELS,
         max_pixels: int = MAX_OUTPUT_PIXELS,
-        threads: int = 1,
+        max_views: int = MAX_VIEWS,
+        room: Room | None = None,
+        threads: int | None = None,
     ) -> None:
         """Load `model` (the wheel's by default). Raises RuntimeFault `moderator_unloadable` if it is not as expected.
 
-        The default limit of `score` admits the largest output of a model runtime.
+        The default limits of `score` admit the largest output of a model runtime. Pictures wait for their share of
+        `room`, and are looked at by `threads` threads, as many as there are cores up to MAX_THREADS by default.
         """
         data = _read_model(model, expected_sha256)
         self.artifact_digest = expected_sha256
         self._unsafe_labels = unsafe_labels
         self._max_pixels = max_pixels
-        self._session = _session(data, threads)
+        self._max_views = max_views
+        self._room = room or Room(max_pixels)
+        self._threads = threads or min(MAX_THREADS, os.cpu_count() or 1)
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="nudenet")
+        self._session = _session(data)
         self._input = self._session.get_inputs()[0].name
         self._labels = _labels(self._session)
         missing = sorted(unsafe_labels - set(self._labels))
         if missing:
             raise _unloadable(f"The moderation model does not know {', '.join(missing)}.")
+        self._unsafe = [self._labels.index(label) for label in sorted(unsafe_labels)]
 
-    def score(self, image: bytes) -> ModerationScores:
-        """Return how unsafe an encoded image looks.
+    def score(self, image: bytes, heartbeat: Heartbeat = nobody) -> ModerationScores:
+        """Return how unsafe an encoded image looks. What `heartbeat` raises, called between batches, ends the work.
 
-        Raises RuntimeFault `image_unreadable`, `image_too_large` or `moderator_failed`.
+        Raises RuntimeFault `image_unreadable`, `image_too_large`, `moderation_views_exceeded` or `moderator_failed`.
         """
-        looks = views(decode(image, max_pixels=self._max_pixels))
-        batches = [looks[start : start + BATCH] for start in range(0, len(looks), BATCH)]
-        confidences = np.concatenate([self._detect(batch) for batch in batches])
+        with self._room.hold(pixels_of(image), heartbeat):
+            picture = decode(image, max_pixels=self._max_pixels)
+            heartbeat()
+            self._check_budget(picture)
+            viewer = Viewer(picture, edge=INPUT_EDGE)
+            finds = self._look(viewer, picture.size, heartbeat)
+            self._look_again(finds, viewer, heartbeat)
+        confidences = np.stack([find.confidences for find in finds])
         return to_scores(confidences, labels=self._labels, unsafe_labels=self._unsafe_labels)
 
-    def _detect(self, looks: list[Image.Image]) -> NDArray[np.float32]:
-        """Return the class confidences of all anchors of all views: (anchors, labels)."""
-        batch = np.stack([to_input(look) for look in looks])
+    def _check_budget(self, picture: Image.Image) -> None:
+        needed = view_count(*picture.size, transparent=picture.mode.endswith("A"))
+        if needed > self._max_views:
+            raise RuntimeFault(
+                f"Moderation would need {needed} views of the image; {self._max_views} are the most.",
+                code="moderation_views_exceeded",
+                details={"views": needed, "max_views": self._max_views},
+            )
+
+    def _look(self, viewer: Viewer, size: tuple[int, int], heartbeat: Heartbeat) -> list[Find]:
+        """Look at every view once."""
+        places: list[tuple[Window, int]] = []
+
+        def views() -> Iterator[Pixels]:
+            for window in windows(*size):
+                for number, view in enumerate(viewer.views(window)):
+                    places.append((window, number))
+                    yield view
+
+        seen = list(self._detected(views(), heartbeat))
+        return [Find(*place, confidences) for place, confidences in zip(places, seen, strict=True)]
+
+    def _look_again(self, finds: list[Find], viewer: Viewer, heartbeat: Heartbeat) -> None:
+        """Look again at what looks unsafe, the worst first, until nothing unconfirmed is worse than what is confirmed.
+
+        What lies beyond MOST_LOOKED_AT_AGAIN keeps its first score: that may deny too much, never too little.
+        """
+        worst_first = sorted(finds, key=lambda find: -find.worst(self._unsafe))
+        confirmed = 0.0
+        for find in worst_first[:MOST_LOOKED_AT_AGAIN]:
+            if find.worst(self._unsafe) <= max(confirmed, LOOK_AGAIN_FROM):
+                break
+            looks = other_looks(viewer.views(find.window)[find.number])
+            others = list(self._detected(iter(looks), heartbeat))
+            find.agree(others, self._unsafe)
+            confirmed = max(confirmed, find.worst(self._unsafe))
+
+    def _detected(self, views: Iterator[Pixels], heartbeat: Heartbeat) -> Iterator[NDArray[np.float32]]:
+        """Yield the highest confidence per label of each view. Views are made while others are looked at."""
+        running: deque[Future[NDArray[np.float32]]] = deque()
+        while batch := list(islice(views, BATCH)):
+            heartbeat()
+            running.append(self._pool.submit(self._detect, batch))
+            if len(running) > self._threads:
+                yield from running.popleft().result()
+        for future in running:
+            yield from future.result()
+            heartbeat()
+
+    def _detect(self, views: list[Pixels]) -> NDArray[np.float32]:
+        """Return the highest confidence of all anchors: (views, labels)."""
+        batch = np.stack([on_canvas(view) for view in views])
         (output,) = self._session.run(None, {self._input: batch})
-        anchors: NDArray[np.float32] = output[:, BOX_VALUES:, :].transpose(0, 2, 1)
-        return anchors.reshape(-1, anchors.shape[-1])
+        best: NDArray[np.float32] = output[:, BOX_VALUES:, :].max(axis=2)
+        return best
 
 
 def to_input(image: Image.Image) -> NDArray[np.float32]:
@@ -98,8 +172,13 @@ def to_input(image: Image.Image) -> NDArray[np.float32]:
     """
     ratio = INPUT_EDGE / max(image.size)
     width, height = (max(1, round(edge * ratio)) for edge in image.size)
+    return on_canvas(np.asarray(image.resize((width, height), Image.Resampling.BILINEAR)))
+
+
+def on_canvas(view: Pixels) -> NDArray[np.float32]:
+    """Return a view of at most 320 by 320 pixels as the network wants it: in the upper left corner, the rest black."""
     canvas = np.zeros((INPUT_EDGE, INPUT_EDGE, 3), dtype=np.float32)
-    canvas[:height, :width] = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
+    canvas[: view.shape[0], : view.shape[1]] = view
     return np.ascontiguousarray(canvas.transpose(2, 0, 1) / 255, dtype=np.float32)
 
 
@@ -139,9 +218,9 @@ def _packaged_model() -> Path:
     return Path(spec.origin).parent / "320n.onnx"
 
 
-def _session(data: bytes, threads: int) -> onnxruntime.InferenceSession:
+def _session(data: bytes) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1  # threads that wait for each other stall on a busy machine
     options.inter_op_num_threads = 1
     available = onnxruntime.get_available_providers()
     providers = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in available]

@@ -1,15 +1,19 @@
 """Carrying out the obligations of a release on the image that is released."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
+
+from PIL import Image
 
 from governance.engines.types import Obligation
 from governance.kernel.adapters import AdapterUnknown
 from governance.kernel.canonical import Json
+from governance.workflows.ports import Heartbeat
 from governance.workflows.types import AppliedImage, Provenance
+from inference_workers.capacity import Room, nobody
 from inference_workers.errors import ObligationUnsupported
-from inference_workers.images import MAX_OUTPUT_PIXELS, PNG_MEDIA_TYPE, decode, encode_png, media_type_of
+from inference_workers.images import MAX_OUTPUT_PIXELS, PNG_MEDIA_TYPE, decode, encode_png, media_type_of, pixels_of
 from inference_workers.obligations import HANDLERS
 from inference_workers.obligations.types import Draft, Stage, Step
 
@@ -20,22 +24,38 @@ class _Prepared(NamedTuple):
     step: Step
 
 
-def apply_obligations(image: bytes, obligations: Sequence[Obligation], provenance: Provenance) -> AppliedImage:
+def apply_obligations(
+    image: bytes,
+    obligations: Sequence[Obligation],
+    provenance: Provenance,
+    heartbeat: Heartbeat = nobody,
+    *,
+    max_pixels: int = MAX_OUTPUT_PIXELS,
+    room: Room | None = None,
+) -> AppliedImage:
     """Return `image` with all obligations carried out, as PNG; without obligations the bytes stay as they are.
 
     Pixels are changed first, metadata is written last; of equal obligations one is carried out. Metadata of the
     incoming image is not kept. Raises ObligationUnsupported, before anything is done, when one kind is unknown or one
-    parameter is not understood, and RuntimeFault `image_unreadable` or `image_too_large`.
+    parameter is not understood, RuntimeFault `image_unreadable` or `image_too_large`, and what `heartbeat` raises. A
+    picture waits for its share of `room`.
     """
     prepared = [_prepare(obligation, provenance) for obligation in _distinct(obligations)]
-    decoded = decode(image, max_pixels=MAX_OUTPUT_PIXELS)
-    if not prepared:
-        return AppliedImage(image, media_type_of(image), decoded.width, decoded.height, applied=())
+    with (room or Room(max_pixels)).hold(pixels_of(image), heartbeat):
+        decoded = decode(image, max_pixels=max_pixels)
+        if not prepared:
+            return AppliedImage(image, media_type_of(image), decoded.width, decoded.height, applied=())
+        return _carried_out(prepared, decoded, heartbeat)
+
+
+def _carried_out(prepared: Iterable[_Prepared], decoded: Image.Image, heartbeat: Heartbeat) -> AppliedImage:
     draft = Draft(decoded)
     applied: list[Mapping[str, Json]] = []
     for obligation, _, step in sorted(prepared, key=attrgetter("stage")):
+        heartbeat()
         draft, outcome = step(draft)
         applied.append({"kind": obligation.kind, "parameters": dict(obligation.parameters), "outcome": outcome})
+    heartbeat()
     return AppliedImage(
         image=encode_png(draft.pixels, text=draft.text),
         media_type=PNG_MEDIA_TYPE,

@@ -6,12 +6,11 @@ from celery import shared_task
 
 from governance.jobs.tasks import Task
 from governance.workflows import release_job as workflow
-from inference_workers.chosen import moderator
+from inference_workers.chosen import moderator, obligations
 from inference_workers.identity import worker_name
-from inference_workers.obligations.carry_out import apply_obligations
 
 
 @shared_task(name=Task.RELEASE_JOB)
 def release_job(job_id: str) -> None:
     """Moderate the output of a job that has run, and decide on its release."""
-    workflow.release_job(job_id=UUID(job_id), owner=worker_name(), moderator=moderator(), carry_out=apply_obligations)
+    workflow.release_job(job_id=UUID(job_id), owner=worker_name(), moderator=moderator(), carry_out=obligations())

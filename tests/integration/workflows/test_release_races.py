@@ -33,15 +33,15 @@ def release_while(job, meddle, carry_out=apply_obligations):
     """Release a job, with something happening to the world while the obligations are first carried out."""
     steps = iter([meddle])
 
-    def meddle_then_carry_out(image, obligations, provenance):
+    def meddle_then_carry_out(image, obligations, provenance, heartbeat):
         next(steps, lambda: None)()
-        return carry_out(image, obligations, provenance)
+        return carry_out(image, obligations, provenance, heartbeat)
 
     release_job(job_id=job.id, owner="w", moderator=moderator(), carry_out=meddle_then_carry_out)
     return Job.objects.get(id=job.id)
 
 
-def unchanged(image, obligations, provenance):
+def unchanged(image, obligations, provenance, heartbeat):
     return AppliedImage(image, "image/png", 48, 32, applied=())
 
 

@@ -41,7 +41,7 @@ class Suspicious:
     name = "suspicious"
     artifact_digest = "0" * 64
 
-    def score(self, image):
+    def score(self, image, heartbeat):
         return ModerationScores(score=0.9, labels=(LabelScore("FEMALE_BREAST_EXPOSED", 0.9),))
 
 
@@ -161,10 +161,10 @@ def test_consent_withdrawn_while_obligations_are_carried_out_is_seen_too(market)
     job = market.submit().job
     run(job.id)
 
-    def withdraw_then_carry_out(image, obligations, context):
+    def withdraw_then_carry_out(image, obligations, context, heartbeat):
         if not JobOutput.objects.exists() and market.creator.consent_grants.filter(kind="withdrawal").count() == 0:
             market.withdraw()
-        return apply_obligations(image, obligations, context)
+        return apply_obligations(image, obligations, context, heartbeat)
 
     release_job(job_id=job.id, owner="w", moderator=moderator(), carry_out=withdraw_then_carry_out)
     job.refresh_from_db()
@@ -318,10 +318,10 @@ def test_a_cancel_request_is_seen_before_the_permit(market):
     class CancelsMeanwhile:
         name, artifact_digest = "cancelling", "0" * 64
 
-        def score(self, image):
+        def score(self, image, heartbeat):
             cancel_job(job=job, actor=TESTER)
             cancel_job(job=job, actor=TESTER)
-            return moderator().score(image)
+            return moderator().score(image, heartbeat)
 
     run_job(job_id=job.id, owner="w", runtimes=lambda _: upscaler(), moderator=CancelsMeanwhile())
     job.refresh_from_db()
@@ -337,9 +337,9 @@ def test_a_cancel_request_is_seen_before_the_release(market):
     class CancelsMeanwhile:
         name, artifact_digest = "cancelling", "0" * 64
 
-        def score(self, image):
+        def score(self, image, heartbeat):
             cancel_job(job=job, actor=TESTER)
-            return moderator().score(image)
+            return moderator().score(image, heartbeat)
 
     release_job(job_id=job.id, owner="w", moderator=CancelsMeanwhile(), carry_out=apply_obligations)
     job.refresh_from_db()
@@ -378,11 +378,11 @@ def test_consent_that_keeps_changing_postpones_the_release(market):
     job = market.submit().job
     run(job.id)
 
-    def change_then_carry_out(image, obligations, provenance):
+    def change_then_carry_out(image, obligations, provenance, heartbeat):
         catalog.record_grant(
             creator=market.creator, asset=None, level=market.level, method=GrantMethod.CONSOLE, actor=TESTER
         )
-        return apply_obligations(image, obligations, provenance)
+        return apply_obligations(image, obligations, provenance, heartbeat)
 
     release_job(job_id=job.id, owner="w", moderator=moderator(), carry_out=change_then_carry_out)
     job.refresh_from_db()
