@@ -10,7 +10,23 @@ class CreatorStatus(TextChoices):
 
 class AssetStatus(TextChoices):
     ACTIVE = "active", "Active"
+    IN_REVIEW = "in_review", "Waiting for review"
     QUARANTINED = "quarantined", "Quarantined"
+
+
+class ReviewCause(TextChoices):
+    """Why an upload waits for a person. Only the console says it."""
+
+    SAME_BYTES = "same_bytes", "Another creator's work has the same bytes"
+    SPOT_CHECK = "spot_check", "Spot check"
+
+
+class ReviewDecision(TextChoices):
+    """What a person decided on an upload."""
+
+    ACCEPTED = "accepted", "Accepted"
+    REFUSED = "refused", "Refused"
+    MOVED = "moved", "Moved to this creator"
 
 
 class GrantKind(TextChoices):

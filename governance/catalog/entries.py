@@ -17,6 +17,7 @@ from governance.catalog.states import (
     DATASET_SUBJECT,
     LEVEL_PROPOSAL_SUBJECT,
     LEVEL_SUBJECT,
+    REVIEW_SUBJECT,
 )
 
 
@@ -160,7 +161,7 @@ class AssetChanged(StateEntry):
 
 @entry("asset.status_changed", subject=ASSET_SUBJECT)
 class AssetStatusChanged(StateEntry):
-    """A work was put into quarantine, or taken out."""
+    """A work was put into quarantine or taken out, or a person decided on an upload that waited for review."""
 
     status: Annotated[str, "The status from now on."]
     sha256: Annotated[str, "SHA-256 of the file."]
@@ -174,6 +175,16 @@ class AssetRedacted(StateEntry):
 @entry("asset.adopted", subject=ASSET_SUBJECT, since="0.2")
 class AssetAdopted(StateEntry):
     """A work older than recorded states was recorded as it was at the upgrade."""
+
+
+@entry("upload_review.opened", subject=REVIEW_SUBJECT, since="0.3")
+class UploadReviewOpened(StateEntry):
+    """An upload waits until a person has decided on it. Everybody can read the log, so it does not say why."""
+
+
+@entry("upload_review.decided", subject=REVIEW_SUBJECT, since="0.3")
+class UploadReviewDecided(StateEntry):
+    """A person decided on an upload that waited, or decided anew."""
 
 
 @entry("dataset.created", subject=DATASET_SUBJECT)

@@ -91,11 +91,32 @@ class UploadNotAuthorised(Forbidden):
     title = "You may not register works for this creator"
 
 
-class AssetClaimed(Conflict):
-    """The same bytes are in the catalogue as the work of another creator, whose consent would be evaded."""
+class ReviewInvalid(InvalidInput):
+    """A decision on an upload that waits for review cannot be accepted."""
 
-    code = "asset_claimed"
-    title = "The work is registered for another creator"
+    code = "review_invalid"
+    title = "The decision is not valid"
+
+
+class ReviewDecides(Conflict):
+    """The status of the work follows from the decision on a claim, or waits for it."""
+
+    code = "review_decides"
+    title = "A claim decides on this work"
+
+
+class ReviewDecided(Conflict):
+    """The claim was decided in this way already."""
+
+    code = "review_decided"
+    title = "The claim was decided on"
+
+
+class OwnUpload(Forbidden):
+    """Nobody decides on an upload of their own."""
+
+    code = "own_upload"
+    title = "Somebody else has to decide on it"
 
 
 class CreatorErased(Conflict):

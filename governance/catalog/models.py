@@ -7,7 +7,14 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from governance.audit.guards.frozen import FrozenColumns
-from governance.catalog.choices import AssetStatus, CreatorStatus, GrantKind, GrantMethod
+from governance.catalog.choices import (
+    AssetStatus,
+    CreatorStatus,
+    GrantKind,
+    GrantMethod,
+    ReviewCause,
+    ReviewDecision,
+)
 from governance.catalog.level_models import ConsentLevel as ConsentLevel
 from governance.catalog.level_models import ConsentLevelProposal as ConsentLevelProposal
 from governance.catalog.level_models import ConsentLevelProposalEvent as ConsentLevelProposalEvent
@@ -125,6 +132,40 @@ class Asset(FrozenColumns):
 
     def __str__(self) -> str:
         return self.title
+
+
+class UploadReview(models.Model):
+    """An upload that waits for a person, and what the person decided."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    asset = models.OneToOneField(Asset, on_delete=models.PROTECT, related_name="review")
+    cause = models.CharField(max_length=16, choices=ReviewCause.choices)
+    decision = models.CharField(max_length=16, choices=ReviewDecision.choices, blank=True)
+    displaced = ArrayField(
+        models.UUIDField(), default=list, blank=True, help_text="Works that the decision put into quarantine."
+    )
+    opened_at = models.DateTimeField(default=clock.now, editable=False)
+    decided_by = models.CharField(max_length=161, blank=True, help_text="Such as user:7.")
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "claim"
+        ordering = [models.F("decided_at").desc(nulls_first=True), "-opened_at"]
+        permissions = [("decide_uploadreview", "Can decide on claims")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(decision="", decided_at=None)
+                | (~models.Q(decision="") & ~models.Q(decided_at=None)),
+                name="upload_review_decided_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(displaced=[]) | models.Q(decision=ReviewDecision.MOVED),
+                name="upload_review_displaces_when_moved",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Claim on {self.asset}"
 
 
 class ConsentGrant(models.Model):

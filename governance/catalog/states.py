@@ -8,13 +8,14 @@ from django.db.models import QuerySet, Subquery
 from governance.audit.evidence.commitments import commitment_of, newest_salt, newest_salts
 from governance.audit.recording.states import RecordedObject, State, recorded_object
 from governance.audit.types import SubjectRef
-from governance.catalog.models import Asset, ConsentLevel, ConsentLevelProposal, Creator, Dataset
+from governance.catalog.models import Asset, ConsentLevel, ConsentLevelProposal, Creator, Dataset, UploadReview
 from governance.catalog.proposals import proposal_state
 from governance.kernel.canonical import sha256_hex
 
 CREATOR_SUBJECT = "creator"
 ASSET_SUBJECT = "asset"
 DATASET_SUBJECT = "dataset"
+REVIEW_SUBJECT = "upload_review"
 LEVEL_SUBJECT = "consent_level"
 LEVEL_PROPOSAL_SUBJECT = "consent_level_proposal"
 #: Fields of a creator and of a work that may hold personal data.
@@ -59,6 +60,15 @@ def asset_state(asset: Asset) -> State:
 def dataset_state(dataset: Dataset) -> State:
     """Return the recorded state of a dataset."""
     return {"slug": dataset.slug, "name": dataset.name, "description": recorded_text(dataset.description)}
+
+
+def review_state(review: UploadReview) -> State:
+    """Return the recorded state of an upload's review. Everybody can read the log, so it does not say the cause."""
+    return {
+        "asset": str(review.asset_id),
+        "decision": review.decision,
+        "displaced": [*sorted(str(each) for each in review.displaced)],
+    }
 
 
 def level_state(level: ConsentLevel) -> State:
@@ -133,6 +143,17 @@ DATASETS = recorded_object(
         key=lambda dataset: str(dataset.pk),
         slug=lambda dataset: dataset.slug,
         state=dataset_state,
+    )
+)
+UPLOAD_REVIEWS = recorded_object(
+    RecordedObject(
+        subject=REVIEW_SUBJECT,
+        noun="claim",
+        rows=UploadReview.objects.all,
+        key=lambda review: str(review.pk),
+        slug=lambda review: str(review.pk),
+        state=review_state,
+        named_by="asset",
     )
 )
 CONSENT_LEVELS = recorded_object(

@@ -18,13 +18,14 @@ from governance.audit.recording.states import State
 from governance.audit.types import Actor, SubjectRef
 from governance.catalog import objects
 from governance.catalog.checks import check_reason
-from governance.catalog.choices import AssetStatus
+from governance.catalog.choices import AssetStatus, ReviewDecision
 from governance.catalog.datasets import hold_dataset
 from governance.catalog.entries import AssetChanged, AssetRegistered, AssetStatusChanged
-from governance.catalog.errors import AssetClaimed, AssetInvalid
+from governance.catalog.errors import AssetInvalid, ReviewDecides
 from governance.catalog.media import inspect_image
-from governance.catalog.models import Asset, Creator, Dataset
+from governance.catalog.models import Asset, Creator, Dataset, UploadReview
 from governance.catalog.receipts import upload_statement
+from governance.catalog.reviews import cause_of_review, open_review
 from governance.catalog.states import ASSETS
 from governance.catalog.types import ByteSource
 from governance.kernel.texts import is_line
@@ -46,16 +47,17 @@ def register_asset(
 ) -> Asset:
     """Register a creator's work: a PNG, JPEG or WebP image of at most ASSENT_MAX_UPLOAD_BYTES that decodes.
 
-    Without a `title` the file's name is used as such. Raises AssetInvalid, DatasetInvalid, AssetClaimed,
-    UploadTooLarge, MediaRefused, ObjectStoreUnavailable or ObjectAltered, and then no asset exists. If the
-    transaction fails after the bytes were stored, they stay in storage under their digest without a reference.
+    Without a `title` the file's name is used as such. Bytes that another creator's work has are registered all the
+    same, waiting for review (`catalog.reviews`). Raises AssetInvalid, DatasetInvalid, UploadTooLarge, MediaRefused,
+    ObjectStoreUnavailable or ObjectAltered, and then no asset exists. If the transaction fails after the bytes were
+    stored, they stay in storage under their digest without a reference.
     """
     called = _title(title, filename)
     with objects.received(stream, limit=settings.ASSENT_MAX_UPLOAD_BYTES) as item:
         image = inspect_image(item.path.read_bytes(), max_pixels=settings.ASSENT_MAX_PIXELS)
         stored = objects.store(item)
     with transaction.atomic():
-        _refuse_claimed(stored.sha256, creator)
+        cause = cause_of_review(sha256=stored.sha256, creator=creator, uploaded_by=uploaded_by)
         _refuse_erased(creator)
         if dataset is not None:
             hold_dataset(dataset)
@@ -69,6 +71,7 @@ def register_asset(
             object_name=stored.name,
             width=image.width,
             height=image.height,
+            status=AssetStatus.ACTIVE if cause is None else AssetStatus.IN_REVIEW,
             uploaded_by_type=uploaded_by.type,
             uploaded_by_id=uploaded_by.id,
         )
@@ -76,6 +79,8 @@ def register_asset(
         entry = AssetRegistered.of(asset, ASSETS.state(asset))
         statement = upload_statement(asset, entry.to_own_data())
         record_with_receipt(entry, subject=ASSETS.ref(asset), actor=actor, **statement)
+        if cause is not None:
+            open_review(asset=asset, cause=cause, actor=actor)
     return asset
 
 
@@ -116,17 +121,32 @@ def quarantine_asset(*, asset: Asset, reason: str, actor: Actor) -> Asset:
     """Put a work into quarantine: policy denies every use of it.
 
     A work that is in quarantine already keeps the earlier reason. Raises AssetInvalid for a reason that is not a
-    line of text.
+    line of text, ReviewDecides for a work whose status a claim decides.
     """
-    return _set_status(asset, AssetStatus.QUARANTINED, reason, actor)
+    return _set_quarantine(asset, AssetStatus.QUARANTINED, reason, actor)
 
 
 def end_quarantine(*, asset: Asset, reason: str, actor: Actor) -> Asset:
     """Take a work out of quarantine. Raises what `quarantine_asset` raises."""
-    return _set_status(asset, AssetStatus.ACTIVE, reason, actor)
+    return _set_quarantine(asset, AssetStatus.ACTIVE, reason, actor)
 
 
-def _set_status(asset: Asset, status: AssetStatus, reason: str, actor: Actor) -> Asset:
+def _set_quarantine(asset: Asset, status: AssetStatus, reason: str, actor: Actor) -> Asset:
+    with transaction.atomic():
+        wait_for_named_lock(LockScope.ASSET, asset.sha256)
+        if is_decided_by_a_claim(asset):
+            raise ReviewDecides("A claim decides on this work. Decide on it under Claims.")
+        return set_status(asset, status, reason, actor)
+
+
+def is_decided_by_a_claim(asset: Asset) -> bool:
+    """Return whether a work cannot be used until a claim is decided, or because of the decision on one."""
+    against = UploadReview.objects.filter(asset=asset, decision__in=["", ReviewDecision.REFUSED])
+    return against.exists() or UploadReview.objects.filter(displaced__contains=[asset.pk]).exists()
+
+
+def set_status(asset: Asset, status: AssetStatus, reason: str, actor: Actor) -> Asset:
+    """Change the status of a work, on record; what it has already keeps its reason. Raises AssetInvalid."""
     check_reason(reason, AssetInvalid)
     with transaction.atomic():
         # Lock the creator's row first, as an erasure does, which removes reasons too.
@@ -148,13 +168,6 @@ def _commit(asset: Asset, name: str) -> None:
     value = getattr(asset, name)
     if value:
         commit(subject=ASSETS.ref(asset), name=name, value=value)
-
-
-def _refuse_claimed(sha256: str, creator: Creator) -> None:
-    """Refuse bytes that are another creator's work; one transaction at a time registers the same bytes."""
-    wait_for_named_lock(LockScope.ASSET, sha256)
-    if Asset.objects.filter(sha256=sha256).exclude(creator=creator).exists():
-        raise AssetClaimed("The same image is in the catalogue as the work of another creator.")
 
 
 def _refuse_erased(creator: Creator) -> None:

@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from governance.audit.choices import ScrubState
 from governance.audit.models import EvidenceRecord, ReconciliationReport, ScrubRun
 from governance.catalog.choices import ProposalState
-from governance.catalog.models import ConsentLevelProposal, Creator
+from governance.catalog.models import ConsentLevelProposal, Creator, UploadReview
 from governance.catalog.proposals import Proposal
 from governance.console.log_state import log_state
 from governance.console.presentation import TONES, duration, list_url, page_url
@@ -168,6 +168,12 @@ def licence_proposal_figures(now: datetime) -> list[Figure]:
     return _waiting(LicenceProposal, "Licence proposals")
 
 
+def claim_figures(now: datetime) -> list[Figure]:
+    """Return how many uploads wait for a person."""
+    count = UploadReview.objects.filter(decision="").count()
+    return [Figure("Claims", f"{count:,}", "uploads waiting", list_url(UploadReview), "warn")] if count else []
+
+
 def _waiting(model: type[Proposal], name: str) -> list[Figure]:
     """Return a figure only while something waits: an empty queue is no news."""
     count = model._default_manager.filter(state=ProposalState.OPEN).count()
@@ -185,6 +191,7 @@ PARTS: dict[str, Callable[[datetime], list[Figure]]] = {
     "rulebook.view_policyrevision": lambda _: [],
     "catalog.view_consentlevelproposal": level_proposal_figures,
     "registry.view_licenceproposal": licence_proposal_figures,
+    "catalog.view_uploadreview": claim_figures,
 }
 
 

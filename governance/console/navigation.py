@@ -36,6 +36,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             _table("Consent statements", "history_edu", "catalog", "consentgrant"),
             _table("Datasets", "folder_copy", "catalog", "dataset"),
             _table("Works", "image", "catalog", "asset"),
+            _table("Claims", "balance", "catalog", "uploadreview"),
         ),
     ),
     (

@@ -67,6 +67,10 @@ TONES: dict[str, Tone] = {
     "approved": Tone.BRAND,
     "superseded": Tone.QUIET,
     "rejected": Tone.BAD,
+    # claims
+    "accepted": Tone.GOOD,
+    "refused": Tone.BAD,
+    "moved": Tone.BRAND,
     "finished": Tone.GOOD,
     # proposals of versioned policy
     "open": Tone.WARN,

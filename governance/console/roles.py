@@ -53,8 +53,8 @@ ROLES: Mapping[str, Role] = {
         ),
     ),
     "Moderator": Role(
-        "Looks at works and outputs, quarantines works, cancels jobs.",
-        ("catalog.change_asset", "jobs.change_job"),
+        "Looks at works and outputs, decides on claims, quarantines works, cancels jobs.",
+        ("catalog.change_asset", "catalog.decide_uploadreview", "jobs.change_job"),
     ),
     "Model steward": Role(
         "Proposes licences, keeps models, registers versions, moves them to production.",
@@ -75,6 +75,7 @@ ROLES: Mapping[str, Role] = {
             "catalog.add_consentgrant",
             "catalog.add_consentlevelproposal",
             "catalog.change_asset",
+            "catalog.decide_uploadreview",
             "jobs.change_job",
             "opa.add_opaserver",
             "opa.change_opaserver",

@@ -43,6 +43,7 @@ PAGES = {
     "scrub": "audit_scrubrun",
     "tier": "partners_tier",
     "token": "partners_accesstoken",
+    "upload_review": "catalog_uploadreview",
     "user": "auth_user",
     "worm": "audit_wormreference",
 }

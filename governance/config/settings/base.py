@@ -276,6 +276,8 @@ ASSENT_INTERNAL_PARTNERS = env.words("ASSENT_INTERNAL_PARTNERS")
 ASSENT_MAX_UPLOAD_BYTES = env.integer("ASSENT_MAX_UPLOAD_BYTES", 50 * 1024 * 1024)
 ASSENT_MAX_ARTIFACT_BYTES = env.integer("ASSENT_MAX_ARTIFACT_BYTES", 64 * 1024 * 1024)
 ASSENT_MAX_PIXELS = env.integer("ASSENT_MAX_PIXELS", 20_000_000)
+#: How many of a hundred uploads of partners wait for a person, so that a wait does not say that the bytes are known.
+ASSENT_REVIEW_PERCENT = env.integer("ASSENT_REVIEW_PERCENT", 2, least=0, most=100)
 ASSENT_LEASE_SECONDS = env.integer("ASSENT_LEASE_SECONDS", 30)
 ASSENT_PERMIT_SECONDS = env.integer("ASSENT_PERMIT_SECONDS", 15, most=300)
 ASSENT_JOB_DEADLINE_SECONDS = env.integer("ASSENT_JOB_DEADLINE_SECONDS", 3600)

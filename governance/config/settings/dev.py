@@ -6,3 +6,4 @@ SECRET_KEY = "development-only-not-a-secret"  # noqa: S105
 ASSENT_KEY_PASSPHRASE = "development-only-not-a-secret"  # noqa: S105
 ASSENT_ALLOW_DEVELOPMENT_KEYS = True
 ASSENT_ALLOW_UNREVIEWED_POLICY = True
+ASSENT_REVIEW_PERCENT = 0

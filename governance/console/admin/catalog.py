@@ -19,9 +19,15 @@ from unfold.contrib.filters.admin import (
 from governance.audit.types import SubjectRef
 from governance.catalog.choices import AssetStatus, ConsentSource, ConsentState
 from governance.catalog.datasets import change_dataset, create_dataset, delete_dataset
-from governance.catalog.models import Asset, Dataset
+from governance.catalog.models import Asset, Dataset, UploadReview
 from governance.catalog.queries import effective_consent
-from governance.catalog.works import change_asset, end_quarantine, quarantine_asset, register_asset
+from governance.catalog.works import (
+    change_asset,
+    end_quarantine,
+    is_decided_by_a_claim,
+    quarantine_asset,
+    register_asset,
+)
 from governance.console.base import actor_of
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.creators import StatusReasonForm
@@ -170,6 +176,8 @@ class AssetAdmin(FormAdmin):
             "jobs": row.job_inputs.select_related("job__partner").order_by("-job__created_at")[:10],
             "uploader": subject_link(row.uploaded_by_type, row.uploaded_by_id),
             "status_badge": choice_badge(row.status, row.get_status_display()),
+            "claim": UploadReview.objects.filter(asset=row).first(),
+            "claim_decides": is_decided_by_a_claim(row),
             "can_change": request.user.has_perm("catalog.change_asset"),
             "erased": row.creator.erased_at is not None,
             "can_consent": request.user.has_perm("catalog.add_consentgrant"),

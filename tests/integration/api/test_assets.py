@@ -45,11 +45,26 @@ def test_a_partner_uploads_only_for_creators_who_named_it(upload, market):
     assert not Asset.objects.filter(uploaded_by_type="partner").exists()
 
 
-def test_another_creators_image_cannot_be_uploaded_under_a_creator_who_consents(upload):
+def test_bytes_that_another_creator_has_are_answered_like_any_that_wait(upload, submit, api, settings):
     CreatorFactory(slug="bruno", uploaders=["lumen"])
     upload(image_bytes(seed=9))
-    answer = upload(image_bytes(seed=9), creator="bruno")
-    assert (answer.status_code, answer.json()["code"]) == (409, "asset_claimed")
+    known = upload(image_bytes(seed=9), creator="bruno")
+    settings.ASSENT_REVIEW_PERCENT = 100
+    drawn = upload(image_bytes(seed=10), creator="bruno")
+
+    own = {"id", "sha256", "size", "created_at"}
+    told = [{name: value for name, value in answer.json().items() if name not in own} for answer in (known, drawn)]
+    assert (known.status_code, drawn.status_code) == (201, 201)
+    assert told[0] == told[1]
+    assert told[0]["status"] == "in_review"
+    assert {*known.headers} == {*drawn.headers}
+    for answer in (known, drawn):
+        denial = submit(inputs=[answer.json()["id"]])
+        assert denial.json()["reasons"][0] == {
+            "code": "asset_in_review",
+            "message": "The work is waiting for review and cannot be used yet.",
+        }
+        assert api.get(f"{answer.headers['Location']}/receipt").status_code == 200
 
 
 @pytest.mark.parametrize(

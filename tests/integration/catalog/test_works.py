@@ -16,7 +16,7 @@ from governance.audit.models import OutboxEntry
 from governance.audit.types import Actor, SubjectRef
 from governance.catalog import works
 from governance.catalog.creators import suspend_creator
-from governance.catalog.errors import AssetClaimed, AssetInvalid, DatasetInvalid, MediaRefused, UploadTooLarge
+from governance.catalog.errors import AssetInvalid, DatasetInvalid, MediaRefused, UploadTooLarge
 from governance.catalog.models import Asset, Dataset
 from governance.catalog.objects import read_verified
 from governance.catalog.services import record_withdrawal
@@ -129,13 +129,6 @@ def test_the_same_picture_twice_is_two_assets_and_one_object(object_root: Path) 
     assert first.id != second.id
     assert first.object_name == second.object_name
     assert files_under(object_root) == [object_root / first.object_name]
-
-
-def test_one_creator_s_picture_is_not_taken_in_as_another_s() -> None:
-    upload(image_bytes(), creator=CreatorFactory())
-
-    with pytest.raises(AssetClaimed):
-        upload(image_bytes(), creator=CreatorFactory())
 
 
 def test_no_entry_of_the_catalogue_names_a_person() -> None:

@@ -50,6 +50,10 @@ class AssetListView(ListAPIView[Asset]):
         operation_id="upload_asset",
         tags=["assets"],
         summary="Upload a work",
+        description=(
+            "Any upload may first wait for review by a person of the marketplace: its status is then `in_review`, and "
+            "decisions about it are denied with `asset_in_review`."
+        ),
         request={MULTIPART: UploadSerializer},
         responses={201: AssetSerializer},
         filters=False,
@@ -57,7 +61,6 @@ class AssetListView(ListAPIView[Asset]):
             "insufficient_scope",
             "upload_not_authorised",
             "asset_invalid",
-            "asset_claimed",
             "upload_too_large",
             "media_undecodable",
             "object_store_unavailable",
