@@ -10,6 +10,7 @@ from governance.audit.types import Actor, SubjectRef
 from governance.engines.ports import policy_engine
 from governance.kernel import clock
 from governance.rulebook.archive import anchor_revision
+from governance.rulebook.authorship import authors_of
 from governance.rulebook.choices import ActivationKind, DraftState
 from governance.rulebook.content import RevisionContent, refuse_custom
 from governance.rulebook.entries import (
@@ -24,8 +25,10 @@ from governance.rulebook.errors import (
     DraftStale,
     DraftStateConflict,
     NoActiveRevision,
+    OwnDraft,
     ReviewRequired,
     RollbackImpossible,
+    RollbackNeedsTwo,
 )
 from governance.rulebook.locks import lock_policy
 from governance.rulebook.models import DraftEvent, PolicyActivation, PolicyDraft, PolicyRevision, RuleEdit
@@ -40,8 +43,8 @@ def activate_draft(*, draft: PolicyDraft, actor: Actor) -> PolicyRevision:
     """Make an approved draft the active policy, in one step, and return its revision.
 
     Raises DraftStateConflict when it is not approved, DraftStale when another revision became active since it was
-    taken, ProgramRejected, RevisionCorrupt, KeyUnavailable, and what the WORM store raises: what cannot be kept for
-    later proof does not decide.
+    taken, OwnDraft when an author approved it under the rules of an older version, ProgramRejected, RevisionCorrupt,
+    KeyUnavailable, and what the WORM store raises: what cannot be kept for later proof does not decide.
     """
     lock_policy()
     locked = PolicyDraft.objects.select_for_update().get(pk=draft.pk)
@@ -51,6 +54,8 @@ def activate_draft(*, draft: PolicyDraft, actor: Actor) -> PolicyRevision:
         )
     if locked.base_digest != active_digest():
         raise DraftStale("Another revision became active since this draft was taken. Take the rules again.")
+    if locked.approved_by in all_authors(locked):
+        raise OwnDraft("Who approved this draft wrote or edited a part of it. Take the rules again.")
     content = RevisionContent(locked.content, locked.digest, locked.rule_count)
     revision = _revision(content, actor=actor, note=locked.note or locked.title, last_edit=locked.last_edit)
     _activate(revision, kind=ActivationKind.REVIEWED, actor=actor, reason=f"Draft {locked.number}")
@@ -61,18 +66,29 @@ def activate_draft(*, draft: PolicyDraft, actor: Actor) -> PolicyRevision:
 
 
 @transaction.atomic
-def roll_back(*, actor: Actor, reason: str, to: PolicyRevision | None = None) -> PolicyRevision:
-    """Make an earlier revision active again, in one step, and return it.
+def roll_back(
+    *, actor: Actor, reason: str, to: PolicyRevision | None = None, instead_of: PolicyRevision | None = None
+) -> PolicyRevision:
+    """Make the revision active again that was in force immediately before, in one step, and return it.
 
-    Without `to` it is the one that the present revision replaced. It was approved when it first decided, so one person
-    is enough. Raises RollbackImpossible, RevisionCorrupt, ProgramRejected and what the WORM store raises.
+    It was approved when it first decided, so one person is enough. `to` must be that revision, and `instead_of` the one
+    that decides now: what the person saw. Raises RollbackNeedsTwo for any other revision that ever decided (see
+    `propose_rollback`), RollbackImpossible, DraftStateConflict when another revision decides than the person saw,
+    RevisionCorrupt, ProgramRejected and what the WORM store raises.
     """
     lock_policy()
-    target = to if to is not None else previous_revision()
+    active, before = active_revision(), previous_revision()
+    if instead_of is not None and instead_of != active:
+        raise DraftStateConflict("Another revision became active since you looked. Look again.")
+    target = to if to is not None else before
     if target is None:
         raise RollbackImpossible("There is no earlier revision to go back to.")
-    if target == active_revision() or not target.activations.exists():
+    if target == active or not target.activations.exists():
         raise RollbackImpossible(f"{target} decides now, or never did.")
+    if target != before:
+        raise RollbackNeedsTwo(
+            f"One person may go back to {before} only. Propose {target} as a draft, for somebody else to approve."
+        )
     _activate(target, kind=ActivationKind.ROLLBACK, actor=actor, reason=reason)
     earlier = target.drafts.filter(state=DraftState.SUPERSEDED).order_by("-number").first()
     if earlier is not None:
@@ -83,13 +99,13 @@ def roll_back(*, actor: Actor, reason: str, to: PolicyRevision | None = None) ->
 
 
 def previous_revision() -> PolicyRevision | None:
-    """Return the revision that the active one replaced when it was first put into force, if any."""
-    active = active_revision()
-    if active is None:
-        return None
-    forward = active.activations.exclude(kind=ActivationKind.ROLLBACK).exclude(replaced=None)
-    activation = forward.select_related("replaced").order_by("-id").first()
-    return activation.replaced if activation is not None else None
+    """Return what was in force immediately before the newest activation, if anything.
+
+    After a rollback that is the revision that was left, so one person can go back and forth between the two, and no
+    further.
+    """
+    newest = PolicyActivation.objects.select_related("replaced").order_by("-id").first()
+    return newest.replaced if newest is not None else None
 
 
 @transaction.atomic
@@ -114,6 +130,17 @@ def publish_without_review(*, actor: Actor, note: str = "") -> PolicyRevision:
     revision = _revision(content, actor=actor, note=note, last_edit=newest_edit())
     _activate(revision, kind=ActivationKind.UNREVIEWED, actor=actor, reason=note)
     return revision
+
+
+def all_authors(draft: PolicyDraft) -> list[str]:
+    """Return who wrote any of a draft: those it names, and everybody who edited its rules since they were in force.
+
+    What a draft puts back was in force, so only those it names wrote that. Raises RevisionCorrupt.
+    """
+    if draft.restores is not None:
+        return sorted(draft.authors)
+    found = authors_of(text=draft.content, digest=draft.digest, last_edit=draft.last_edit)
+    return sorted({*draft.authors, *found})
 
 
 def newest_edit() -> int:

@@ -31,11 +31,12 @@ class DraftReport(TypedDict):
     cases: list[CaseOutcome]
 
 
-def check_draft_content(*, text: str, digest: str) -> DraftReport:
+def check_draft_content(*, text: str, digest: str, restores: bool = False) -> DraftReport:
     """Return, as plain JSON, the engines asked, every problem, and how each policy case ends.
 
     The product's cases must hold for the system rules alone. Where the draft's own rules change the answer of a case,
-    that is not a fault, but reviewers see it (`changed`).
+    that is not a fault, but reviewers see it (`changed`). A draft that `restores` an earlier revision has the system
+    rules of its day: what they answer otherwise is shown in the same way.
     """
     program = program_of(text=text, digest=digest)
     engines = {engine.name: engine for engine in (policy_engine.get(), offline_engine.get())}
@@ -43,6 +44,9 @@ def check_draft_content(*, text: str, digest: str) -> DraftReport:
     for engine in engines.values():
         problems += _engine_problems(engine, program)
     results = _cases(program, _system_program(text, digest), offline_engine.get()) if not problems else []
+    for result in results:
+        if result["outcome"] == "failed" and restores:
+            result["outcome"] = "changed"
     problems += [result["problem"] for result in results if result["outcome"] == "failed"]
     return {"engines": sorted(engines), "problems": problems, "cases": results}
 

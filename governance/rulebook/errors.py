@@ -106,6 +106,13 @@ class RollbackImpossible(Conflict):
     code = "rollback_impossible"
 
 
+class RollbackNeedsTwo(Forbidden):
+    """One person may go back only to what was in force immediately before. Any other revision needs two."""
+
+    code = "rollback_needs_two"
+    title = "A second person must approve this rollback"
+
+
 class FreezeConflict(Conflict):
     """The policy is frozen already, is not frozen, or a second person is needed."""
 

@@ -9,10 +9,9 @@ from django.db.models import Max
 
 from governance.audit.types import Actor
 from governance.kernel import clock
-from governance.rulebook.activation import add_event, newest_edit
+from governance.rulebook.activation import add_event, all_authors, newest_edit
 from governance.rulebook.choices import DraftState
-from governance.rulebook.content import RevisionContent, rules_of
-from governance.rulebook.diff import compare_rules
+from governance.rulebook.content import RevisionContent
 from governance.rulebook.draft_checks import check_draft_content
 from governance.rulebook.entries import (
     DraftApproved,
@@ -24,11 +23,18 @@ from governance.rulebook.entries import (
     DraftReplayed,
     DraftSubmitted,
 )
-from governance.rulebook.errors import DraftStale, DraftStateConflict, NothingToPropose, OwnDraft, ReplayNeeded
+from governance.rulebook.errors import (
+    DraftStale,
+    DraftStateConflict,
+    NothingToPropose,
+    OwnDraft,
+    ReplayNeeded,
+    RollbackImpossible,
+)
 from governance.rulebook.locks import lock_policy
-from governance.rulebook.models import PolicyDraft, RuleEdit
-from governance.rulebook.queries import active_digest, active_revision, revision_rules
-from governance.rulebook.services import current_content
+from governance.rulebook.models import PolicyDraft, PolicyRevision
+from governance.rulebook.queries import active_digest, active_revision
+from governance.rulebook.services import content_of, current_content
 
 OPEN = (DraftState.DRAFT, DraftState.CHECKED, DraftState.REPLAYED, DraftState.IN_REVIEW, DraftState.APPROVED)
 REPLAYABLE = (DraftState.CHECKED, DraftState.REPLAYED, DraftState.IN_REVIEW)
@@ -42,25 +48,34 @@ def open_draft(*, title: str, note: str = "", actor: Actor) -> PolicyDraft:
     NothingToPropose, and RuleInvalid when a rule no longer fits the schema.
     """
     lock_policy()
-    content = current_content()
-    _refuse_nothing_new(content)
-    number = (PolicyDraft.objects.aggregate(newest=Max("number"))["newest"] or 0) + 1
-    draft = PolicyDraft(number=number, title=title, note=note, authors=[], created_by=str(actor))
-    _take(draft, content, actor)
-    draft.save(force_insert=True)
-    add_event(draft, DraftOpened, actor=actor, comment=note)
-    return draft
+    return _opened(PolicyDraft(title=title, note=note), current_content(), actor)
+
+
+@transaction.atomic
+def propose_rollback(*, to: PolicyRevision, reason: str, actor: Actor) -> PolicyDraft:
+    """Open a draft that puts an earlier revision back into force, as it was, and return it.
+
+    It goes the way of every draft: checked, replayed to show what it changes, and approved by somebody else. Raises
+    RollbackImpossible when `to` decides now or never did, RevisionCorrupt, and NothingToPropose for a second draft.
+    """
+    lock_policy()
+    if to == active_revision() or not to.activations.exists():
+        raise RollbackImpossible(f"{to} decides now, or never did.")
+    draft = PolicyDraft(title=f"Back to revision {to.number}", note=reason, restores=to)
+    return _opened(draft, content_of(to), actor)
 
 
 @transaction.atomic
 def refresh_draft(*, draft: PolicyDraft, actor: Actor) -> PolicyDraft:
     """Replace the content of an open or rejected draft by the present rules. Earlier steps, even approval, are void.
 
+    A draft that puts an earlier revision back keeps its content, and starts from what is active now.
+
     Raises DraftStateConflict, NothingToPropose, RuleInvalid.
     """
     lock_policy()
     locked = _locked(draft, (*OPEN, DraftState.REJECTED))
-    content = current_content()
+    content = content_of(locked.restores) if locked.restores else current_content()
     if content.digest == active_digest():
         raise NothingToPropose("The active revision holds the rules exactly as they are now.")
     _take(locked, content, actor)
@@ -76,7 +91,7 @@ def check_draft(*, draft: PolicyDraft, actor: Actor) -> PolicyDraft:
     A draft without problems is checked; one with problems stays a draft. Raises DraftStateConflict.
     """
     locked = _locked(draft, (DraftState.DRAFT, DraftState.CHECKED))
-    report = check_draft_content(text=locked.content, digest=locked.digest)
+    report = check_draft_content(text=locked.content, digest=locked.digest, restores=locked.restores is not None)
     locked.check_report = report
     locked.state = DraftState.DRAFT if report["problems"] else DraftState.CHECKED
     _save(locked)
@@ -113,12 +128,14 @@ def submit_draft(*, draft: PolicyDraft, actor: Actor, comment: str = "") -> Poli
 def approve_draft(*, draft: PolicyDraft, digest: str, actor: Actor, comment: str) -> PolicyDraft:
     """Approve the content with this digest. It can be activated from then on.
 
-    Raises OwnDraft for anybody who wrote or edited any of it, DraftStateConflict when it is not in review or is no
-    longer what the reviewer saw, DraftStale, and ReplayNeeded without a fresh replay.
+    Its authors are found once more, so that a draft of an older version is held to today's rule. Raises OwnDraft for
+    anybody who wrote or edited any of it, DraftStateConflict when it is not in review or is no longer what the reviewer
+    saw, DraftStale, and ReplayNeeded without a fresh replay.
     """
     locked = _locked(draft, (DraftState.IN_REVIEW,))
     if locked.digest != digest:
         raise DraftStateConflict("The draft changed since you looked at it. Look at it again.")
+    locked.authors = all_authors(locked)
     if actor.type != "user" or str(actor) in locked.authors:
         raise OwnDraft("You wrote or edited a part of this draft, so somebody else must approve it.")
     _require_current(locked)
@@ -148,23 +165,24 @@ def replay_is_fresh(draft: PolicyDraft) -> bool:
     )
 
 
+def _opened(draft: PolicyDraft, content: RevisionContent, actor: Actor) -> PolicyDraft:
+    _refuse_nothing_new(content)
+    draft.number = (PolicyDraft.objects.aggregate(newest=Max("number"))["newest"] or 0) + 1
+    draft.authors, draft.created_by = [], str(actor)
+    _take(draft, content, actor)
+    draft.save(force_insert=True)
+    add_event(draft, DraftOpened, actor=actor, comment=draft.note)
+    return draft
+
+
 def _take(draft: PolicyDraft, content: RevisionContent, actor: Actor) -> None:
     draft.content, draft.digest, draft.rule_count = content.text, content.digest, content.rule_count
-    draft.authors = sorted({*draft.authors, str(actor), *_editors(content)})
-    draft.base_digest, draft.last_edit = active_digest(), newest_edit()
+    draft.base_digest = active_digest()
+    draft.last_edit = draft.restores.last_edit if draft.restores else newest_edit()
+    draft.authors = sorted({*all_authors(draft), str(actor)})
     draft.state, draft.check_report = DraftState.DRAFT, {}
     draft.replay_id, draft.replay_digest, draft.replay_base, draft.replayed_at = None, "", "", None
     draft.approved_by, draft.approved_at, draft.updated_at = "", None, clock.now()
-
-
-def _editors(content: RevisionContent) -> set[str]:
-    """Return who edited any rule that is not as in the active revision, since its rules were taken."""
-    base = active_revision()
-    before = {rule.spec.id: rule for rule in revision_rules(base)} if base else {}
-    after = {rule.spec.id: rule for rule in rules_of(text=content.text, digest=content.digest)}
-    changed = [change.rule_id for change in compare_rules(before, after)]
-    edits = RuleEdit.objects.filter(slug__in=changed, id__gt=base.last_edit if base else 0)
-    return set(edits.order_by().values_list("person", flat=True).distinct())
 
 
 def _refuse_nothing_new(content: RevisionContent) -> None:

@@ -114,6 +114,13 @@ class PolicyDraft(FrozenColumns):
     digest = models.CharField(max_length=64, help_text="SHA-256 of the content.")
     rule_count = models.PositiveIntegerField()
     base_digest = models.CharField(max_length=64, blank=True, help_text="The revision that decided when it was taken.")
+    restores = models.ForeignKey(
+        PolicyRevision,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="The earlier revision that this draft puts back; empty for a draft of the present rules.",
+    )
     last_edit = models.BigIntegerField(default=0)
     authors = ArrayField(models.CharField(max_length=PERSON_LENGTH), help_text="All who wrote or edited any of it.")
     check_report = models.JSONField(default=dict, blank=True)

@@ -15,7 +15,7 @@ from governance.rulebook.custom_rego import custom_modules
 from governance.rulebook.entries import RULE, RuleCreated, RuleDeleted, RuleUpdated, RuleWritten
 from governance.rulebook.errors import FieldError, RuleIdTaken, RuleInvalid
 from governance.rulebook.locks import lock_policy
-from governance.rulebook.models import AbacRule, RuleEdit
+from governance.rulebook.models import AbacRule, PolicyRevision, RuleEdit
 from governance.rulebook.queries import spec_of
 from governance.rulebook.rules import obligations_json, rule_json, system_rules
 from governance.rulebook.schema import current_schema
@@ -80,6 +80,11 @@ def current_content() -> RevisionContent:
         abac=[spec_of(rule) for rule in enabled],
         custom=custom_modules(),
     )
+
+
+def content_of(revision: PolicyRevision) -> RevisionContent:
+    """Return the content of a revision, as it was published."""
+    return RevisionContent(revision.content, revision.digest, revision.rule_count)
 
 
 def _refuse_system_id(rule_id: str) -> None:

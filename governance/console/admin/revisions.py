@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from governance.audit.queries import timeline
 from governance.audit.types import SubjectRef
 from governance.console.base import StoryAdmin, actor_of
-from governance.console.forms.drafts import ReasonForm
+from governance.console.forms.drafts import ReasonForm, RollbackForm
 from governance.console.pages import Page, form_page, require, sent
 from governance.console.policy_changes import diff_view
 from governance.console.presentation import badge, digest, moment, page_url
@@ -23,6 +23,8 @@ from governance.kernel.parsing import parse_object
 from governance.rulebook.activation import previous_revision, roll_back
 from governance.rulebook.content import ABAC
 from governance.rulebook.diff import sentence_of
+from governance.rulebook.errors import RevisionNotFound
+from governance.rulebook.lifecycle import check_draft, propose_rollback
 from governance.rulebook.models import PolicyRevision
 from governance.rulebook.queries import active_revision, find_revision, revision_rules
 
@@ -42,7 +44,7 @@ class PolicyRevisionAdmin(StoryAdmin):
     search_ids = ("id",)
     search_fields = ["digest__startswith", "note"]
     search_help_text = "The beginning of a digest, or a word of the note"
-    row_pages = {"rollback": "rollback_page"}
+    row_pages = {"rollback": "rollback_page", "restore": "restore_page"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PolicyRevision]:
         """Return the rows with what the list shows beside their columns."""
@@ -91,8 +93,7 @@ class PolicyRevisionAdmin(StoryAdmin):
         active = active_revision()
         return {
             "active": row == active,
-            "can_roll_back": row != active and bool(activations) and _may_activate(request),
-            "can_leave": row == active and previous_revision() is not None and _may_activate(request),
+            **_ways_back(request, row, active, decided=bool(activations)),
             "own_rules": [each for each in rules if each[0].origin == ABAC],
             "system_rules": [each for each in rules if each[0].origin != ABAC],
             "modules": sorted(parse_object(read_json_object(row.content)["modules"]).items()),
@@ -108,24 +109,62 @@ class PolicyRevisionAdmin(StoryAdmin):
         }
 
     def rollback_page(self, request: HttpRequest, row: PolicyRevision) -> HttpResponse:
-        """Roll back to an earlier revision; on the active one, to the previous one."""
+        """Roll back to the revision that was in force immediately before: the row, or the one before the row."""
         require(request, "rulebook.activate_policydraft")
-        target = row if row != active_revision() else previous_revision()
+        active, before = active_revision(), previous_revision()
+        target = before if row in (active, before) else None
         page = Page(
             title=f"Roll back to {target}" if target else "There is nothing to roll back to",
             submit="Roll back now",
             back=page_url(row),
             danger=True,
-            intro="It was approved when it was first activated. Every process uses it from the next decision on.",
+            intro="It was approved when it was first activated. Every process uses it from the next decision on. "
+            "Any other revision is proposed as a draft, for a second person to approve.",
             extra={"readonly": target is None},
         )
 
         def perform(data: Cleaned) -> HttpResponse:
-            revision = roll_back(actor=actor_of(request), reason=data["reason"], to=target)
+            seen = PolicyRevision.objects.filter(pk=data["active"]).first()
+            if seen is None:
+                raise RevisionNotFound("The revision that this page was about is gone.")
+            revision = roll_back(actor=actor_of(request), reason=data["reason"], to=target, instead_of=seen)
             messages.success(request, f"{revision} decides again.")
             return HttpResponseRedirect(page_url(revision))
 
+        form = RollbackForm(**sent(request), initial={"active": active.pk if active else None})
+        return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
+
+    def restore_page(self, request: HttpRequest, row: PolicyRevision) -> HttpResponse:
+        """Propose an earlier revision as a draft, for a second person to approve."""
+        require(request, "rulebook.add_policydraft")
+        page = Page(
+            title=f"Propose going back to {row}",
+            submit="Propose and check",
+            back=page_url(row),
+            intro="The draft holds this revision as it was. It is replayed to show what it changes, and decides only "
+            "after a second person approved it.",
+        )
+
+        def perform(data: Cleaned) -> HttpResponse:
+            draft = propose_rollback(to=row, reason=data["reason"], actor=actor_of(request))
+            draft = check_draft(draft=draft, actor=actor_of(request))
+            messages.success(request, f"{draft} was opened. Now replay it against recorded decisions.")
+            return HttpResponseRedirect(page_url(draft))
+
         return form_page(request, admin=self, page=page, form=ReasonForm(**sent(request)), perform=perform, row=row)
+
+
+def _ways_back(
+    request: HttpRequest, row: PolicyRevision, active: PolicyRevision | None, *, decided: bool
+) -> dict[str, bool]:
+    """Return which ways back the page of a revision offers this person."""
+    before = previous_revision()
+    may = _may_activate(request)
+    return {
+        "can_roll_back": may and row == before,
+        "can_leave": may and row == active and before is not None,
+        "can_restore": decided and row not in (active, before) and request.user.has_perm("rulebook.add_policydraft"),
+    }
 
 
 def _may_activate(request: HttpRequest) -> bool:

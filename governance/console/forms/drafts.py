@@ -61,6 +61,12 @@ class ReasonForm(forms.Form):
     )
 
 
+class RollbackForm(ReasonForm):
+    """A rollback from exactly the revision that was on the page."""
+
+    active = forms.UUIDField(widget=forms.HiddenInput())
+
+
 class ReplayForm(forms.Form):
     """The recorded decisions that a draft is replayed over."""
 

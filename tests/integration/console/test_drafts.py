@@ -6,10 +6,12 @@ from django.urls import reverse
 from governance.console.presentation import list_url, page_url
 from governance.decisions.models import DecisionRecord, ReplayReport
 from governance.decisions.replay import work_batch
+from governance.rulebook.activation import activate_draft
 from governance.rulebook.models import AbacRule, PolicyDraft, PolicyFreeze, PolicyRevision, RevisionAnchor
 from governance.rulebook.queries import active_freeze, active_revision
 from governance.rulebook.services import create_rule
-from tests.factories.drafts import WORKER
+from tests.factories.drafts import APPROVER, WORKER, approved
+from tests.factories.rulebook import AbacRuleFactory
 from tests.history import guards_lifted
 from tests.integration.console.rules import spec
 
@@ -134,10 +136,34 @@ def test_one_step_back(submitted, approver):
     approver.post(url(submitted, "activate"))
     second = active_revision()
     assert f"Roll back to {first}" in approver.get(rollback(second)).content.decode()
-    approver.post(rollback(second), {"reason": "It denied too much."})
+    approver.post(rollback(second), {"reason": "It denied too much.", "active": second.pk})
+    assert active_revision() == first
+    late = approver.post(rollback(second), {"reason": "The same thought.", "active": second.pk})
+    assert "Another revision became active since you looked" in late.content.decode()
     assert active_revision() == first
     page = approver.get(page_url(first)).content.decode()
     assert "It denied too much." in page
+
+
+def test_further_back_is_proposed_and_approved_by_another(submitted, approver, author):
+    first = active_revision()
+    approver.post(url(submitted, "approve"), {"digest": submitted.digest, "comment": "Fine."})
+    approver.post(url(submitted, "activate"))
+    AbacRuleFactory(slug="another", condition={"attr": "subject.region", "op": "eq", "value": "US"})
+    activate_draft(draft=approved("Another"), actor=APPROVER)
+    assert "Propose going back to this revision" in author.get(page_url(first)).content.decode()
+    assert "nothing to roll back to" in approver.get(rollback(first)).content.decode()
+
+    answer = author.post(restore(first), {"reason": "Both denied too much."})
+
+    draft = PolicyDraft.objects.latest("number")
+    assert answer.url == page_url(draft)
+    assert (draft.digest, draft.restores, draft.state) == (first.digest, first, "checked")
+    assert "Puts back" in author.get(page_url(draft)).content.decode()
+
+
+def restore(revision):
+    return reverse("admin:rulebook_policyrevision_restore", args=[revision.pk])
 
 
 def rollback(revision):

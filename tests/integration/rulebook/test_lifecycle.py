@@ -32,17 +32,26 @@ from governance.rulebook.errors import (
     ReviewRequired,
     RevisionCorrupt,
     RollbackImpossible,
+    RollbackNeedsTwo,
     RuleInvalid,
 )
 from governance.rulebook.lifecycle import (
     approve_draft,
     check_draft,
     open_draft,
+    propose_rollback,
     refresh_draft,
     reject_draft,
     submit_draft,
 )
-from governance.rulebook.models import AbacRule, DraftEvent, PolicyActivation, PolicyDraft, RevisionAnchor
+from governance.rulebook.models import (
+    AbacRule,
+    DraftEvent,
+    PolicyActivation,
+    PolicyDraft,
+    PolicyRevision,
+    RevisionAnchor,
+)
 from governance.rulebook.queries import active_program, active_revision, load_program
 from governance.rulebook.services import create_rule, delete_rule, update_rule
 from tests.factories.drafts import (
@@ -148,6 +157,73 @@ def test_an_editor_of_any_changed_rule_does_not_approve(edit: str) -> None:
     assert draft.authors == sorted(["user:901", f"user:{editor.pk}"])
     with pytest.raises(OwnDraft):
         approve_draft(draft=draft, digest=draft.digest, actor=Actor("user", str(editor.pk)), comment="")
+
+
+def person(name: str) -> tuple[Any, str]:
+    """Return a user and how drafts name it."""
+    user = get_user_model().objects.create_user(username=name)
+    return user, f"user:{user.pk}"
+
+
+def test_who_wrote_a_disabled_rule_that_another_enabled_later_is_its_author() -> None:
+    writer, writer_name = person("writer")
+    enabler, enabler_name = person("enabler")
+    stored = create_rule(spec=rule(), enabled=False, actor_user=writer)
+    publish_without_review(actor=SEED)
+    update_rule(rule=stored, spec=rule(), enabled=True, actor_user=enabler)
+
+    assert proposed().authors == sorted([str(AUTHOR), writer_name, enabler_name])
+
+
+def test_who_changed_a_rule_while_it_was_out_of_force_is_its_author() -> None:
+    writer, writer_name = person("writer")
+    editor, editor_name = person("editor")
+    enabler, enabler_name = person("enabler")
+    stored = create_rule(spec=rule(), enabled=True, actor_user=writer)
+    publish_without_review(actor=SEED)
+    stored = update_rule(rule=stored, spec=rule(message="No."), enabled=False, actor_user=editor)
+    publish_without_review(actor=SEED)
+    stored = update_rule(rule=stored, spec=rule(message="No."), enabled=True, actor_user=enabler)
+    assert {writer_name, editor_name, enabler_name} <= set(proposed("Never in force").authors)
+
+    update_rule(rule=stored, spec=rule(), enabled=True, actor_user=enabler)
+    again = proposed("As it was").authors
+    assert {editor_name, enabler_name} <= set(again)
+    assert writer_name not in again
+
+
+def test_who_reverts_a_change_and_who_is_reverted_are_authors() -> None:
+    eager, eager_name = person("eager")
+    calm, calm_name = person("calm")
+    stored = create_rule(spec=rule(), enabled=True, actor_user=eager)
+    publish_without_review(actor=SEED)
+    stored = update_rule(rule=stored, spec=rule(message="No."), enabled=True, actor_user=eager)
+    update_rule(rule=stored, spec=rule(), enabled=True, actor_user=calm)
+    with_a_new_rule()
+
+    assert {eager_name, calm_name} <= set(proposed().authors)
+
+
+def test_who_wrote_a_rule_before_edits_were_kept_is_its_author() -> None:
+    _, writer_name = person("veteran")
+    AbacRuleFactory(created_by="veteran", updated_by="veteran")
+
+    assert proposed().authors == sorted([str(AUTHOR), writer_name])
+
+
+def test_an_approval_of_an_older_version_is_held_to_todays_rule() -> None:
+    writer, writer_name = person("writer")
+    create_rule(spec=rule(), enabled=True, actor_user=writer)
+    draft = in_review()
+    PolicyDraft.objects.filter(pk=draft.pk).update(authors=[str(AUTHOR)])
+    with pytest.raises(OwnDraft):
+        approve_draft(draft=draft, digest=draft.digest, actor=Actor("user", str(writer.pk)), comment="")
+
+    PolicyDraft.objects.filter(pk=draft.pk).update(
+        state=DraftState.APPROVED, approved_by=writer_name, approved_at=clock.now()
+    )
+    with pytest.raises(OwnDraft):
+        activate_draft(draft=draft, actor=APPROVER)
 
 
 def test_only_people_approve() -> None:
@@ -315,10 +391,61 @@ def test_a_newer_draft_supersedes_and_a_rollback_restores() -> None:
     assert [PolicyDraft.objects.get(title=title).state for title in ("One", "Two")] == ["active", "superseded"]
     newest = PolicyActivation.objects.latest("id")
     assert (newest.kind, newest.replaced, newest.reason) == ("rollback", second, "Too much was denied.")
-    assert roll_back(actor=SECOND_APPROVER, reason="Further.").number == 1
+    with pytest.raises(RollbackNeedsTwo):
+        roll_back(actor=SECOND_APPROVER, reason="Further.", to=PolicyRevision.objects.get(number=1))
+
+
+def three_revisions() -> list[PolicyRevision]:
+    """Return three revisions, the last of which decides; the second and third came by a second person."""
+    revisions = [publish_without_review(actor=SEED)]
+    for region in ("US", "CA"):
+        AbacRuleFactory(slug=region.lower(), condition={"attr": "subject.region", "op": "eq", "value": region})
+        revisions.append(activate_draft(draft=approved(region), actor=APPROVER))
+    return revisions
+
+
+def test_one_person_goes_back_and_forth_between_two_revisions_and_no_further() -> None:
+    first, second, third = three_revisions()
+
+    visited = [roll_back(actor=AUTHOR, reason="To and fro.") for _ in range(4)]
+
+    assert visited == [second, third, second, third]
+    with pytest.raises(RollbackNeedsTwo):
+        roll_back(actor=AUTHOR, reason="Far.", to=first)
+    with pytest.raises(DraftStateConflict, match="since you looked"):
+        roll_back(actor=AUTHOR, reason="What I saw is gone.", to=second, instead_of=second)
+
+
+def test_any_other_revision_comes_back_by_two_people() -> None:
+    first, _, third = three_revisions()
+    draft = check_draft(draft=propose_rollback(to=first, reason="Both were wrong.", actor=AUTHOR), actor=AUTHOR)
+    assert (draft.authors, draft.restores, draft.state) == ([str(AUTHOR)], first, DraftState.CHECKED)
+    replay(draft)
+    draft.refresh_from_db()
+    submit_draft(draft=draft, actor=AUTHOR)
+    with pytest.raises(OwnDraft):
+        approve_draft(draft=draft, digest=draft.digest, actor=AUTHOR, comment="Mine.")
+    approve_draft(draft=draft, digest=draft.digest, actor=APPROVER, comment="Yes.")
+
+    assert activate_draft(draft=draft, actor=AUTHOR) == first
+
+    assert (active_revision(), previous_revision()) == (first, third)
+    assert PolicyActivation.objects.latest("id").kind == "reviewed"
     with pytest.raises(RollbackImpossible):
-        roll_back(actor=SECOND_APPROVER, reason="Further.")
-    assert roll_back(actor=SECOND_APPROVER, reason="Forth.", to=second) == second
+        propose_rollback(to=first, reason="It decides.", actor=AUTHOR)
+
+
+def test_a_proposed_rollback_starts_anew_from_what_is_active() -> None:
+    first, second, _ = three_revisions()
+    draft = propose_rollback(to=first, reason="Both were wrong.", actor=AUTHOR)
+    roll_back(actor=SECOND_APPROVER, reason="Meanwhile.", to=second)
+
+    again = refresh_draft(draft=draft, actor=SECOND_APPROVER)
+
+    assert (again.digest, again.base_digest) == (first.digest, second.digest)
+    assert again.authors == sorted([str(AUTHOR), str(SECOND_APPROVER)])
+    with pytest.raises(NothingToPropose):
+        propose_rollback(to=first, reason="Twice.", actor=AUTHOR)
 
 
 def test_a_revision_that_was_never_active_cannot_be_rolled_back_to() -> None:

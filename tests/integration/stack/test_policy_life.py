@@ -93,7 +93,8 @@ def test_a_rule_from_draft_to_rollback_and_freeze(stack, app, access):
     assert [each["code"] for each in ask().json()["reasons"]] == ["region_blocked"]
 
     _, became, *_ = re.findall(r"/admin/rulebook/policyrevision/[0-9a-f-]{36}/", active.text)
-    second.post(f"{became}rollback/", reason="It denied too much.")
+    seen = re.search(r'name="active" value="([0-9a-f-]{36})"', second.get(f"{became}rollback/").text)[1]
+    second.post(f"{became}rollback/", reason="It denied too much.", active=seen)
     assert ask().status_code == 202
 
     author.post("/admin/rulebook/policyfreeze/begin/", reason="A test.")
