@@ -24,6 +24,13 @@ class BodyMalformed(InvalidInput):
     title = "The body cannot be read"
 
 
+class ValueImpossible(InvalidInput):
+    """A value is not of the kind or range that anything here could have."""
+
+    code = "value_impossible"
+    title = "A value cannot be as it is"
+
+
 class BodyTooLarge(LimitExceeded):
     """The body is larger than this endpoint accepts."""
 

@@ -6,7 +6,7 @@ from django.views import defaults
 
 from governance.api.problems import known, problem_of, respond
 
-API_PREFIX = ("/api/", "/access/", "/log/")
+API_PREFIX = ("/api/", "/access/", "/log/", "/opa/", "/.well-known/", "/healthz", "/readyz")
 
 
 def is_for_api(request: HttpRequest) -> bool:

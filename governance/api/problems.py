@@ -11,14 +11,14 @@ from http import HTTPStatus
 from typing import TypedDict
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from governance.api.authentication import CHALLENGE
-from governance.api.errors import BodyMalformed, BodyTooLarge, DatabaseUnavailable, TooManyRequests
+from governance.api.errors import BodyMalformed, BodyTooLarge, DatabaseUnavailable, TooManyRequests, ValueImpossible
 from governance.api.middleware import request_id_of
 from governance.kernel import errors
 
@@ -127,6 +127,9 @@ def _as_domain(error: Exception) -> errors.GovernanceError | None:
         return error
     if isinstance(error, RequestDataTooBig):
         return BodyTooLarge("The body is too large.")
+    if isinstance(error, DataError):
+        logger.warning("the database refused a value", exc_info=error)
+        return ValueImpossible("A value is not of the kind or range that is expected here.")
     if isinstance(error, SuspiciousOperation):
         return BodyMalformed("The request cannot be read.")
     if isinstance(error, OperationalError | InterfaceError):

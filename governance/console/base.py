@@ -6,35 +6,26 @@ from operator import or_
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.admin.utils import unquote
+from django.db import DataError
 from django.db.models import Field, Model, Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import SimpleTemplateResponse
 from django.urls import URLPattern, path
 from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
-from unfold.views import ChangeList
 
 from governance.audit.types import Actor
+from governance.console.errors import QueryUnanswerable
 from governance.console.forms.fields import RegionField
+from governance.console.lists import ConsoleChangeList, answerable
 from governance.console.types import Context, Given
 
 
 def actor_of(request: HttpRequest) -> Actor:
     """Return the actor that stands for the console user."""
     return Actor(type="user", id=str(request.user.pk))
-
-
-class ConsoleChangeList(ChangeList):  # type: ignore[misc]
-    """A list that loads what its columns need for all rows of a page at once."""
-
-    result_list: Any
-
-    def get_results(self, request: HttpRequest) -> None:
-        """Return a page of rows, prepared for their columns."""
-        super().get_results(request)
-        rows: list[Any] = list(self.result_list)
-        self.result_list = rows
-        self.model_admin.prepare(rows)
 
 
 class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
@@ -79,6 +70,30 @@ class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]
     def get_changelist(self, request: HttpRequest, **kwargs: Given) -> type[ConsoleChangeList]:
         """Return the list that prepares its rows."""
         return ConsoleChangeList
+
+    def get_changelist_instance(self, request: HttpRequest) -> ConsoleChangeList:
+        """Return the list with its rows. Raises QueryUnanswerable."""
+        with answerable(request):
+            return cast(ConsoleChangeList, super().get_changelist_instance(request))
+
+    def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
+        """Answer with the list; to a query that it cannot answer, with a message above the whole list."""
+        try:
+            answer: HttpResponse = super().changelist_view(request, extra_context)
+            with answerable(request):
+                return answer.render() if isinstance(answer, SimpleTemplateResponse) else answer
+        except QueryUnanswerable as error:
+            messages.warning(request, f"{error.message} This is the list without any filter.")
+            return HttpResponseRedirect(request.path)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
+        """Return the row with this id, None if there is none, or no row can have it."""
+        if "\0" in object_id:
+            return None
+        try:
+            return cast("Model | None", super().get_object(request, object_id, from_field))
+        except (DataError, OverflowError):
+            return None
 
     def get_urls(self) -> list[URLPattern]:
         """Return the addresses of the list, of its pages and of the pages of rows."""

@@ -15,3 +15,10 @@ class AccountConflict(Conflict):
 
     code = "account_conflict"
     title = "The account cannot be changed like this"
+
+
+class QueryUnanswerable(InvalidInput):
+    """The query of a list names a filter, a value or a page that does not exist."""
+
+    code = "query_unanswerable"
+    title = "The list cannot be narrowed like this"

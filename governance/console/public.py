@@ -58,4 +58,4 @@ def _page(request: HttpRequest, form: PublicVerificationForm, *, status: int = 2
 def _length(request: HttpRequest) -> int:
     """Return the declared length of the body; a server passes on no more than that (PEP 3333)."""
     text = request.META.get("CONTENT_LENGTH") or "0"
-    return int(text) if text.isdigit() else MAX_BODY_BYTES + 1
+    return int(text) if text.isascii() and text.isdigit() else MAX_BODY_BYTES + 1

@@ -68,7 +68,7 @@ def read_status(report: Mapping[str, object]) -> StatusReport:
         opa_id=_text(labels.get("id"), _ID),
         version=_text(labels.get("version"), 50),
         revision=_text(bundle.get("active_revision"), _DIGEST),
-        error="; ".join([message, *causes])[:_ERROR] if message or causes else "",
+        error=_clean("; ".join([message, *causes]))[:_ERROR] if message or causes else "",
     )
 
 

@@ -1,11 +1,12 @@
 """Creators, and the consent they gave."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesCheckboxFilter
@@ -207,7 +208,12 @@ class CreatorAdmin(FormAdmin):
 
 def _asset(request: HttpRequest, creator: Creator) -> Asset | None:
     wanted = request.GET.get("work")
-    return get_object_or_404(Asset, pk=wanted, creator=creator) if wanted else None
+    if not wanted:
+        return None
+    try:
+        return get_object_or_404(Asset, pk=UUID(wanted), creator=creator)
+    except ValueError as error:
+        raise Http404("There is no work with this id.") from error
 
 
 def _scopes(asset: Asset | None) -> list[tuple[str, str]]:

@@ -97,7 +97,8 @@ class PairMatrix(forms.CheckboxSelectMultiple):
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         """Return the HTML of the field."""
         chosen = set(value or ())
-        actions = [*WORK_ACTIONS, *sorted({Action(pair.split(":")[0]) for pair in chosen} - set(WORK_ACTIONS))]
+        named = {pair.split(":")[0] for pair in chosen}  # of a form sent by a program, anything
+        actions = [*WORK_ACTIONS, *sorted(named & set(Action) - set(WORK_ACTIONS))]
         rows = [
             {
                 "action": action.value,

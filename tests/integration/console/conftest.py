@@ -7,12 +7,25 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from governance.audit.evidence.anchoring import anchor_pending
+from governance.audit.keeping.holds import set_hold
+from governance.audit.keeping.scrub import start_scrub
 from governance.audit.log.sequencer import sequence_pending
+from governance.audit.models import LogAlarm, WormReference
 from governance.audit.ports import worm_store
 from governance.audit.stores.filesystem import FilesystemWormStore
 from governance.console.roles import ensure_roles
 from governance.jobs.models import Job
-from tests.factories.marketplace import Marketplace, finish, make_marketplace
+from governance.opa.services import enrol, store_logs
+from governance.partners.roles import Grant, create_model_group, create_role
+from governance.rulebook.freeze import freeze_policy
+from governance.rulebook.services import create_rule
+from tests.factories.audit import make_report
+from tests.factories.checkpoints import make_checkpoint
+from tests.factories.drafts import proposed, replay
+from tests.factories.marketplace import TESTER, Marketplace, finish, make_marketplace
+from tests.factories.opa_events import event
+from tests.factories.partners import raw_token
+from tests.integration.console.rules import spec
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +80,26 @@ def person(db) -> Callable[..., Client]:
 def boss(db) -> Client:
     """Return a superuser, logged in."""
     return logged_in(User.objects.create_superuser("boss"))
+
+
+@pytest.fixture
+def everything(released, market, boss):
+    """Put at least one row into every table of the console."""
+    raw_token(market.client)
+    create_rule(spec=spec(), enabled=True, actor_user=boss.user)
+    Group.objects.create(name="Interns")
+    market.submit(purpose="research")
+    replay(proposed())
+    freeze_policy(actor=TESTER, reason="A test.")
+    store_logs(server=enrol(name="edge-1", actor=TESTER)[0], events=[event()])
+    group = create_model_group(slug="imaging", name="Imaging", models=["upscaler"], actor=TESTER)
+    create_role(slug="runner", name="Runner", grants=[Grant(group=group)], actor=TESTER)
+    make_checkpoint()
+    LogAlarm.objects.create(code="log_forked", message="A test.")
+    make_report()
+    set_hold(reference=WormReference.objects.latest("stored_at"), actor=TESTER, reason="A test.")
+    start_scrub(actor=TESTER)
+    return market
 
 
 def logged_in(user: User) -> Client:

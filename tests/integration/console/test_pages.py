@@ -1,32 +1,25 @@
 """Every page of the console opens, for whoever may see it, without a query per row, and changes nothing by itself."""
 
+import re
+from html import unescape
 from uuid import uuid4
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from oauth2_provider.models import get_refresh_token_model
 
-from governance.audit.keeping.holds import set_hold
-from governance.audit.keeping.scrub import start_scrub
-from governance.audit.models import LogAlarm, OutboxEntry, WormReference
+from governance.audit.models import OutboxEntry
 from governance.catalog.models import Dataset
 from governance.console.presentation import list_url, page_url
 from governance.console.roles import AREAS
 from governance.jobs.models import Job
-from governance.opa.services import enrol, store_logs
-from governance.partners.roles import Grant, create_model_group, create_role
-from governance.rulebook.freeze import freeze_policy
 from governance.rulebook.models import AbacRule
 from governance.rulebook.services import create_rule
-from tests.factories.audit import make_report
-from tests.factories.checkpoints import make_checkpoint
-from tests.factories.drafts import proposed, replay
-from tests.factories.marketplace import TESTER, make_asset
-from tests.factories.opa_events import event
+from tests.factories.marketplace import make_asset
 from tests.factories.partners import raw_token
 from tests.integration.console.rules import spec
 
@@ -39,29 +32,11 @@ ADDABLE = [model for model in TABLES if model._meta.model_name in {
     "apiclient", "opaserver", "role", "modelgroup", "retentionclass", "user", "group",
 }]  # fmt: skip
 
+LINKS = re.compile(r'href="(/admin/[a-z]+/[a-z]+/\?[^"]+)"')
+
 
 def add_url(model) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
-
-
-@pytest.fixture
-def everything(released, market, boss):
-    """Put at least one row into every table of the console."""
-    raw_token(market.client)
-    create_rule(spec=spec(), enabled=True, actor_user=boss.user)
-    Group.objects.create(name="Interns")
-    market.submit(purpose="research")
-    replay(proposed())
-    freeze_policy(actor=TESTER, reason="A test.")
-    store_logs(server=enrol(name="edge-1", actor=TESTER)[0], events=[event()])
-    group = create_model_group(slug="imaging", name="Imaging", models=["upscaler"], actor=TESTER)
-    create_role(slug="runner", name="Runner", grants=[Grant(group=group)], actor=TESTER)
-    make_checkpoint()
-    LogAlarm.objects.create(code="log_forked", message="A test.")
-    make_report()
-    set_hold(reference=WormReference.objects.latest("stored_at"), actor=TESTER, reason="A test.")
-    start_scrub(actor=TESTER)
-    return market
 
 
 @pytest.mark.parametrize("model", TABLES, ids=LABELS)
@@ -232,3 +207,43 @@ def test_evidence_can_be_narrowed(released, market, boss):
     assert outcomes("anchored=no") == ["denied"]
     assert outcomes("anchored=yes") == ["released"]
     assert sorted(outcomes("outcome=denied&outcome=released")) == ["denied", "released"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "bogus=1",
+        "state__regex=(",
+        "created_at__year=99999",
+        "id__exact=x",
+        "p=99",
+        "partner__tier__slug=x",
+        "_to_field=x",
+    ],
+)
+def test_a_list_that_cannot_be_narrowed_like_this_is_shown_whole(query, released, boss):
+    answer = boss.get(list_url(Job, f"?{query}"), follow=True)
+    assert (answer.status_code, answer.wsgi_request.GET) == (200, {})
+    assert "This is the list without any filter." in answer.content.decode()
+    assert [row.pk for row in answer.context["cl"].result_list] == [released.pk]
+
+
+def test_every_link_to_a_list_asks_what_it_can_answer(everything, boss):
+    pages = [reverse("admin:index"), *(page_url(row) for model in TABLES for row in model.objects.order_by("pk")[:1])]
+    links = {link for page in pages for link in LINKS.findall(boss.get(page).content.decode())}
+    answers = {link: boss.get(unescape(link)).status_code for link in links}
+    assert {link: status for link, status in answers.items() if status != 200} == {}
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "text"),
+    [
+        ("/admin/jobs/job/?q=%00", 400, "This request cannot be understood"),
+        ("/admin/no/such/page/", 404, "Not found"),
+        ("/admin/jobs/job/_00/change/", 302, ""),
+    ],
+)
+def test_what_cannot_be_answered_gets_a_page_of_its_own(address, status, text, boss):
+    answer = boss.get(address)
+    assert answer.status_code == status
+    assert text in answer.content.decode()
