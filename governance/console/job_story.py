@@ -16,7 +16,7 @@ from governance.console.types import Context
 from governance.decisions.entries import DecisionRecorded, PermitIssued, PermitRedeemed, PermitRefused
 from governance.decisions.models import DecisionRecord
 from governance.jobs.choices import JobState
-from governance.jobs.entries import JobCancelRequested, JobMoved
+from governance.jobs.entries import JobCancelRequestAccepted, JobMoved
 from governance.jobs.models import Job, JobEvent
 from governance.jobs.services import MOVES
 from governance.jobs.states import ENDED
@@ -35,7 +35,7 @@ WAY = (
     (JobState.RELEASED, "Released"),
 )
 TITLES: Mapping[type[Entry], str] = {
-    JobCancelRequested: "Cancellation requested",
+    JobCancelRequestAccepted: "Cancellation requested",
     DecisionRecorded: "Decision recorded",
     PermitIssued: "Permit issued",
     PermitRefused: "Permit refused",
@@ -46,7 +46,7 @@ TITLES: Mapping[type[Entry], str] = {
 }
 LEDGER_TONES: Mapping[type[Entry], Tone] = {
     PermitRefused: Tone.BAD,
-    JobCancelRequested: Tone.WARN,
+    JobCancelRequestAccepted: Tone.WARN,
     EvidenceAnchored: Tone.GOOD,
 }
 

@@ -7,7 +7,7 @@ class PermitInvalid(Forbidden):
     """A permit may not be used.
 
     Codes: permit_malformed, permit_forged, permit_unknown, permit_expired, permit_replayed, permit_input_mismatch,
-    permit_artifact_mismatch, permit_job_mismatch, permit_superseded,
+    permit_artifact_mismatch, permit_job_mismatch, permit_superseded, permit_token_cut_off,
     permit_consent_changed, permit_licence_changed, permit_policy_changed, permit_not_decided.
     """
 

@@ -26,6 +26,8 @@ from governance.kernel.ids import new_id
 from governance.kernel.json_reading import read_json
 from governance.keys.dsse import Envelope, EnvelopeMalformed, sign_envelope, verify_envelope
 from governance.keys.ring import KeyPurpose, SignatureInvalid, key_ring
+from governance.partners.cut_off import cut_off
+from governance.partners.types import TokenUse
 from governance.registry.queries import locked_licence_versions
 from governance.rulebook.errors import NoActiveRevision, PolicyFrozen
 from governance.rulebook.queries import active_program
@@ -43,6 +45,15 @@ class Binding:
     fencing_token: int
     input_sha256: str
     artifact_sha256: str
+    token_use: TokenUse
+
+
+class _TokenClaim(TypedDict):
+    """The token that the job was submitted with: its partner's id, its own, and when it was issued."""
+
+    partner: str
+    token: int | None
+    issued_at: str
 
 
 class _Claims(TypedDict):
@@ -58,6 +69,7 @@ class _Claims(TypedDict):
     revision: str
     consent_epochs: dict[str, int]
     licence_versions: NotRequired[dict[str, str]]
+    token: NotRequired[_TokenClaim]
     obligations: list[ObligationJson]
     issued_at: str
     expires_at: str
@@ -113,6 +125,11 @@ def _claims(
         "revision": decision.revision_digest,
         "consent_epochs": decision.consent_epochs,
         "licence_versions": decision.licence_versions,
+        "token": {
+            "partner": str(binding.token_use.partner),
+            "token": binding.token_use.token,
+            "issued_at": timestamp(binding.token_use.issued_at),
+        },
         "obligations": decision.obligations,
         "issued_at": timestamp(issued_at),
         "expires_at": timestamp(expires_at),
@@ -171,6 +188,11 @@ def _refusal(permit: Permit, claims: "_Claims", actual: Mapping[str, str]) -> Pe
         (permit.redeemed_at is not None, "permit_replayed", "The permit was used before."),
         (_newer_permit_exists(permit), "permit_superseded", "A later attempt at the job has a permit of its own."),
         (timestamp(clock.now()) >= claims["expires_at"], "permit_expired", "The permit has expired."),
+        (
+            _is_cut_off(claims.get("token")),
+            "permit_token_cut_off",
+            "The job's token was revoked, or its partner suspended, since the permit.",
+        ),
         (_active_digest() != claims["revision"], "permit_policy_changed", "The policy changed since the permit."),
         (
             _current_epochs(claims["consent_epochs"]) != claims["consent_epochs"],
@@ -184,6 +206,14 @@ def _refusal(permit: Permit, claims: "_Claims", actual: Mapping[str, str]) -> Pe
         ),
     ]
     return next((PermitInvalid(message, code=code) for wrong, code, message in checks if wrong), None)
+
+
+def _is_cut_off(claim: _TokenClaim | None) -> bool:
+    """Return whether the token of a job no longer counts; a permit from before version 0.3 names none, and is void."""
+    if claim is None:
+        return True
+    issued_at = datetime.fromisoformat(claim["issued_at"])
+    return cut_off(TokenUse(UUID(claim["partner"]), claim["token"], issued_at)) is not None
 
 
 def _newer_permit_exists(permit: Permit) -> bool:

@@ -1,10 +1,11 @@
 """Kinds of ledger entries of jobs, and the predicate of the evidence that a job ends with."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from governance.audit.recording.declarations import Entry, entry, evidence_predicate
+from governance.audit.recording.declarations import Entry, Since, entry, evidence_predicate
 
 JOB_OUTCOME = evidence_predicate("job-outcome/v1")
 
@@ -13,7 +14,7 @@ JOB_OUTCOME = evidence_predicate("job-outcome/v1")
 class JobMoved(Entry):
     """The common fields of entries about a job that entered a state; the kind names the state."""
 
-    left_out_when_none = frozenset({"request_sha256", "decision"})
+    left_out_when_none = frozenset({"request_sha256", "decision", "token", "token_issued_at"})
 
     from_: Annotated[str, "The state before; empty for a new job."]
     fencing_token: Annotated[int, "Number of the lease that the job had last; 0 before the first."]
@@ -26,6 +27,12 @@ class JobEntered(JobMoved):
 
     request_sha256: Annotated[str | None, "SHA-256 of the request; only in the first entry of a job."] = None
     decision: Annotated[UUID | None, "Id of the decision at admission; only in the first entry of a job."] = None
+    token: Annotated[
+        str | None, "Id of the access token that it was submitted with; only in the first entry of a job.", Since("0.3")
+    ] = None
+    token_issued_at: Annotated[
+        datetime | None, "When that token was issued; only in the first entry of a job.", Since("0.3")
+    ] = None
 
 
 @entry("job.queued", subject="job")
@@ -78,6 +85,6 @@ class JobFailed(JobMoved):
     """A job could not be carried out, and is not tried again. A job ends with it."""
 
 
-@entry("job.cancel_requested", subject="job", unmatched="It asks a worker to stop; how the job ends is matched.")
-class JobCancelRequested(Entry):
-    """Cancellation was requested while a worker had the job."""
+@entry("job.cancel_requested", subject="job")
+class JobCancelRequestAccepted(Entry):
+    """Cancellation was requested while a worker had the job, which can end as cancelled only."""

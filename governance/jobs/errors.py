@@ -1,6 +1,7 @@
 """Errors of the jobs area."""
 
 from governance.kernel.errors import Conflict, GovernanceError, LimitExceeded, NotFound
+from governance.kernel.reason_codes import ReasonCode
 
 
 class JobNotFound(NotFound):
@@ -22,10 +23,23 @@ class LeaseLost(Conflict):
     code = "lease_lost"
 
 
-class JobCancelRequested(GovernanceError):
-    """Cancellation was requested; the worker stops at the next safe point."""
+class JobStopped(GovernanceError):
+    """The job must not go on, whatever policy says; its worker ends it at the next safe point for the `reason`."""
+
+    code = "job_stopped"
+
+    def __init__(self, reason: ReasonCode) -> None:
+        super().__init__(reason.sentence)
+        self.reason = reason
+
+
+class JobCancelRequested(JobStopped):
+    """Cancellation of the job was requested."""
 
     code = "cancel_requested"
+
+    def __init__(self) -> None:
+        super().__init__(ReasonCode.CANCELLED_ON_REQUEST)
 
 
 class IdempotencyConflict(Conflict):

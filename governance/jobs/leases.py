@@ -16,6 +16,7 @@ from governance.jobs.errors import JobCancelRequested, LeaseLost
 from governance.jobs.models import WORKED_ON, Job
 from governance.jobs.services import move
 from governance.jobs.states import GOES_BACK, TAKEN_UP
+from governance.jobs.stopping import is_held, require_going_on, stop_reason
 from governance.jobs.types import Ending, Lease
 from governance.kernel import clock
 
@@ -24,14 +25,17 @@ BACKOFF_MOST = timedelta(minutes=5)
 
 
 def take_lease(*, job_id: UUID, owner: str, waiting: JobState) -> Lease | None:
-    """Take a job that waits in state `waiting`; None if it does not wait there, not yet, or another worker has it."""
+    """Take a job that waits in state `waiting`; None if it does not wait there, not yet, or another worker has it.
+
+    None also for a job that must not go on; the sweeper ends it.
+    """
     with transaction.atomic():
         job = (
             Job.objects.select_for_update(skip_locked=True, of=("self",))
             .filter(id=job_id, state=waiting, not_before__lte=clock.now())
             .first()
         )
-        if job is None:
+        if job is None or stop_reason(job) is not None:
             return None
         job.fencing_token += 1
         job.attempts += 1
@@ -48,14 +52,23 @@ def renew_lease(lease: Lease) -> None:
     if not held.update(lease_until=lease_end()):
         raise LeaseLost("The lease on this job has ended; another worker may have taken it.")
     if held.filter(cancel_requested=True).exists():
-        raise JobCancelRequested("Cancellation of the job was requested.")
+        raise JobCancelRequested
 
 
 def lock_leased(lease: Lease) -> Job:
+    """Return the job under a row lock for the rest of the transaction, to go on with it.
+
+    Raises LeaseLost if the lease is not current, JobStopped if the job must not go on.
+    """
+    job = lock_held(lease)
+    require_going_on(job)
+    return job
+
+
+def lock_held(lease: Lease) -> Job:
     """Return the job under a row lock for the rest of the transaction. Raises LeaseLost if the lease is not current."""
     job = Job.objects.select_for_update(of=("self",)).filter(id=lease.job_id).first()
-    current = job is not None and job.fencing_token == lease.fencing_token and job.state in WORKED_ON
-    if job is None or not current or job.lease_until is None or job.lease_until <= clock.now():
+    if job is None or job.fencing_token != lease.fencing_token or not is_held(job):
         raise LeaseLost("The lease on this job has ended; another worker may have taken it.")
     return job
 

@@ -9,7 +9,8 @@ from governance.jobs.choices import JobState
 from governance.kernel import clock
 from governance.kernel.ids import new_id
 from governance.kernel.vocabulary import PURPOSE_CHOICES
-from governance.partners.models import ApiClient, Partner
+from governance.partners.models import AccessToken, ApiClient, Partner
+from governance.partners.types import LONGEST_TOKEN_LIFE, TokenUse
 from governance.registry.models import ModelVersion
 from governance.registry.tasks import task_choices
 
@@ -31,6 +32,8 @@ class Job(FrozenColumns):
             "admission",
             "task",
             "token_grant",
+            "token",
+            "token_issued_at",
             "created_at",
         }
     )
@@ -42,6 +45,15 @@ class Job(FrozenColumns):
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="jobs")
     purpose = models.CharField(max_length=32, choices=PURPOSE_CHOICES)
     token_grant = models.JSONField(help_text="What the token covered at submission (RFC 9396 authorization_details).")
+    token = models.ForeignKey(
+        AccessToken,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        related_name="+",
+        help_text="Its key stays when the token is deleted. Empty for jobs from before version 0.3.",
+    )
+    token_issued_at = models.DateTimeField(null=True)
     idempotency_key = models.CharField(max_length=128)
     request_digest = models.CharField(max_length=64, validators=[SHA256])
     request_id = models.CharField(max_length=64, blank=True)
@@ -87,6 +99,12 @@ class Job(FrozenColumns):
 
     def __str__(self) -> str:
         return f"{self.get_task_display()} {str(self.id)[-8:]}"
+
+    @property
+    def token_use(self) -> TokenUse:
+        """With which token the job was submitted; one that was not kept is taken for as old as can be."""
+        issued_at = self.token_issued_at or self.created_at - LONGEST_TOKEN_LIFE
+        return TokenUse(self.partner_id, self.token_id, issued_at)
 
 
 class JobInput(models.Model):

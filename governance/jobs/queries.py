@@ -4,12 +4,13 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from governance.jobs.choices import JobState
 from governance.jobs.dispatch import TASKS
 from governance.jobs.errors import JobNotFound, OutputNotReleased
 from governance.jobs.models import OPEN_STATES, Job, JobOutput
+from governance.jobs.types import Stages
 from governance.kernel import clock
 
 
@@ -44,6 +45,18 @@ def released_output(*, job: Job) -> JobOutput:
 def open_job_count(*, partner_id: UUID) -> int:
     """Return how many jobs of a partner have not ended."""
     return Job.objects.filter(partner_id=partner_id, state__in=OPEN_STATES).count()
+
+
+def stages_of(jobs: QuerySet[Job]) -> Stages:
+    """Return how far these jobs are; those that ended without a release are not counted."""
+    of = {
+        "queued": [JobState.QUEUED],
+        "running": [JobState.LEASED, JobState.RUNNING],
+        "held": [JobState.MODERATING, JobState.RELEASING],
+        "sealing": [JobState.SEALING],
+        "released": [JobState.RELEASED],
+    }
+    return Stages(**jobs.aggregate(**{name: Count("pk", filter=Q(state__in=states)) for name, states in of.items()}))
 
 
 def unsent_jobs(*, limit: int) -> list[tuple[UUID, JobState]]:

@@ -12,11 +12,13 @@ from governance.audit.recording.reconciling import (
     declare_checks,
     declare_counted,
     declare_kept,
+    differing,
     entries_where,
+    moment,
     one_of,
 )
 from governance.jobs.choices import JobState
-from governance.jobs.entries import JobEntered, JobMoved, JobReleased
+from governance.jobs.entries import JobCancelRequestAccepted, JobEntered, JobMoved, JobReleased
 from governance.jobs.models import Job, JobOutput, OutputCandidate
 
 _JOB = "'job ' || j.id"
@@ -181,17 +183,33 @@ EVENTS = Pairing(
     },
 )
 
+_REQUEST = {
+    "request_digest": "e.data ->> 'request_sha256' IS DISTINCT FROM j.request_digest",
+    "token_id": "e.data ->> 'token' IS DISTINCT FROM j.token_id::text",
+    "token_issued_at": moment("e.data ->> 'token_issued_at'") + " IS DISTINCT FROM j.token_issued_at",
+}
+
 REQUESTS = Check(
     sql=f"""
     WITH {entries_where(one_of(JobEntered))}
-    SELECT 'request_differs', {_JOB}, e.name || ' differs in: request_digest.'
-    FROM jobs_job AS j JOIN entries AS e ON e.subject_id = j.id::text
-    WHERE e.data ->> 'request_sha256' IS DISTINCT FROM j.request_digest AND e.data ? 'request_sha256'
+    SELECT 'request_differs', subject, name || ' differs in: ' || fields || '.'
+    FROM (
+        SELECT {_JOB} AS subject, e.name, concat_ws(', ', {differing(_REQUEST)}) AS fields
+        FROM jobs_job AS j JOIN entries AS e ON e.subject_id = j.id::text WHERE e.data ? 'request_sha256'
+    ) AS compared WHERE fields <> ''
     """,
     remedies={"request_differs": "The log counts, not the row. " + _LOOK},
     kinds=(JobEntered,),
     noun="job",
-    fields=("request_digest",),
+    fields=tuple(_REQUEST),
+)
+
+CANCEL_REQUESTS = Pairing(
+    code="cancel_request",
+    noun="cancel request of job",
+    rows="SELECT id::text AS key, id AS ord FROM jobs_job WHERE cancel_requested",
+    entries=(JobCancelRequestAccepted,),
+    key="e.subject_id",
 )
 
 
@@ -215,6 +233,6 @@ def publication(now: datetime) -> Check:
     )
 
 
-declare_checks(*ADMISSIONS, *RUNS, *RELEASES, EVENTS, REQUESTS, CheckAsOf(publication))
+declare_checks(*ADMISSIONS, *RUNS, *RELEASES, EVENTS, REQUESTS, CANCEL_REQUESTS, CheckAsOf(publication))
 declare_counted(jobs=Job, runs=OutputCandidate, outputs=JobOutput)
 declare_kept("job", Job)

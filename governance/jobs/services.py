@@ -9,7 +9,7 @@ from governance.decisions.choices import DecisionEffect
 from governance.jobs.choices import JobState
 from governance.jobs.entries import (
     JobCancelled,
-    JobCancelRequested,
+    JobCancelRequestAccepted,
     JobDenied,
     JobEntered,
     JobFailed,
@@ -22,6 +22,7 @@ from governance.jobs.entries import (
     JobRunning,
     JobSealing,
 )
+from governance.jobs.errors import JobCancelRequested
 from governance.jobs.models import WORKED_ON, Job, JobEvent, JobInput
 from governance.jobs.states import ENDED, check_transition
 from governance.jobs.types import Ending, NewJob
@@ -54,6 +55,8 @@ def create_job(*, new: NewJob, max_attempts: int, ending: Ending, actor: Actor) 
         model_version=new.version,
         purpose=new.purpose,
         token_grant=list(new.token_grant),
+        token_id=new.token_use.token,
+        token_issued_at=new.token_use.issued_at,
         idempotency_key=new.idempotency_key,
         request_digest=new.request_digest,
         request_id=new.request_id,
@@ -71,6 +74,8 @@ def create_job(*, new: NewJob, max_attempts: int, ending: Ending, actor: Actor) 
         reason_code=ending.code,
         request_sha256=new.request_digest,
         decision=new.admission.id,
+        token=str(job.token_id),
+        token_issued_at=job.token_issued_at,
     )
     _note(job, entry, actor)
     return job
@@ -79,8 +84,9 @@ def create_job(*, new: NewJob, max_attempts: int, ending: Ending, actor: Actor) 
 def move(
     *, job: Job, to: JobState, actor: Actor, ending: Ending | None = None, lease_until: datetime | None = None
 ) -> Job:
-    """Move a job whose row the caller has locked. Raises TransitionRefused.
+    """Move a job whose row the caller has locked.
 
+    Raises TransitionRefused, and JobCancelRequested where the job would not end although cancellation was requested.
     `lease_until` is needed for the states in which a worker holds the job and forbidden for the others.
     """
     before, ending = job.state, ending or Ending()
@@ -99,11 +105,13 @@ def ask_to_stop(*, job: Job, actor: Actor) -> None:
     if not job.cancel_requested:
         job.cancel_requested = True
         job.save(update_fields=["cancel_requested"])
-        record(JobCancelRequested(), subject=SubjectRef("job", str(job.id)), actor=actor)
+        record(JobCancelRequestAccepted(), subject=SubjectRef("job", str(job.id)), actor=actor)
 
 
 def _enter(job: Job, to: JobState, ending: Ending) -> None:
     check_transition(job.state, to)
+    if job.cancel_requested and to != JobState.CANCELLED:
+        raise JobCancelRequested
     now = clock.now()
     job.state, job.updated_at = to, now
     job.reason_code, job.reason = ending.code, ending.message[:500]

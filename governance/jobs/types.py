@@ -10,6 +10,7 @@ from governance.decisions.models import DecisionRecord
 from governance.kernel.canonical import Json
 from governance.kernel.reason_codes import ReasonCode
 from governance.partners.models import ApiClient, Partner
+from governance.partners.types import TokenUse
 from governance.registry.models import ModelVersion
 
 
@@ -34,11 +35,28 @@ class NewJob:
     purpose: str
     assets: tuple[Asset, ...]
     token_grant: Sequence[Mapping[str, Json]]
+    token_use: TokenUse
     idempotency_key: str
     request_digest: str
     request_id: str
     admission: DecisionRecord
     deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """How many jobs are how far: in the queue, with a model runtime, before their release, past it, and released."""
+
+    queued: int
+    running: int
+    held: int
+    sealing: int
+    released: int
+
+    @property
+    def stoppable(self) -> int:
+        """How many of them a cut-off ends."""
+        return self.queued + self.running + self.held
 
 
 @dataclass(frozen=True, slots=True)

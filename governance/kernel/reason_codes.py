@@ -33,6 +33,8 @@ class ReasonCode(StrEnum):
     OBLIGATION_UNSUPPORTED = "obligation_unsupported", "The permit has an obligation that nothing here can carry out."
 
     # A job ended, or went back to the queue, for another reason than policy.
+    TOKEN_REVOKED = "token_revoked", "The access token that the job was submitted with was revoked."
+    PARTNER_SUSPENDED = "partner_suspended", "The partner is suspended."
     CANCELLED_ON_REQUEST = "cancelled_on_request", "The job was cancelled on request."
     LEASE_EXPIRED = "lease_expired", "The worker stopped answering."
     DEADLINE_EXCEEDED = "deadline_exceeded", "The job was not finished by its deadline."

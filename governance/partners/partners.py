@@ -65,8 +65,8 @@ def change_region(*, partner: Partner, region: str, actor: Actor, seen: State | 
 def suspend_partner(*, partner: Partner, reason: str, actor: Actor, seen: State | None = None) -> Partner:
     """Deny a partner everything from the next request and the next decision on. `reason` is a code.
 
-    Its tokens are refused while it is suspended, and nothing that it asked for is run or released. Raises
-    PartnerStatusConflict for a partner that is suspended already, ChangedMeanwhile.
+    Its tokens are refused while it is suspended, and what it asked for ends as cancelled, unless its release was
+    decided before. Raises PartnerStatusConflict for a partner that is suspended already, ChangedMeanwhile.
     """
     locked, before = lock_unchanged(PARTNER, partner, seen=seen)
     _set_status(locked, PartnerStatus.SUSPENDED)

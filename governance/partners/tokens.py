@@ -9,6 +9,7 @@ from governance.audit.recording.locking import lock_unchanged
 from governance.audit.recording.record import record
 from governance.audit.types import Actor
 from governance.kernel import clock
+from governance.partners.cut_off import lock_for_cut, share_partner
 from governance.partners.entries import PARTNER, PartnerTokensRevoked, TokenIssued, TokenRevocation, token_ref
 from governance.partners.models import AccessToken, ApiClient, Partner
 from governance.partners.types import Coverage
@@ -20,11 +21,11 @@ EXPIRED_KEPT = timedelta(days=30)
 def issue_token(*, client: ApiClient, coverage: Coverage, raw_token: str, seconds: int) -> AccessToken:
     """Store a token that lives for `seconds`; only its SHA-256 is kept.
 
-    Takes the partner's row lock, so that every token is either seen by `revoke_partner_tokens` or dated after it.
+    Shares the partner's row, so that every token is either seen by `revoke_partner_tokens` or dated after it.
     """
     checksum = hashlib.sha256(raw_token.encode()).hexdigest()
     with transaction.atomic():
-        Partner.objects.select_for_update(no_key=True).get(pk=client.partner_id)
+        share_partner(client.partner_id)
         issued_at = clock.now()
         token = AccessToken.objects.create(
             application=client,
@@ -47,8 +48,13 @@ def issue_token(*, client: ApiClient, coverage: Coverage, raw_token: str, second
 
 
 def revoke_token(*, token: AccessToken, actor: Actor, reason: str) -> bool:
-    """Revoke one token at once; return whether it was not revoked before. `reason` is a code."""
+    """Revoke one token at once; return whether it was not revoked before. `reason` is a code.
+
+    Jobs that it was used for end as cancelled, unless their release was decided before.
+    """
     with transaction.atomic():
+        if token.application is not None:
+            lock_for_cut(token.application.partner_id)
         now = clock.now()
         changed = AccessToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now, updated=now)
         if changed:
@@ -60,7 +66,8 @@ def revoke_token(*, token: AccessToken, actor: Actor, reason: str) -> bool:
 def revoke_partner_tokens(*, partner: Partner, actor: Actor, reason: str) -> int:
     """Revoke every token of a partner at once, also those being issued now; return how many were live.
 
-    Nothing caches tokens, so the next request with one of them is refused. `reason` is a code.
+    Nothing caches tokens, so the next request with one of them is refused. Jobs that they were used for end as
+    cancelled, unless their release was decided before. `reason` is a code.
     """
     with transaction.atomic():
         locked, before = lock_unchanged(PARTNER, partner, seen=None)

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from governance.partners.models import ApiClient, Partner
 
 DETAILS_TYPE = "assent_job"
+#: No token lives longer, whatever the settings say.
+LONGEST_TOKEN_LIFE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,15 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenUse:
+    """Which token something was asked for with; `token` is its key, None for what is older than version 0.3."""
+
+    partner: UUID
+    token: int | None
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TokenGrant:
     """A live token: whose it is and what it covers. `None` lists mean: any."""
 
@@ -65,12 +77,18 @@ class TokenGrant:
     purposes: frozenset[str]
     models: frozenset[str] | None
     datasets: frozenset[str] | None
+    issued_at: datetime
     expires_at: datetime
 
     @property
     def coverage(self) -> Coverage:
         """What the token covers, on its own."""
         return Coverage(self.actions, self.purposes, self.models, self.datasets)
+
+    @property
+    def use(self) -> TokenUse:
+        """What has to be remembered of the token with whatever it is used for."""
+        return TokenUse(self.partner.id, int(self.token_id), self.issued_at)
 
     def covers_model(self, slug: str) -> bool:
         """Return whether the token may be used with this model."""

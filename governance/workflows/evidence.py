@@ -1,6 +1,7 @@
 """How a job ends: its final state, and the signed statement (in-toto Statement v1) of everything that led to it."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from governance.jobs.services import move
 from governance.jobs.tasks import Task
 from governance.jobs.types import Ending
 from governance.kernel.canonical import Json, to_json_value
+from governance.kernel.reason_codes import ReasonCode
 from governance.moderation.queries import verdicts_for_job
 from governance.workflows.candidates import discard_candidate_on_commit
 
@@ -27,11 +29,22 @@ from governance.workflows.candidates import discard_candidate_on_commit
 def end_job(*, job: Job, to: JobState, actor: Actor, ending: Ending) -> EvidenceRecord:
     """Move a locked job to a final state other than released, and issue its evidence.
 
-    A candidate output is removed once the transaction commits.
+    A job whose cancellation was requested ends as cancelled, whatever its end would have been. A candidate output is
+    removed once the transaction commits.
     """
+    if job.cancel_requested:
+        to, ending = JobState.CANCELLED, _on_request(to, ending)
     move(job=job, to=to, actor=actor, ending=ending)
     discard_candidate_on_commit(job)
     return evidence_of(job=job, outcome=to, output=None)
+
+
+def _on_request(to: JobState, ending: Ending) -> Ending:
+    """Return the ending of a cancelled job; where its worker found something wrong, the sentence says that too."""
+    on_request = Ending.because(ReasonCode.CANCELLED_ON_REQUEST)
+    if to != JobState.FAILED:
+        return on_request
+    return replace(on_request, message=f"{on_request.message} Its worker reported: {ending.message}")
 
 
 def evidence_of(*, job: Job, outcome: str, output: dict[str, Json] | None) -> EvidenceRecord:

@@ -41,7 +41,7 @@ def grounds_of(lease: Lease) -> Grounds:
         raise LeaseLost("The lease on this job has ended; another worker may have taken it.")
     job = inputs[0].job
     if job.cancel_requested:
-        raise JobCancelRequested("Cancellation of the job was requested.")
+        raise JobCancelRequested
     return Grounds(
         partner_status=job.partner.status,
         tokens_valid_after=job.partner.tokens_valid_after,

@@ -17,8 +17,7 @@ from governance.decisions.types import ReleaseFacts
 from governance.engines.types import Obligation
 from governance.jobs.choices import JobState
 from governance.jobs.dispatch import dispatch_on_commit
-from governance.jobs.errors import JobCancelRequested
-from governance.jobs.leases import lock_leased, take_lease, worker
+from governance.jobs.leases import lock_leased, worker
 from governance.jobs.models import Job, JobOutput, OutputCandidate
 from governance.jobs.outputs import keep_output
 from governance.jobs.services import move
@@ -27,7 +26,7 @@ from governance.kernel.errors import IntegrityFault, Unavailable
 from governance.moderation.choices import ModerationStage
 from governance.moderation.models import ModerationVerdict
 from governance.moderation.queries import latest_verdict
-from governance.workflows.attempts import attempt, context_of
+from governance.workflows.attempts import attempt, context_of, take_up
 from governance.workflows.candidates import discard_stored, read_candidate
 from governance.workflows.evidence import end_job, evidence_of
 from governance.workflows.moderate import moderate
@@ -54,7 +53,7 @@ class RunNotProven(IntegrityFault):
 
 def release_job(*, job_id: UUID, owner: str, moderator: Moderator, carry_out: ObligationHandler) -> None:
     """Take a job whose result is waiting, and release or deny it. Never raises for failures of the job itself."""
-    lease = take_lease(job_id=job_id, owner=owner, waiting=JobState.MODERATING)
+    lease = take_up(job_id=job_id, owner=owner, waiting=JobState.MODERATING)
     if lease is not None:
         with attempt(lease) as alive:
             _release(lease, moderator, carry_out, safe_points(lease, alive))
@@ -78,7 +77,6 @@ def _decide(lease: Lease, candidate: OutputCandidate, verdict: ModerationVerdict
     """Decide the release with fresh facts. Returns None after a denial that ended the job."""
     with transaction.atomic():
         job = lock_leased(lease)
-        _stop_if_asked(job)
         context = context_of(job)
         assets = [each.asset for each in job.inputs.select_related("asset__creator", "asset__dataset")]
         decision = decide(
@@ -98,11 +96,6 @@ def _decide(lease: Lease, candidate: OutputCandidate, verdict: ModerationVerdict
             end_job(job=job, to=JobState.DENIED, actor=worker(lease.owner), ending=ending_of(decision))
             return None
     return decision
-
-
-def _stop_if_asked(job: Job) -> None:
-    if job.cancel_requested:
-        raise JobCancelRequested("Cancellation of the job was requested.")
 
 
 def _release_facts(job: Job, candidate: OutputCandidate, output: ModerationVerdict) -> ReleaseFacts:
@@ -144,8 +137,8 @@ def _provenance(candidate: OutputCandidate, decision: DecisionRecord) -> Provena
 def _seal_later(lease: Lease, decision: DecisionRecord, applied: AppliedImage) -> bool:
     """Record output and evidence if the facts decided on still hold; return False and keep nothing if not.
 
-    Raises JobCancelRequested when the job is to stop. The creators' rows stay locked until this commits, so a
-    withdrawal either comes before and is seen, or comes after.
+    Raises JobStopped when the job must not go on. The creators' rows stay locked until this commits and the partner's
+    stays shared, so a withdrawal, a revocation or a suspension either comes before and is seen, or comes after.
     """
     name = f"outputs/{lease.job_id}/{decision.id}"  # its own name: discarding it must not remove equal bytes
     stored = put_object(BytesIO(applied.image), limit=OUTPUT_LIMIT, name=name)
@@ -153,7 +146,6 @@ def _seal_later(lease: Lease, decision: DecisionRecord, applied: AppliedImage) -
     try:
         with transaction.atomic():
             job = lock_leased(lease)
-            _stop_if_asked(job)
             if still_holds(decision):
                 _record_output(job, lease, decision, applied, stored)
                 sealed = True

@@ -12,8 +12,7 @@ from governance.decisions.permits import Binding, issue
 from governance.decisions.services import decide
 from governance.jobs.choices import JobState
 from governance.jobs.dispatch import dispatch_on_commit
-from governance.jobs.errors import JobCancelRequested
-from governance.jobs.leases import forget_attempts, lease_end, lock_leased, take_lease, worker
+from governance.jobs.leases import forget_attempts, lease_end, lock_leased, worker
 from governance.jobs.models import Job, JobInput, OutputCandidate
 from governance.jobs.outputs import keep_candidate
 from governance.jobs.services import move
@@ -21,7 +20,7 @@ from governance.jobs.types import Lease
 from governance.kernel.canonical import sha256_hex
 from governance.moderation.choices import ModerationStage
 from governance.registry.artifacts import open_verified
-from governance.workflows.attempts import attempt, context_of
+from governance.workflows.attempts import attempt, context_of, take_up
 from governance.workflows.candidates import discard_stored, store_candidate
 from governance.workflows.evidence import end_job
 from governance.workflows.moderate import moderate
@@ -37,7 +36,7 @@ def run_job(*, job_id: UUID, owner: str, runtimes: Runtimes, moderator: Moderato
     `runtimes` returns the runtime that the model version names, and refuses an unknown name.
     Never raises for failures of the job itself: its state, events and evidence record them.
     """
-    lease = take_lease(job_id=job_id, owner=owner, waiting=JobState.QUEUED)
+    lease = take_up(job_id=job_id, owner=owner, waiting=JobState.QUEUED)
     if lease is not None:
         with attempt(lease) as alive:
             _run(lease, runtimes, moderator, safe_points(lease, alive))
@@ -68,8 +67,6 @@ def _permit(lease: Lease, input_sha256: str) -> Permit | None:
     """Decide again with fresh facts. Returns the permit, or None after a denial that ended the job."""
     with transaction.atomic():
         job = lock_leased(lease)
-        if job.cancel_requested:
-            raise JobCancelRequested("Cancellation of the job was requested.")
         context = context_of(job)
         assets = [each.asset for each in job.inputs.select_related("asset__creator", "asset__dataset")]
         decision = decide(
@@ -83,7 +80,13 @@ def _permit(lease: Lease, input_sha256: str) -> Permit | None:
         if decision.effect != DecisionEffect.PERMIT:
             end_job(job=job, to=JobState.CANCELLED, actor=worker(lease.owner), ending=ending_of(decision))
             return None
-        binding = Binding(job.id, lease.fencing_token, input_sha256, job.model_version.artifact_sha256)
+        binding = Binding(
+            job_id=job.id,
+            fencing_token=lease.fencing_token,
+            input_sha256=input_sha256,
+            artifact_sha256=job.model_version.artifact_sha256,
+            token_use=job.token_use,
+        )
         permit = issue(decision=decision, binding=binding, actor=worker(lease.owner))
         move(job=job, to=JobState.RUNNING, actor=worker(lease.owner), lease_until=lease_end())
     return permit

@@ -8,7 +8,6 @@ from governance.decisions.choices import DecisionEffect, DecisionKind
 from governance.decisions.facts import run_questions
 from governance.decisions.services import answer_questions, decide
 from governance.jobs.choices import JobState
-from governance.jobs.errors import JobCancelRequested
 from governance.jobs.leases import lock_leased, worker
 from governance.jobs.types import Lease
 from governance.workflows.attempts import context_of
@@ -44,8 +43,6 @@ def end_unless_permitted(lease: Lease) -> None:
     """Ask policy again whether the job may run. After a denial, end the job with it and raise JobEnded."""
     with transaction.atomic():
         job = lock_leased(lease)
-        if job.cancel_requested:
-            raise JobCancelRequested("Cancellation of the job was requested.")
         context = context_of(job)
         assets = [each.asset for each in job.inputs.select_related("asset__creator", "asset__dataset")]
         asked = run_questions(context=context, version=job.model_version, assets=assets)

@@ -28,6 +28,7 @@ from governance.kernel import clock
 from governance.kernel.canonical import digest
 from governance.kernel.ids import new_id
 from governance.partners.models import Partner
+from governance.partners.queries import read_again
 from governance.partners.types import TokenGrant
 from governance.registry.models import ModelVersion
 from governance.registry.queries import resolve_version
@@ -50,8 +51,9 @@ class SubmitOutcome:
 def submit_job(*, grant: TokenGrant, request: JobRequest, idempotency_key: str, request_id: str) -> SubmitOutcome:
     """Admit or deny a job and return it; a denial is an outcome, stored and committed, not an error.
 
-    The same key with the same request returns the first job. Raises IdempotencyKeyInvalid,
-    IdempotencyConflict, ModelNotFound, AssetNotFound, TaskMismatch or TooManyOpenJobs; nothing is stored then.
+    The same key with the same request returns the first job. Raises IdempotencyKeyInvalid, IdempotencyConflict,
+    ModelNotFound, AssetNotFound, TaskMismatch, TooManyOpenJobs, or TokenInvalid for a token that was revoked since it
+    was checked; nothing is stored then.
     """
     _check_key(idempotency_key)
     request_digest = digest(request)
@@ -60,6 +62,7 @@ def submit_job(*, grant: TokenGrant, request: JobRequest, idempotency_key: str, 
         earlier = jobs_of(partner_id=grant.partner.id).filter(idempotency_key=idempotency_key).first()
         if earlier is not None:
             return SubmitOutcome(job=_same_request(earlier, request_digest), created=False)
+        grant = read_again(grant)
         version, assets = _resolve(grant, request)
         _check_open_jobs(grant.partner)
         job_id = new_id()
@@ -77,6 +80,7 @@ def submit_job(*, grant: TokenGrant, request: JobRequest, idempotency_key: str, 
                 purpose=request.purpose,
                 assets=tuple(assets),
                 token_grant=grant.coverage.to_details(),
+                token_use=grant.use,
                 idempotency_key=idempotency_key,
                 request_digest=request_digest,
                 request_id=request_id,

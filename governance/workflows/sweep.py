@@ -11,11 +11,13 @@ from governance.audit.types import Actor
 from governance.jobs.choices import JobState
 from governance.jobs.dispatch import TASKS, dispatch_each, queue_length
 from governance.jobs.leases import expired_jobs, lock_expired
-from governance.jobs.models import OPEN_STATES, Job
+from governance.jobs.models import Job
 from governance.jobs.queries import overdue_jobs, sent_job_count, unanswered_jobs, unsent_jobs
+from governance.jobs.stopping import STOPPABLE, stopped_jobs
 from governance.jobs.types import Ending
 from governance.kernel.reason_codes import ReasonCode
 from governance.workflows.attempts import send_back_or_fail
+from governance.workflows.cancel_job import end_stopped
 from governance.workflows.evidence import end_job
 
 logger = logging.getLogger(__name__)
@@ -28,8 +30,9 @@ DEADLINE_EXCEEDED = Ending.because(ReasonCode.DEADLINE_EXCEEDED)
 
 @dataclass(frozen=True, slots=True)
 class SweepReport:
-    """How many jobs were taken back from lost workers, ended as overdue, and sent again."""
+    """How many jobs were cancelled, taken back from lost workers, ended as overdue, and sent again."""
 
+    stopped: int
     recovered: int
     overdue: int
     resent: int
@@ -37,10 +40,11 @@ class SweepReport:
 
 def sweep() -> SweepReport:
     """Do one round. Safe to run at any time and in any number of processes."""
+    stopped = _count(_end_stopped, stopped_jobs().order_by("id").values_list("id", flat=True)[:BATCH])
     overdue = _count(_end_overdue, overdue_jobs(limit=BATCH))
     recovered = _count(_recover, expired_jobs(limit=BATCH))
     resent = dispatch_each(unsent_jobs(limit=BATCH)) + sum(_resend_lost(state) for state in TASKS)
-    return SweepReport(recovered=recovered, overdue=overdue, resent=resent)
+    return SweepReport(stopped=stopped, recovered=recovered, overdue=overdue, resent=resent)
 
 
 def _count(put_right: Callable[[UUID], bool], job_ids: Iterable[UUID]) -> int:
@@ -60,6 +64,10 @@ def _resend_lost(state: JobState) -> int:
     return dispatch_each(unanswered_jobs(state=state, limit=min(missing, BATCH))) if missing > 0 else 0
 
 
+def _end_stopped(job_id: UUID) -> bool:
+    return end_stopped(job_id=job_id, actor=SWEEPER)
+
+
 def _recover(job_id: UUID) -> bool:
     with transaction.atomic():
         job = lock_expired(job_id)
@@ -73,7 +81,7 @@ def _recover(job_id: UUID) -> bool:
 def _end_overdue(job_id: UUID) -> bool:
     with transaction.atomic():
         job = Job.objects.select_for_update(skip_locked=True, of=("self",)).filter(id=job_id).first()
-        if job is None or job.state not in OPEN_STATES or job.state == JobState.SEALING:
+        if job is None or job.state not in STOPPABLE:
             return False
         end_job(job=job, to=JobState.CANCELLED, actor=SWEEPER, ending=DEADLINE_EXCEEDED)
     return True

@@ -1,7 +1,6 @@
 """A small marketplace made through the services, for tests that follow a job through all areas."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -18,11 +17,11 @@ from governance.catalog.works import register_asset
 from governance.decisions.permits import redeem
 from governance.demo import samples
 from governance.jobs.models import Job
-from governance.kernel import clock
 from governance.kernel.vocabulary import Action, Purpose
 from governance.partners.clients import create_client
 from governance.partners.models import ApiClient, Partner, Tier
-from governance.partners.types import Coverage, TokenGrant
+from governance.partners.queries import live_token
+from governance.partners.types import TokenGrant
 from governance.registry import services as registry
 from governance.registry.choices import Stage
 from governance.registry.model_services import create_model
@@ -39,11 +38,13 @@ from inference_workers.obligations.carry_out import apply_obligations
 from inference_workers.runtimes.torch_upscaler import TorchUpscaler
 from tests.factories.levels import make_level
 from tests.factories.licences import make_licence
-from tests.factories.partners import PartnerFactory, TierFactory
+from tests.factories.partners import PartnerFactory, TierFactory, raw_token
 
 TESTER = Actor("system", "tests")
 WEIGHTS = Path(samples.__file__).parent / "weights" / "espcn_x2.safetensors"
 CONFIG = {"architecture": "espcn", "scale": 2, "features": 48, "layers": 4}
+#: Tests move the clock by hours and days.
+OUTLIVES_TESTS = 366 * 24 * 3600
 ACTIONS = [Action.MODEL_INVOKE, Action.ASSET_INFER, Action.OUTPUT_RELEASE]
 
 
@@ -59,7 +60,14 @@ class Marketplace:
     client: ApiClient
     grant: TokenGrant
 
-    def submit(self, *, key: str = "", purpose: str = Purpose.COMMERCIAL, asset: Asset | None = None) -> SubmitOutcome:
+    def submit(
+        self,
+        *,
+        key: str = "",
+        purpose: str = Purpose.COMMERCIAL,
+        asset: Asset | None = None,
+        grant: TokenGrant | None = None,
+    ) -> SubmitOutcome:
         request = JobRequest(
             model="espcn-x2",
             model_ref=None,
@@ -67,7 +75,9 @@ class Marketplace:
             purpose=purpose,
             inputs=((asset or self.asset).id,),
         )
-        return submit_job(grant=self.grant, request=request, idempotency_key=key or uuid4().hex, request_id="test")
+        return submit_job(
+            grant=grant or self.grant, request=request, idempotency_key=key or uuid4().hex, request_id="test"
+        )
 
     def withdraw(self) -> None:
         catalog.record_withdrawal(
@@ -97,18 +107,7 @@ def make_partner(slug: str = "lumen") -> tuple[Partner, ApiClient, TokenGrant]:
     client, _ = create_client(
         partner=partner, name=f"{slug} server", actions=ACTIONS, purposes=list(Purpose), actor=TESTER
     )
-    coverage = Coverage.of_client(client)
-    grant = TokenGrant(
-        token_id="1",
-        client=client,
-        partner=partner,
-        actions=coverage.actions,
-        purposes=coverage.purposes,
-        models=coverage.models,
-        datasets=coverage.datasets,
-        expires_at=clock.now() + timedelta(minutes=15),
-    )
-    return partner, client, grant
+    return partner, client, live_token(raw_token(client, seconds=OUTLIVES_TESTS))
 
 
 def make_asset(creator: Creator, image: bytes | None = None) -> Asset:

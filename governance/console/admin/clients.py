@@ -10,6 +10,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectMultipleFilter, Range
 from governance.audit.queries import timeline
 from governance.audit.types import SubjectRef
 from governance.console.base import StoryAdmin, actor_of
+from governance.console.cut_story import on_jobs
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.partners import ClientForm, RevocationForm
 from governance.console.forms.roles import ClientRolesForm
@@ -17,6 +18,7 @@ from governance.console.meanwhile import carry_seen
 from governance.console.pages import Page, form_page, render_page, require, sent
 from governance.console.presentation import badge, chips, code, digest, link, moment, page_url
 from governance.console.types import Cleaned, Context
+from governance.jobs.models import Job
 from governance.kernel import clock
 from governance.partners.clients import create_client
 from governance.partners.models import AccessToken, ApiClient, Role
@@ -215,8 +217,12 @@ class AccessTokenAdmin(StoryAdmin):
             title="Revoke this token?",
             submit="Revoke the token",
             back=page_url(row),
-            intro="It stops working with the next request. Accepted jobs continue.",
+            intro=(
+                "It stops working with the next request. Jobs that were submitted with it end, also one that is being "
+                "accepted now; other tokens of the client and their jobs are not affected."
+            ),
             danger=True,
+            **on_jobs(Job.objects.filter(token=row), "other tokens can fetch them"),
         )
 
         def perform(data: Cleaned) -> HttpResponse:

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
 from governance.console.base import actor_of
+from governance.console.cut_story import on_jobs
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.partners import (
     MoveForm,
@@ -207,21 +208,16 @@ class PartnerAdmin(FormAdmin):
 
     def suspend_page(self, request: HttpRequest, row: Partner) -> HttpResponse:
         """Show what a suspension does, ask for a reason, and suspend."""
-        open_jobs = Job.objects.filter(partner=row, state__in=OPEN_STATES).count()
-        jobs = (
-            f"Its {open_jobs} open {_jobs(open_jobs)} will end without a result."
-            if open_jobs
-            else "It has no open job."
-        )
         page = Page(
             title=f"Suspend {row}?",
             submit="Suspend the partner",
             back=page_url(row),
             intro=(
                 f"{row} is denied everything from the next request on: its tokens are refused, it gets no new ones, "
-                f"and nothing that it asked for is run or released. {jobs} Outputs that it already has stay with it."
+                "and nothing that it asked for is run or released."
             ),
             danger=True,
+            **on_jobs(Job.objects.filter(partner=row), "no token can fetch them during the suspension"),
         )
         return self._change(
             request, row, page, SuspensionForm(**sent(request)), suspend_partner, "{} is suspended now."
@@ -265,9 +261,11 @@ class PartnerAdmin(FormAdmin):
             back=page_url(row),
             intro=(
                 f"{count} live {'token stops' if count == 1 else 'tokens stop'} working at once, also any that is "
-                "being issued now. Accepted jobs continue; the partner can ask for new tokens."
+                "being issued now. Jobs that were submitted with any of them end, also one that is being accepted now. "
+                "The partner can ask for new tokens, which work."
             ),
             danger=True,
+            **on_jobs(Job.objects.filter(partner=row), "a new token can fetch them"),
         )
 
         def perform(data: Cleaned) -> HttpResponse:
@@ -277,10 +275,6 @@ class PartnerAdmin(FormAdmin):
 
         form = RevocationForm(**sent(request))
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
-
-
-def _jobs(count: int) -> str:
-    return "job" if count == 1 else "jobs"
 
 
 def live_tokens(partner: Partner) -> int:

@@ -8,13 +8,16 @@ from django.test import Client
 from django.urls import reverse
 
 from governance.audit.models import OutboxEntry
+from governance.jobs.choices import JobState
+from governance.jobs.models import Job
 from governance.partners.choices import PartnerStatus
 from governance.partners.entries import PARTNER
-from governance.partners.models import Partner, Tier
+from governance.partners.models import AccessToken, Partner, Tier
 from governance.partners.partners import suspend_partner
+from governance.partners.queries import live_token
 from tests.factories.audit import newest_data
 from tests.factories.marketplace import Marketplace
-from tests.factories.partners import ACTOR, TierFactory
+from tests.factories.partners import ACTOR, TierFactory, raw_token
 from tests.html_forms import as_sent
 
 
@@ -92,7 +95,7 @@ def test_a_suspension_says_what_it_does_and_has_a_reason(boss: Client, market: M
 
     text = boss.get(address).text
     assert "is denied everything from the next request on" in text
-    assert "Its 1 open job will end without a result." in text
+    assert "1: each ends as cancelled within seconds, without a result" in text
     shown = act(boss, market.partner, "suspend", reason="unpaid")
 
     assert Partner.objects.get().status == PartnerStatus.SUSPENDED
@@ -135,3 +138,21 @@ def test_only_who_may_change_partners_sees_the_actions(
 def test_the_page_of_a_partner_takes_no_form(boss: Client, market: Marketplace) -> None:
     assert boss.post(page("partner", "change", market.partner.pk), {"status": "suspended"}).status_code == 403
     assert Partner.objects.get().status == PartnerStatus.ACTIVE
+
+
+def test_revoking_says_what_happens_to_jobs(boss: Client, market: Marketplace) -> None:
+    market.submit()
+    token = AccessToken.objects.get()
+    other = live_token(raw_token(market.client))
+    submitted_with_another = market.submit(grant=other).job
+    Job.objects.filter(pk=submitted_with_another.pk).update(state=JobState.SEALING)
+
+    of_partner = " ".join(boss.get(page("partner", "revoke-tokens", market.partner.pk)).text.split())
+    of_token = " ".join(boss.get(page("accesstoken", "revoke", token.pk)).text.split())
+
+    assert "Jobs that were submitted with any of them end, also one that is being accepted now." in of_partner
+    assert "1: each ends as cancelled within seconds, without a result" in of_partner
+    assert "1: each is still released, since its release came first" in of_partner
+    assert "other tokens of the client and their jobs are not affected" in of_token
+    assert "1: each ends as cancelled within seconds, without a result" in of_token
+    assert "is still released" not in of_token

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from governance.audit.models import OutboxEntry
 from governance.audit.types import Actor
+from governance.decisions import permits
 from governance.decisions.choices import DecisionKind
 from governance.decisions.errors import PermitInvalid
 from governance.decisions.models import DecisionRecord, Permit
@@ -17,6 +18,9 @@ from governance.decisions.services import decide
 from governance.kernel import clock
 from governance.kernel.ids import new_id
 from governance.kernel.vocabulary import Purpose
+from governance.partners.models import AccessToken
+from governance.partners.partners import suspend_partner
+from governance.partners.tokens import revoke_partner_tokens, revoke_token
 from governance.rulebook.freeze import freeze_policy
 from governance.rulebook.models import PolicyActivation
 from tests.history import guards_lifted
@@ -25,10 +29,14 @@ INPUT, ARTIFACT = "a" * 64, "b" * 64
 WORKER = Actor("worker", "tests")
 
 
+def binding(job_id, market, fencing_token=1):
+    return Binding(job_id, fencing_token, INPUT, ARTIFACT, market.grant.use)
+
+
 @pytest.fixture
 def permit(market):
     job = market.submit().job
-    return issue(decision=job.admission, binding=Binding(job.id, 1, INPUT, ARTIFACT), actor=WORKER)
+    return issue(decision=job.admission, binding=binding(job.id, market), actor=WORKER)
 
 
 def redeem_as_issued(permit, **other):
@@ -75,7 +83,7 @@ def test_a_permit_expires(permit, settings):
 def test_a_permit_never_outlives_the_lease_it_is_issued_under(market, settings):
     settings.ASSENT_LEASE_SECONDS, settings.ASSENT_PERMIT_SECONDS = 4, 300
     job = market.submit().job
-    permit = issue(decision=job.admission, binding=Binding(job.id, 1, INPUT, ARTIFACT), actor=WORKER)
+    permit = issue(decision=job.admission, binding=binding(job.id, market), actor=WORKER)
     assert permit.expires_at - permit.issued_at == timedelta(seconds=4)
 
 
@@ -102,6 +110,31 @@ def test_consent_that_changed_makes_the_permit_void(market, permit):
     assert refusal(permit) == "permit_consent_changed"
 
 
+def revoke_all(market):
+    revoke_partner_tokens(partner=market.partner, actor=WORKER, reason="leaked")
+
+
+def revoke_one(market):
+    revoke_token(token=AccessToken.objects.get(), actor=WORKER, reason="leaked")
+
+
+def suspend(market):
+    suspend_partner(partner=market.partner, actor=WORKER, reason="unpaid")
+
+
+@pytest.mark.parametrize("cut", [revoke_all, revoke_one, suspend])
+def test_a_token_that_was_cut_off_makes_the_permit_void(market, permit, cut):
+    cut(market)
+    assert refusal(permit) == "permit_token_cut_off"
+
+
+def test_a_permit_that_names_no_token_is_void(market, permit, monkeypatch):
+    claims = permits._verified_claims(permit.envelope)
+    del claims["token"]
+    monkeypatch.setattr(permits, "_verified_claims", lambda envelope: claims)
+    assert refusal(permit) == "permit_token_cut_off"
+
+
 def test_a_signed_permit_that_was_never_issued_is_unknown(permit):
     with guards_lifted():
         Permit.objects.all().delete()
@@ -124,19 +157,19 @@ def test_redemption_and_refusal_go_to_the_ledger(permit):
 def test_a_denial_leads_to_no_permit(market):
     job = market.submit(purpose=Purpose.RESEARCH).job
     with pytest.raises(PermitInvalid) as caught:
-        issue(decision=job.admission, binding=Binding(job.id, 1, INPUT, ARTIFACT), actor=WORKER)
+        issue(decision=job.admission, binding=binding(job.id, market), actor=WORKER)
     assert caught.value.error_code == "permit_not_decided"
 
 
 def test_a_decision_about_another_job_leads_to_no_permit(market):
     market.submit()
     with pytest.raises(PermitInvalid):
-        issue(decision=DecisionRecord.objects.get(), binding=Binding(new_id(), 1, INPUT, ARTIFACT), actor=WORKER)
+        issue(decision=DecisionRecord.objects.get(), binding=binding(new_id(), market), actor=WORKER)
 
 
-def test_a_later_attempt_s_permit_makes_the_earlier_one_void(permit, context, asked):
+def test_a_later_attempt_s_permit_makes_the_earlier_one_void(market, permit, context, asked):
     again = decide(kind=DecisionKind.PERMIT, job_id=permit.job_id, context=context, asked=asked, actor=WORKER)
-    later = issue(decision=again, binding=Binding(permit.job_id, 2, INPUT, ARTIFACT), actor=WORKER)
+    later = issue(decision=again, binding=binding(permit.job_id, market, fencing_token=2), actor=WORKER)
     assert refusal(permit) == "permit_superseded"
     assert redeem_as_issued(later).redeemed_at is not None
 

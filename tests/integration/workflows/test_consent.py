@@ -73,4 +73,4 @@ def test_revoking_all_tokens_of_a_partner_stops_its_waiting_jobs(market):
     job = market.submit().job
     revoke_partner_tokens(partner=market.partner, actor=TESTER, reason="compromised")
     ended = run(job.id)
-    assert (ended.state, ended.reason_code) == (JobState.CANCELLED, "token_action_not_covered")
+    assert (ended.state, ended.reason_code) == (JobState.CANCELLED, "token_revoked")

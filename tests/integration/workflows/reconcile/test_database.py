@@ -101,6 +101,9 @@ CHANGED = [
     ("UPDATE jobs_jobevent SET reason_code = 'none' WHERE job_id = '{denied}'", ["event_differs"], "reason_code"),
     ("UPDATE jobs_job SET request_digest = repeat('0', 64) WHERE id = '{released}'",
      ["request_differs"], "request_digest"),
+    ("UPDATE jobs_job SET token_id = token_id + 1, token_issued_at = now() WHERE id = '{running}'",
+     ["request_differs"], "token_id, token_issued_at"),
+    ("UPDATE jobs_job SET cancel_requested = true WHERE id = '{running}'", ["cancel_request_unrecorded"], "no entry"),
     ("UPDATE jobs_joboutput SET sha256 = repeat('0', 64) WHERE job_id = '{released}'", ["output_differs"], "sha256"),
     (f"UPDATE audit_evidencerecord SET key_id = 'other' WHERE {OF}", ["evidence_differs"], "key_id"),
     (f"UPDATE audit_wormreference SET retain_until = now(), mode = 'none' WHERE {OF}",
@@ -332,7 +335,7 @@ def test_every_kind_of_subject_that_the_log_names_can_be_looked_up(history: Hist
         cursor.execute("SELECT DISTINCT subject_type FROM audit_ledgerentry")
         named = {row[0] for row in cursor.fetchall()}
 
-    without_table = {"client", "model", "replay", "rule", "checkpoint", "key"}
+    without_table = {"client", "model", "replay", "rule", "checkpoint", "key", "token"}
     assert named - without_table - recorded_objects().keys() <= kept_subjects()
     assert kept_subjects() <= named
     assert {code for each in checks() for code in each.remedies}.isdisjoint({"check_failed"})
