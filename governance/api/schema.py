@@ -13,6 +13,7 @@ from drf_spectacular.openapi import AutoSchema
 from governance.api.catalogue import ProblemKind, problem_kinds
 from governance.api.problems import MEDIA_TYPE, TYPE_PREFIX
 from governance.kernel.vocabulary import ACTION_LABELS
+from governance.partners.errors import PartnerSuspended, TokenRevoked
 
 EXTENSION: Final = "x-problems"
 BEARER = "partnerToken"
@@ -20,7 +21,7 @@ CLIENT = "clientSecret"
 TOKEN_URL = "/api/v1/oauth/token"  # noqa: S105
 
 ALWAYS = ["internal_error", "database_unavailable"]
-OF_TOKENS = ["not_authenticated", "token_invalid", "token_expired", "token_revoked", "partner_suspended"]
+OF_TOKENS = ["not_authenticated", "token_invalid", "token_expired", TokenRevoked.code, PartnerSuspended.code]
 OF_COUNTING = ["too_many_requests", "throttle_unavailable"]
 OF_BODIES = ["invalid", "body_malformed", "length_required", "body_too_large", "unsupported_media_type"]
 OF_QUERIES = ["invalid", "query_invalid"]

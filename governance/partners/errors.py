@@ -1,6 +1,7 @@
 """Errors of the partners area."""
 
 from governance.kernel.errors import Conflict, InvalidInput, Unauthenticated
+from governance.kernel.reason_codes import ReasonCode
 
 
 class TokenInvalid(Unauthenticated):
@@ -20,14 +21,14 @@ class TokenExpired(TokenInvalid):
 class TokenRevoked(TokenInvalid):
     """The access token was revoked, alone or with all tokens of its partner."""
 
-    code = "token_revoked"
+    code = ReasonCode.TOKEN_REVOKED.value
     title = "The access token was revoked"
 
 
 class PartnerSuspended(TokenInvalid):
     """The partner of the access token is suspended."""
 
-    code = "partner_suspended"
+    code = ReasonCode.PARTNER_SUSPENDED.value
     title = "The partner is suspended"
 
 
