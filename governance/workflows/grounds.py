@@ -20,6 +20,7 @@ class Grounds:
 
     partner_status: str
     tokens_valid_after: datetime | None
+    token_revoked_at: datetime | None
     model_stage: str
     licence: UUID
     inputs: tuple[tuple[int, str, str], ...]
@@ -34,7 +35,7 @@ def grounds_of(lease: Lease) -> Grounds:
             job__state__in=WORKED_ON,
             job__lease_until__gt=clock.now(),
         )
-        .select_related("job__partner", "job__model_version__model__licence", "asset__creator")
+        .select_related("job__partner", "job__token", "job__model_version__model__licence", "asset__creator")
         .order_by("id")
     )
     if not inputs:
@@ -45,6 +46,7 @@ def grounds_of(lease: Lease) -> Grounds:
     return Grounds(
         partner_status=job.partner.status,
         tokens_valid_after=job.partner.tokens_valid_after,
+        token_revoked_at=job.token.revoked_at if job.token is not None else None,
         model_stage=job.model_version.stage,
         licence=job.model_version.model.licence.in_force_id,
         inputs=tuple(

@@ -27,8 +27,8 @@ ENDS = {
 def safe_points(lease: Lease, alive: KeepAlive) -> Callable[[], None]:
     """Return what the steps of a job call at least once a second while they compute. It raises what must stop them.
 
-    That is LeaseLost, JobCancelRequested, or JobEnded: when consent, token, partner, model or licence changed
-    meanwhile, policy is asked again, and a denial ends the job there and then.
+    That is LeaseLost, JobStopped, or JobEnded: when consent, token, partner, model or licence changed meanwhile, policy
+    is asked again, and a denial ends the job there and then.
     """
 
     def look() -> None:

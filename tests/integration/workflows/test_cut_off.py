@@ -98,9 +98,9 @@ class Scores:
     def __init__(self, before):
         self.before, self.name, self.artifact_digest = before, moderator().name, moderator().artifact_digest
 
-    def score(self, image):
+    def score(self, image, heartbeat):
         self.before()
-        return moderator().score(image)
+        return moderator().score(image, heartbeat)
 
 
 @CUTS
@@ -131,9 +131,9 @@ def test_a_job_is_stopped_while_obligations_are_carried_out(market, cut, reason)
     job = market.submit().job
     run(job.id)
 
-    def cut_then_carry_out(image, obligations, provenance):
+    def cut_then_carry_out(image, obligations, provenance, heartbeat):
         cut(market)
-        return apply_obligations(image, obligations, provenance)
+        return apply_obligations(image, obligations, provenance, heartbeat)
 
     release_job(job_id=job.id, owner="w", moderator=moderator(), carry_out=cut_then_carry_out)
     assert end_of(job) == (JobState.CANCELLED, reason)

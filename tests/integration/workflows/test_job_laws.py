@@ -92,7 +92,7 @@ class TinyModerator:
     def __init__(self, score: float, happen: Callable[[], None]) -> None:
         self.told, self.happen = score, happen
 
-    def score(self, image: bytes) -> ModerationScores:
+    def score(self, image: bytes, heartbeat: Any) -> ModerationScores:
         self.happen()
         return ModerationScores(score=self.told, labels=())
 
@@ -335,7 +335,7 @@ def find_token_of(grant: TokenGrant) -> AccessToken:
 
 
 def carried_out_after(happen: Callable[[], None]) -> Callable[..., AppliedImage]:
-    def carry_out(image: bytes, obligations: Any, provenance: Any) -> AppliedImage:
+    def carry_out(image: bytes, obligations: Any, provenance: Any, heartbeat: Any) -> AppliedImage:
         happen()
         return AppliedImage(image, "image/png", 2, 2, applied=())
 
