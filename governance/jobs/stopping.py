@@ -52,5 +52,5 @@ def _is_cut_off() -> Q:
     """Return the condition for which `cut_off` gives a reason."""
     issued_at = Coalesce("token_issued_at", F("created_at") - LONGEST_TOKEN_LIFE)
     good = AccessToken.objects.filter(pk=OuterRef("token_id"), revoked_at=None)
-    suspended = ~Q(partner__status=PartnerStatus.ACTIVE)
-    return Q(partner__tokens_valid_after__gte=issued_at) | suspended | (Q(token__isnull=False) & ~Exists(good))
+    revoked = Q(token__isnull=False) & ~Q(Exists(good))
+    return Q(partner__tokens_valid_after__gte=issued_at) | ~Q(partner__status=PartnerStatus.ACTIVE) | revoked

@@ -5,7 +5,7 @@ from contextlib import closing
 from threading import Event
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 
 from governance.engines.ports import policy_engine
 from governance.jobs.choices import JobState
@@ -17,6 +17,7 @@ from governance.partners.models import AccessToken
 from governance.partners.partners import reinstate_partner, suspend_partner
 from governance.partners.queries import live_token
 from governance.partners.tokens import clear_expired_tokens, revoke_partner_tokens, revoke_token
+from governance.workflows.evidence import evidence_of
 from governance.workflows.release_job import release_job
 from governance.workflows.run_job import run_job
 from governance.workflows.sweep import sweep
@@ -247,22 +248,25 @@ def test_of_jobs_submitted_around_the_cut_none_is_released(market, cut, reason):
 
 
 @CUTS
-def test_a_cut_waits_for_a_release_that_is_being_recorded(market, cut, reason):
-    """The release holds the partner's row shared: the cut comes after it, and changes nothing about it."""
+def test_a_cut_waits_for_a_release_that_is_being_recorded(market, monkeypatch, cut, reason):
+    """The release shares the partner's row: the cut comes after it, and changes nothing about it."""
     job = market.submit().job
     run(job.id)
-    recorded = Event()
+    recording = Event()
 
     def cut_meanwhile():
         with closing(connection):
-            recorded.wait(PATIENCE_SECONDS)
+            recording.wait(PATIENCE_SECONDS)
             cut(market)
 
+    def record_once_the_cut_waits(**arguments):
+        recording.set()
+        wait_until(somebody_waits)
+        return evidence_of(**arguments)
+
+    monkeypatch.setattr("governance.workflows.release_job.evidence_of", record_once_the_cut_waits)
     with ThreadPoolExecutor(1) as pool:
         cutting = pool.submit(cut_meanwhile)
-        with transaction.atomic():
-            release(job.id)
-            recorded.set()
-            wait_until(somebody_waits)
+        assert release(job.id).state == JobState.SEALING
         cutting.result()
     assert seal(job.id).state == JobState.RELEASED
