@@ -29,7 +29,7 @@ def bind_all() -> None:
     key_ring.bind(_key_ring)
     worm_store.bind(lambda: _WORM_STORES[settings.ASSENT_WORM_STORE]())
     engine_makers.bind(lambda: _ENGINES)
-    offline_engine.bind(RegoEngine)
+    offline_engine.bind(_rego)
     policy_engine.bind(_policy_engine)
     decision_cache.bind(_decision_cache)
     runtimes.bind(lambda: RUNTIMES.titles)
@@ -83,10 +83,15 @@ _WORM_STORES: Mapping[str, Callable[[], WormStore]] = {"filesystem": _filesystem
 
 def _opa() -> PolicyEngine:
     timeout = settings.ASSENT_ENGINE_TIMEOUT_MS / 1000
-    return OpaEngine(url=settings.OPA_URL, timeout=timeout, token=settings.OPA_TOKEN)
+    budget_ms = settings.ASSENT_CUSTOM_REGO_BUDGET_MS
+    return OpaEngine(url=settings.OPA_URL, timeout=timeout, token=settings.OPA_TOKEN, custom_budget_ms=budget_ms)
 
 
-_ENGINES: Mapping[str, Callable[[], PolicyEngine]] = {"rego": RegoEngine, "opa": _opa, "casbin": CasbinEngine}
+def _rego() -> RegoEngine:
+    return RegoEngine(custom_budget_ms=settings.ASSENT_CUSTOM_REGO_BUDGET_MS)
+
+
+_ENGINES: Mapping[str, Callable[[], PolicyEngine]] = {"rego": _rego, "opa": _opa, "casbin": CasbinEngine}
 
 
 def _policy_engine() -> PolicyEngine:

@@ -17,7 +17,7 @@ from governance.decisions.models import DecisionRecord
 from governance.decisions.ports import decision_cache, supported_obligations
 from governance.decisions.receipts import decision_statement
 from governance.decisions.types import AccessContext, Evaluated, EvaluationJson, Question, QuestionSet, ReasonJson
-from governance.engines.errors import EngineDisagreement, EngineUnavailable
+from governance.engines.errors import EngineDisagreement, EngineUnavailable, PolicyOverBudget
 from governance.engines.ports import PolicyEngine, policy_engine
 from governance.engines.results import denial
 from governance.engines.types import Effect, EngineRequest, EngineResult, PolicyProgram, Reason
@@ -131,7 +131,7 @@ def _answer(asked: QuestionSet) -> _Asked:
         evaluated = _ask(engine, program, asked)
     except Exception as error:  # whatever goes wrong in an engine must end as a denial, never as a way past it
         logger.exception("the policy engine gave no answer")
-        fault = EngineDisagreement if isinstance(error, EngineDisagreement) else EngineUnavailable
+        fault = type(error) if isinstance(error, EngineDisagreement | PolicyOverBudget) else EngineUnavailable
         refused = _refuse_all(questions, fault.code, _sentence(fault))
         return _Asked(refused, program.revision, "none", _elapsed_us(started))
     return _Asked(evaluated, program.revision, engine.name, _elapsed_us(started))

@@ -21,6 +21,13 @@ class EngineDisagreement(EngineUnavailable):
     title = "Two policy engines disagree"
 
 
+class PolicyOverBudget(EngineUnavailable):
+    """A hand-written module needed more time or memory than it may take. Callers deny."""
+
+    code = ReasonCode.POLICY_BUDGET_EXCEEDED.value
+    title = "A hand-written rule needed more time or memory than it may take"
+
+
 class ObligationsUnmatched(InvalidInput):
     """The obligations that are declared, and those that workers have handlers for, are not the same."""
 

@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 from opa_client.opa import OpaClient
 from requests import Session
 from requests.exceptions import ConnectionError as ConnectionFailed
-from requests.exceptions import RequestException
+from requests.exceptions import ReadTimeout, RequestException
 
-from governance.engines.errors import EngineUnavailable
+from governance.engines.errors import EngineUnavailable, PolicyOverBudget
 from governance.engines.opa_modules import PDP_PATH
 from governance.engines.rego import RegoEngine
 from governance.engines.rego_input import FactMissing, FactTree, exact_facts, fact_tree, slice_facts
+from governance.engines.rego_sandbox import DEFAULT_BUDGET_MS
 from governance.engines.rego_source import read_source
 from governance.engines.rego_writer import NotRepresentable
 from governance.engines.results import missing_attribute, result_of, unknown_action
@@ -43,6 +44,10 @@ class RevisionBehind(EngineUnavailable):
     """The server runs another revision than the active one, or none yet."""
 
 
+class OpaTimeout(EngineUnavailable):
+    """The server was reached, and did not answer in time."""
+
+
 class _Client(OpaClient):  # type: ignore[misc]
     """One thread's connection, kept open. Proxies and netrc of the environment are not used."""
 
@@ -57,14 +62,17 @@ class OpaEngine:
 
     name = "opa"
 
-    def __init__(self, *, url: str, timeout: float, token: str = "") -> None:
+    def __init__(self, *, url: str, timeout: float, token: str = "", custom_budget_ms: int = DEFAULT_BUDGET_MS) -> None:
         """Ask the server at `url` (http or https) and wait `timeout` seconds at most for a whole batch.
 
+        A batch that hand-written rules take part in waits four times `custom_budget_ms` at most: OPA ends an evaluation
+        when whoever asked hangs up, and counts no processor time.
         `token` is the bearer token of a server started with `--authentication=token`. Raises OpaAddressInvalid.
         """
         self._address = _address(url)
         self._timeout = timeout
         self._token = token
+        self._custom_timeout = min(timeout, 4 * custom_budget_ms / 1000)
         self._threads = threading.local()
         self._behind = ""
 
@@ -96,10 +104,15 @@ class OpaEngine:
     def _documents(self, program: PolicyProgram, asked: list[dict[str, object]], facts_digest: str) -> list[object]:
         if not asked:
             return []
-        deadline = time.monotonic() + self._timeout
+        is_custom = any(each["action"] in program.custom for each in asked)
+        deadline = time.monotonic() + (self._custom_timeout if is_custom else self._timeout)
         while True:
             try:
                 documents = self._ask(program, asked, facts_digest, deadline)
+            except OpaTimeout as error:
+                if not is_custom:
+                    raise
+                raise PolicyOverBudget("The hand-written rules needed longer than they may take.") from error
             except RevisionBehind:
                 if self._behind == program.revision or time.monotonic() + _PAUSE_SECONDS >= deadline:
                     self._behind = program.revision
@@ -128,10 +141,14 @@ class OpaEngine:
         except ConnectionFailed:  # a kept connection that the server has closed fails once
             if time.monotonic() >= deadline:
                 raise EngineUnavailable("The OPA server cannot be reached.") from None
+        except ReadTimeout as error:
+            raise OpaTimeout("The OPA server did not answer in time.") from error
         except RequestException as error:
             raise EngineUnavailable(f"The OPA server gave no answer: {error}") from error
         try:
             return _post(client, document, deadline)
+        except ReadTimeout as error:
+            raise OpaTimeout("The OPA server did not answer in time.") from error
         except RequestException as error:
             raise EngineUnavailable(f"The OPA server cannot be reached: {error}") from error
 

@@ -1,20 +1,19 @@
 """The embedded Rego engine: regopy, in this process, with programs built ahead.
 
 A decision costs only what its candidate rules cost: for those that the index finds, small programs are built when they
-are first needed. A module that cannot be split is run whole, as one program for its action. An interpreter belongs to
-one thread; each thread keeps the programs that it used last.
+are first needed. An interpreter belongs to one thread; each thread keeps the programs that it used last. A module with
+hand-written rules is run whole, and in another process (`rego_sandbox`).
 """
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
-from regopy import Interpreter, LogLevel
-
-from governance.engines.builtins import ALLOWED, check_module
+from governance.engines.builtins import check_module
 from governance.engines.errors import EngineUnavailable, ProgramProblem, ProgramRejected
-from governance.engines.rego_input import FactMissing, FactTree, RegoInterpreter, fact_tree, set_facts, slice_facts
+from governance.engines.rego_input import FactMissing, fact_tree, set_facts, slice_facts
+from governance.engines.rego_programs import Shard, build_shard, shard_decision
+from governance.engines.rego_sandbox import DEFAULT_BUDGET_MS, shared_sandbox
 from governance.engines.rego_source import read_source
 from governance.engines.results import (
     MatchedRules,
@@ -25,29 +24,18 @@ from governance.engines.results import (
     unknown_action,
 )
 from governance.engines.rule_index import RuleIds
-from governance.engines.types import EngineRequest, EngineResult, PolicyProgram, package_of
+from governance.engines.types import EngineRequest, EngineResult, PolicyProgram
 
 _CHECKED_TOGETHER = 100
 _SIGHTINGS_KEPT = 1024
 _SIGHTINGS_NEEDED = 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Shard:
-    """A built module: an action's own, or one of some of its rules. `whole` is the action's source."""
-
-    whole: str
-    entrypoint: str
-    interpreter: RegoInterpreter
-    bundle: object
-    facts: "FactTree | None"
-
-
 class _ThreadShards(threading.local):
     """The shards that one thread has built, least recently used first: by revision, then by action and rules."""
 
     def __init__(self) -> None:
-        self.by_revision: OrderedDict[str, OrderedDict[tuple[str, RuleIds | None], _Shard]] = OrderedDict()
+        self.by_revision: OrderedDict[str, OrderedDict[tuple[str, RuleIds | None], Shard]] = OrderedDict()
         self.sightings: OrderedDict[tuple[str, str, RuleIds], int] = OrderedDict()
 
 
@@ -56,8 +44,14 @@ class RegoEngine:
 
     name = "rego"
 
-    def __init__(self, *, revisions_kept: int = 4, shards_kept: int = 256) -> None:
-        """Keep in each thread at most `shards_kept` programs of each of `revisions_kept` revisions."""
+    def __init__(
+        self, *, revisions_kept: int = 4, shards_kept: int = 256, custom_budget_ms: int = DEFAULT_BUDGET_MS
+    ) -> None:
+        """Keep in each thread at most `shards_kept` programs of each of `revisions_kept` revisions.
+
+        A module with hand-written rules may take `custom_budget_ms` of processor time for a decision.
+        """
+        self._custom_budget_ms = custom_budget_ms
         self._revisions_kept = revisions_kept
         self._shards_kept = shards_kept
         self._threads = _ThreadShards()
@@ -71,8 +65,11 @@ class RegoEngine:
         problems: list[ProgramProblem] = []
         for action in sorted(program.modules):
             try:
+                if action in program.custom:
+                    self._probe_custom(program, action)
+                    continue
                 for source in _checked_sources(program, action):
-                    _probe(_build(action, source, source), program, action)
+                    _probe(build_shard(action, source, source), program, action)
             except ProgramRejected as refused:
                 problems += refused.problems
         if problems:
@@ -82,11 +79,15 @@ class RegoEngine:
         if request.action not in program.modules:
             return unknown_action(request.action)
         try:
+            if request.action in program.custom:
+                tree = fact_tree(read_source(program.modules[request.action]).facts)
+                document = self._custom_decision(program, request.action, slice_facts(request.facts, tree))
+                return result_of(document=document, program=program, request=request)
             matched = MatchedRules()
             for group in self._programs(program, request):
                 shard = self._shard(program, request.action, group)
                 set_facts(shard.interpreter, slice_facts(request.facts, shard.facts))
-                matched = matched.joined(matched_rules(_decision(shard), program, request.action))
+                matched = matched.joined(matched_rules(shard_decision(shard), program, request.action))
             return result_of_rules(matched=matched, program=program, request=request)
         except FactMissing as missing:
             return missing_attribute(missing.path)
@@ -95,6 +96,19 @@ class RegoEngine:
             if isinstance(error, EngineUnavailable):
                 raise
             raise EngineUnavailable(f"The Rego engine could not decide {request.action}.") from error
+
+    def _custom_decision(self, program: PolicyProgram, action: str, facts: Mapping[str, object]) -> object:
+        """Return the decision of a module with hand-written rules. Raises PolicyOverBudget, EngineUnavailable."""
+        source = program.modules[action]
+        return shared_sandbox().decide(action=action, source=source, facts=facts, budget_ms=self._custom_budget_ms)
+
+    def _probe_custom(self, program: PolicyProgram, action: str) -> None:
+        """Evaluate the module once without facts, within its budget. Raises ProgramRejected."""
+        try:
+            document = self._custom_decision(program, action, {})
+            result_of(document=document, program=program, request=EngineRequest(action, {}))
+        except EngineUnavailable as error:
+            raise ProgramRejected([ProgramProblem(action, 0, f"the module gives no decision: {error}")]) from error
 
     def _programs(self, program: PolicyProgram, request: EngineRequest) -> Sequence[RuleIds | None]:
         """Return the groups of rules to evaluate, one for each program; None stands for the action's whole module.
@@ -119,7 +133,7 @@ class RegoEngine:
             sightings.popitem(last=False)
         return sightings[candidates] > _SIGHTINGS_NEEDED
 
-    def _shard(self, program: PolicyProgram, action: str, rules: RuleIds | None) -> _Shard:
+    def _shard(self, program: PolicyProgram, action: str, rules: RuleIds | None) -> Shard:
         revisions = self._threads.by_revision
         shards = revisions.setdefault(program.revision, OrderedDict())
         revisions.move_to_end(program.revision)
@@ -128,7 +142,7 @@ class RegoEngine:
         whole, key = program.modules[action], (action, rules)
         if key not in shards:
             source = whole if rules is None else program.parts[action].source_of(rules)
-            shards[key] = _build(action, source, whole)
+            shards[key] = build_shard(action, source, whole)
         shards.move_to_end(key)
         if len(shards) > self._shards_kept:
             shards.popitem(last=False)
@@ -152,37 +166,10 @@ def _checked_sources(program: PolicyProgram, action: str) -> list[str]:
     return [parts.source_of(ids[start : start + _CHECKED_TOGETHER]) for start in range(0, len(ids), _CHECKED_TOGETHER)]
 
 
-def _build(action: str, source: str, whole: str) -> _Shard:
-    problems = check_module(module=action, source=source)
-    if problems:
-        raise ProgramRejected(problems)
-    entrypoint = f"{package_of(action)}.decision".replace(".", "/")
-    try:
-        interpreter = Interpreter()
-        interpreter.log_level = LogLevel.NONE
-        # An error inside a built-in must not pass for "the condition does not hold".
-        interpreter.strict_built_in_errors = True
-        interpreter.add_module(f"{action}.rego", source)
-        bundle = interpreter.build(None, [entrypoint])
-    except Exception as error:
-        raise ProgramRejected([ProgramProblem(action, 0, f"the module does not build: {error}")]) from error
-    absent = [name for name in sorted(ALLOWED) if not interpreter.is_builtin(name)]
-    if absent:
-        raise ProgramRejected([ProgramProblem(action, 0, f"the engine lacks {', '.join(absent)}")])
-    return _Shard(whole, entrypoint, interpreter, bundle, fact_tree(read_source(source).facts))
-
-
-def _probe(shard: _Shard, program: PolicyProgram, action: str) -> None:
+def _probe(shard: Shard, program: PolicyProgram, action: str) -> None:
     """Evaluate the module once without facts: even then it must give a well-formed decision."""
     try:
         set_facts(shard.interpreter, {})
-        result_of(document=_decision(shard), program=program, request=EngineRequest(action, {}))
+        result_of(document=shard_decision(shard), program=program, request=EngineRequest(action, {}))
     except Exception as error:
         raise ProgramRejected([ProgramProblem(action, 0, f"the module gives no decision: {error}")]) from error
-
-
-def _decision(shard: _Shard) -> object:
-    output = shard.interpreter.query_bundle_entrypoint(shard.bundle, shard.entrypoint)
-    if not output.ok() or len(output) != 1 or len(output[0].expressions) != 1:
-        raise EngineUnavailable("The Rego engine gave no single decision.")
-    return output[0].expressions[0]

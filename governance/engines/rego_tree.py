@@ -211,6 +211,7 @@ class _Walk:
     def __init__(self) -> None:
         self.reads: list[Use] = []
         self.calls: list[Use] = []
+        self._in_every = False
 
     def body(self, body: object) -> None:
         """Go through the expressions of a body."""
@@ -238,11 +239,18 @@ class _Walk:
                 self.term(_object(symbol), bound=True)
             return
         _known(terms, {"key", "value", "domain", "body", "location"}, "'every'")
+        if self._in_every:
+            # regopy loses the outer names there, and gives no answer.
+            raise ModuleUnreadable(
+                "'every' inside another 'every' is refused: engines take it differently", _line(terms)
+            )
         for name in ("key", "value"):
             if terms.get(name) is not None:
                 self.term(_object(terms[name]), bound=True)
         self.term(_object(terms["domain"]))
+        self._in_every = True
         self.body(terms["body"])
+        self._in_every = False
 
     def call(self, terms: Sequence[object], line: int, *, declared: bool = False) -> None:
         """Go through a call. `:=` gives what is before it a value, and `some … in …` all but its last operand."""

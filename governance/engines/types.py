@@ -61,8 +61,9 @@ class PolicyProgram:
     """One policy revision, ready to run: a Rego module for each action, and what its rules mean.
 
     `revision` is the digest of the revision's content: equal digests mean equal programs, and engines cache by it. The
-    rest follows from the content. An action is in `casbin`, `parts` and `index` only where its module is nothing but
-    compiled rules: `parts` are the module taken apart, `index` finds the rules that can concern a request.
+    rest follows from the content. The modules of the actions in `custom` hold hand-written rules. An action is in
+    `casbin`, `parts` and `index` only where its module is nothing but compiled rules: `parts` are the module taken
+    apart, `index` finds the rules that can concern a request.
     """
 
     revision: str
@@ -71,6 +72,7 @@ class PolicyProgram:
     casbin: Mapping[str, CasbinModule] = field(default_factory=dict)
     parts: Mapping[str, ModuleParts] = field(default_factory=dict)
     index: Mapping[str, RuleIndex] = field(default_factory=dict)
+    custom: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,10 @@ class ReasonCode(StrEnum):
     REVISION_CORRUPT = "revision_corrupt", "The policy revision is not the one that was signed."
     ENGINE_UNAVAILABLE = "engine_unavailable", "The policy engine gave no answer."
     ENGINE_DISAGREEMENT = "engine_disagreement", "Two policy engines disagree."
+    POLICY_BUDGET_EXCEEDED = (
+        "policy_budget_exceeded",
+        "A hand-written rule needed more time or memory than it may take.",
+    )
     FACTS_INCOMPLETE = "facts_incomplete", "An attribute that the policy needs is missing or of the wrong type."
 
     # Policy answered, but no rule gave the reason.

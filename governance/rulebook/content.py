@@ -108,6 +108,7 @@ def program_from(
         casbin=MappingProxyType({action: compile_casbin(action, by_action[action]) for action in parts}),
         parts=MappingProxyType(parts),
         index=MappingProxyType({action: compile_index(by_action[action]) for action in parts}),
+        custom=frozenset(modules) - frozenset(parts),
     )
 
 

@@ -5,7 +5,7 @@ from typing import TypedDict
 from governance.engines.errors import EngineUnavailable, ProgramRejected
 from governance.engines.ports import PolicyEngine, offline_engine, policy_engine
 from governance.engines.types import PolicyProgram
-from governance.rulebook.cases import load_cases, run_case
+from governance.rulebook.cases import PolicyCase, load_cases, run_case
 from governance.rulebook.content import ABAC, build_content, program_of, refuse_custom, rules_of
 from governance.rulebook.custom_rego import custom_modules
 from governance.rulebook.errors import RuleInvalid
@@ -88,9 +88,16 @@ def _system_program(text: str, digest: str) -> PolicyProgram:
 def _cases(program: PolicyProgram, system: PolicyProgram, engine: PolicyEngine) -> list[CaseOutcome]:
     results: list[CaseOutcome] = []
     for case in load_cases(POLICIES / "cases", current_schema()):
-        alone = run_case(case, program=system, engine=engine, schema=current_schema())
-        together = run_case(case, program=program, engine=engine, schema=current_schema())
+        try:
+            alone = run_case(case, program=system, engine=engine, schema=current_schema())
+            together = run_case(case, program=program, engine=engine, schema=current_schema())
+        except EngineUnavailable as error:
+            results.append(_outcome(case, "failed", f"{case}: {error.message}"))
+            continue
         problem = alone.problem or together.problem
-        outcome = "failed" if alone.problem else "changed" if together.problem else "held"
-        results.append({"name": case.name, "action": case.action, "outcome": outcome, "problem": problem or ""})
+        results.append(_outcome(case, "failed" if alone.problem else "changed" if problem else "held", problem or ""))
     return results
+
+
+def _outcome(case: PolicyCase, outcome: str, problem: str) -> CaseOutcome:
+    return {"name": case.name, "action": case.action, "outcome": outcome, "problem": problem}

@@ -266,6 +266,8 @@ ASSENT_POLICY_ENGINE = env.choice("ASSENT_POLICY_ENGINE", "rego", ("rego", "opa"
 ASSENT_SHADOW_ENGINE = env.choice("ASSENT_SHADOW_ENGINE", "", ("", "rego", "opa", "casbin"))
 ASSENT_DECISION_CACHE_ENTRIES = env.integer("ASSENT_DECISION_CACHE_ENTRIES", 4096, least=0)
 ASSENT_ENGINE_TIMEOUT_MS = env.integer("ASSENT_ENGINE_TIMEOUT_MS", 2000, most=60_000)
+# Processor time that hand-written Rego may take for one decision.
+ASSENT_CUSTOM_REGO_BUDGET_MS = env.integer("ASSENT_CUSTOM_REGO_BUDGET_MS", 250, least=10, most=10_000)
 OPA_URL = env.text("OPA_URL", "http://127.0.0.1:8181")
 OPA_TOKEN = env.text("OPA_TOKEN")
 ASSENT_OPA = env.text("ASSENT_OPA")

@@ -1,12 +1,13 @@
 """Hand-written Rego: held to its contract, run by the Rego engines alike, refused by the others."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from governance.engines.casbin import CasbinEngine
-from governance.engines.errors import ProgramRejected
+from governance.engines.errors import PolicyOverBudget, ProgramRejected
 from governance.engines.opa import OpaEngine
 from governance.engines.rego import RegoEngine
 from governance.engines.types import Effect, EngineRequest, PolicyProgram
@@ -19,7 +20,7 @@ from governance.rulebook.schema import current_schema
 from scripts.stack.opa import EmbeddedOpa
 from tests.factories import opa
 from tests.factories.rulebook import permitted_facts
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, wait_until
 
 SOURCE = """\
 # No inference on large works of one creator at night.
@@ -34,6 +35,17 @@ custom_night_watch_large if input.asset.width * input.asset.height > custom_nigh
 
 custom_night_watch_limit := 1000000
 """
+TEN = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"
+LOOPS = "".join(f"\tsome {name} in {TEN}\n" for name in "abcdefghijk")
+ENDLESS = f"""\
+package assent.asset.infer
+
+deny contains "night-watch" if {{
+\tinput.asset.width > 0
+{LOOPS}\ta + b + c + d + e + f + g + h + i + j + k == 1000
+}}
+"""
+BUSY_TICKS = 10
 MEANING = """\
 rules:
   - id: night-watch
@@ -59,10 +71,15 @@ def program(modules: tuple[CustomModule, ...], *, system=None) -> PolicyProgram:
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedOpa]:
     home: Path = tmp_path_factory.mktemp("opa")
     with EmbeddedOpa(home, log=home / "opa.log") as server:
-        yield server.url
+        yield server
+
+
+@pytest.fixture(scope="module")
+def url(server: EmbeddedOpa) -> str:
+    return server.url
 
 
 SMALL = EngineRequest("asset.infer", permitted_facts("asset.infer"))
@@ -81,6 +98,39 @@ def test_both_rego_engines_run_it(tmp_path, url):
     assert (
         OpaEngine(url=url, timeout=PATIENCE_SECONDS).evaluate(program=with_module, requests=[SMALL, LARGE]) == answers
     )
+
+
+def test_what_would_not_end_is_ended_by_both_engines(tmp_path, server):
+    endless = program(written(tmp_path, ENDLESS))
+    with pytest.raises(PolicyOverBudget):
+        RegoEngine(custom_budget_ms=100).evaluate(program=endless, requests=[SMALL])
+
+    opa.push(server.url, endless)
+    engine = OpaEngine(url=server.url, timeout=PATIENCE_SECONDS, custom_budget_ms=250)
+    with pytest.raises(PolicyOverBudget):
+        engine.evaluate(program=endless, requests=[SMALL])
+
+    wait_until(lambda: ticks_in_a_while(server) < BUSY_TICKS)
+    other = EngineRequest("model.invoke", permitted_facts("model.invoke"))
+    assert OpaEngine(url=server.url, timeout=PATIENCE_SECONDS).evaluate(program=endless, requests=[other])
+
+
+def ticks_in_a_while(server: EmbeddedOpa) -> int:
+    """Return the processor time, in hundredths of a second, that the server took in half a second."""
+    before = ticks(server)
+    time.sleep(0.5)
+    return ticks(server) - before
+
+
+def ticks(server: EmbeddedOpa) -> int:
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_checks_refuse_what_does_not_end(tmp_path):
+    always = ENDLESS.replace("\tinput.asset.width > 0\n", "")
+    with pytest.raises(ProgramRejected, match="needed more time"):
+        RegoEngine(custom_budget_ms=100).check(program=program(written(tmp_path, always)))
 
 
 def test_it_may_permit_where_no_compiled_rule_does(tmp_path):

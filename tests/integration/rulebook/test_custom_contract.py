@@ -98,6 +98,7 @@ HOSTILE = [
     'custom_night_watch_x if print("x")',
     "custom_night_watch_x if data.system.f(1)",
     'custom_night_watch_x := $"{deny}"',
+    "custom_night_watch_x if { every a in [1] { every b in [2] { a < b } } }",
     "import data.assent.model as custom_night_watch_m",
     "import input.asset as custom_night_watch_a",
     "import rego.v1",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from regopy import Interpreter
 
-from governance.engines import rego
+from governance.engines import rego_programs
 from governance.engines.errors import EngineUnavailable, ProgramRejected
 from governance.engines.ports import PolicyEngine, policy_engine
 from governance.engines.rego import RegoEngine
@@ -60,7 +60,7 @@ class CountingInterpreter(Interpreter):
 @pytest.fixture
 def counting(monkeypatch: pytest.MonkeyPatch) -> type[CountingInterpreter]:
     monkeypatch.setattr(CountingInterpreter, "made", 0)
-    monkeypatch.setattr(rego, "Interpreter", CountingInterpreter)
+    monkeypatch.setattr(rego_programs, "Interpreter", CountingInterpreter)
     return CountingInterpreter
 
 
@@ -204,7 +204,7 @@ def test_check_names_every_bad_module() -> None:
 
 def test_an_engine_that_lacks_an_allowed_function_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CountingInterpreter, "is_builtin", lambda self, name: name != "count")
-    monkeypatch.setattr(rego, "Interpreter", CountingInterpreter)
+    monkeypatch.setattr(rego_programs, "Interpreter", CountingInterpreter)
 
     with pytest.raises(ProgramRejected, match="the engine lacks count"):
         RegoEngine().check(program=program(module(OPEN + ENDING)))
