@@ -21,7 +21,8 @@ from governance.console.entries import (
     UserDeleted,
     UserPasswordSet,
 )
-from governance.console.errors import AccountConflict, AccountInvalid
+from governance.console.errors import AccessRefused, AccountConflict, AccountInvalid
+from governance.console.powers import authority_of, check_gain, reach_of
 from governance.console.signin.sessions import end_sessions
 
 
@@ -44,6 +45,18 @@ class Access:
     groups: Sequence[Group] = field(default_factory=tuple)
 
 
+@dataclass(frozen=True, slots=True)
+class Gains:
+    """What an account is to have besides what it has."""
+
+    groups: Sequence[str] = ()
+    staff: bool = False
+    active: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.groups) or self.staff or self.active
+
+
 def shown_state(user: User) -> State:
     """Return the state of a user with the personal data beside it, as forms show it and the ledger does not."""
     return {**USER.state(user), **asdict(_person(user))}
@@ -51,12 +64,17 @@ def shown_state(user: User) -> State:
 
 @transaction.atomic
 def create_user(*, person: Person, access: Access, password: str, actor: Actor) -> User:
-    """Add a console user. Raises AccountInvalid, also for a user name that is taken and for a weak password."""
+    """Add a console user.
+
+    Raises AccountInvalid, also for a user name that is taken and for a weak password, and AccessRefused or
+    SecondPersonNeeded for access that the actor cannot give, or cannot give alone.
+    """
     user = User(is_staff=access.staff, is_superuser=access.superuser, **asdict(person))
     _set_password(user, password)
     _check(user)
     user.save()
     user.groups.set(access.groups)
+    _check_gain(set(), user, actor)
     filled = sorted(name for name, value in asdict(person).items() if value)
     created = UserCreated(before=None, after=USER.present_state(user), fields=filled)
     record(created, subject=USER.ref(user), actor=actor)
@@ -68,10 +86,10 @@ def change_user(*, user: User, person: Person, access: Access, actor: Actor, see
     """Change whose account it is and what it may do, and return it; whether it is active stays.
 
     Whoever loses a role has to log in again. `seen` is what `shown_state` said when the change was prepared, None to
-    change the user as it is. Raises AccountInvalid, ChangedMeanwhile.
+    change the user as it is. Raises AccountInvalid, ChangedMeanwhile, and what `create_user` raises for access.
     """
     locked, before = lock_unchanged(USER, user, seen=None)
-    shown = shown_state(locked)
+    shown, reach = shown_state(locked), reach_of(before, locked.groups.all())
     require_same(USER, locked, seen=seen, now=shown)
     for name, value in asdict(person).items():
         setattr(locked, name, value)
@@ -79,6 +97,7 @@ def change_user(*, user: User, person: Person, access: Access, actor: Actor, see
     _check(locked)
     locked.save(update_fields=[*asdict(person), "is_staff", "is_superuser"])
     locked.groups.set(access.groups)
+    _check_gain(reach, locked, actor)
     after = shown_state(USER.rows().get(pk=locked.pk))
     changed = sorted(name for name in after if after[name] != shown[name])
     if changed:
@@ -103,17 +122,56 @@ def deactivate_user(*, user: User, actor: Actor, seen: State | None = None) -> U
 
 @transaction.atomic
 def activate_user(*, user: User, actor: Actor, seen: State | None = None) -> User:
-    """Let a user log in again. Raises AccountConflict for one that is active already, ChangedMeanwhile."""
+    """Let a user log in again.
+
+    Raises AccountConflict for one that is active already, ChangedMeanwhile, and what `create_user` raises for access.
+    """
     return _set_active(user, True, UserActivated, actor, seen)
 
 
 @transaction.atomic
 def set_password(*, user: User, password: str, actor: Actor) -> None:
-    """Give a user a new password, which ends all sessions of the account. Raises AccountInvalid for a weak one."""
-    locked, _ = lock_unchanged(USER, user, seen=None)
+    """Give a user a new password, which ends all sessions of the account.
+
+    Raises AccountInvalid for a weak one, and AccessRefused for the account of somebody who may do more than the actor:
+    who knows a password can use it.
+    """
+    locked, state = lock_unchanged(USER, user, seen=None)
+    authority = authority_of(actor)
+    if authority.own_key != str(user.pk) and authority.lacks(reach_of(state, locked.groups.all())):
+        raise AccessRefused("This account may do more than yours, so you cannot set its password.")
     _set_password(locked, password)
     locked.save(update_fields=["password"])
     record(UserPasswordSet(), subject=USER.ref(locked), actor=actor)
+
+
+@transaction.atomic
+def extend_access(*, user: User, gains: Gains, actor: Actor) -> User:
+    """Give a user what somebody proposed; `actor` is the second person. Raises AccountConflict, AccessRefused."""
+    locked, before = lock_unchanged(USER, user, seen=None)
+    if gains.active:
+        locked.is_active = True
+    if gains.staff:
+        locked.is_staff = True
+    groups = list(Group.objects.filter(name__in=gains.groups))
+    if len(groups) != len(gains.groups):
+        raise AccountConflict("A group of this proposal is gone. Reject it, and have it proposed anew.")
+    check_gain(
+        reach_of({**before, "active": locked.is_active, "staff": locked.is_staff}, [*locked.groups.all(), *groups])
+        - reach_of(before, locked.groups.all()),
+        authority=authority_of(actor),
+        own=actor == Actor("user", str(locked.pk)),
+        second=True,
+    )
+    locked.save(update_fields=["is_active", "is_staff"])
+    locked.groups.add(*groups)
+    after = USER.present_state(locked)
+    if before["active"] != after["active"]:
+        record(UserActivated(before=before, after=after), subject=USER.ref(locked), actor=actor)
+    elif before != after:
+        fields = sorted(name for name in after if after[name] != before[name])
+        record(UserChanged(before=before, after=after, fields=fields), subject=USER.ref(locked), actor=actor)
+    return locked
 
 
 @transaction.atomic
@@ -124,6 +182,12 @@ def delete_user(*, user: User, actor: Actor, seen: State | None = None) -> None:
     ref = USER.ref(locked)
     locked.delete()
     record(UserDeleted(before=before, after=None), subject=ref, actor=actor)
+
+
+def _check_gain(before: set[str], user: User, actor: Actor) -> None:
+    """Check what a user whose row is written already may do besides `before`. Raises what `check_gain` raises."""
+    gain = reach_of(USER.present_state(user), user.groups.all()) - before
+    check_gain(gain, authority=authority_of(actor), own=actor == Actor("user", str(user.pk)))
 
 
 def _roles(state: State) -> set[str]:
@@ -138,6 +202,7 @@ def _set_active(user: User, active: bool, kind: type[StateEntry], actor: Actor, 
         raise AccountConflict(f"The account is {'active' if active else 'inactive'} already.")
     locked.is_active = active
     locked.save(update_fields=["is_active"])
+    _check_gain(reach_of(before, locked.groups.all()), locked, actor)
     record(kind(before=before, after=USER.state(locked)), subject=USER.ref(locked), actor=actor)
     return locked
 

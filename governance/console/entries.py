@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group, Permission, User
 
 from governance.audit.recording.declarations import Entry, entry
 from governance.audit.recording.states import RecordedObject, State, StateEntry, recorded_object
+from governance.console.models import AccessProposal
 from governance.kernel.canonical import Json
 
 Fields = Annotated[Sequence[str], "Names of the fields that were filled in or changed, never what they say."]
@@ -61,6 +62,32 @@ GROUP = recorded_object(
         state=group_state,
     )
 )
+
+
+ACCESS_PROPOSAL = recorded_object(
+    RecordedObject(
+        subject="access_proposal",
+        noun="access proposal",
+        rows=AccessProposal.objects.all,
+        key=lambda proposal: str(proposal.pk),
+        slug=lambda proposal: str(proposal.pk),
+        state=lambda proposal: {
+            "kind": str(proposal.kind),
+            "subject": proposal.subject_key,
+            "gains": proposal.gains,
+            "state": str(proposal.state),
+            "proposed_by": proposal.proposed_by,
+            "decided_by": proposal.decided_by or None,
+        },
+    )
+)
+
+
+@entry("access_proposal.changed", subject="access_proposal", since="0.3")
+class AccessProposalChanged(StateEntry):
+    """More access for a console user or a group was proposed, approved, rejected or withdrawn."""
+
+    step: Annotated[str, "`proposed`, `approved`, `rejected` or `withdrawn`."]
 
 
 @entry("user.created", subject="user")

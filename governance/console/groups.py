@@ -12,6 +12,7 @@ from governance.audit.recording.states import State
 from governance.audit.types import Actor
 from governance.console.entries import GROUP, GroupChanged, GroupCreated, GroupDeleted
 from governance.console.errors import AccountConflict, AccountInvalid
+from governance.console.powers import authority_of, check_gain, codes_of
 
 
 @transaction.atomic
@@ -32,10 +33,24 @@ def create_group(*, name: str, permissions: Iterable[Permission], actor: Actor) 
 def change_group(*, group: Group, permissions: Iterable[Permission], actor: Actor, seen: State | None = None) -> Group:
     """Give a group exactly these permissions, from the next request of its members on; return it.
 
-    `seen` is as for `lock_unchanged`. Raises ChangedMeanwhile.
+    `seen` is as for `lock_unchanged`. Raises ChangedMeanwhile, AccessRefused, and SecondPersonNeeded for more that
+    can widen what is allowed.
     """
+    return _write(group, permissions, actor=actor, seen=seen, second=False)
+
+
+@transaction.atomic
+def extend_group(*, group: Group, permissions: Iterable[Permission], actor: Actor) -> Group:
+    """Give a group these permissions too; somebody proposed it, `actor` is the second person. Raises AccessRefused."""
+    wanted = [*group.permissions.all(), *permissions]
+    return _write(group, wanted, actor=actor, seen=None, second=True)
+
+
+def _write(group: Group, permissions: Iterable[Permission], *, actor: Actor, seen: State | None, second: bool) -> Group:
     locked, before = lock_unchanged(GROUP, group, seen=seen)
+    held = codes_of([locked])
     locked.permissions.set(permissions)
+    check_gain(codes_of([locked]) - held, authority=authority_of(actor), own=False, second=second)
     after = GROUP.present_state(locked)
     if after != before:
         record(GroupChanged(before=before, after=after), subject=GROUP.ref(locked), actor=actor)

@@ -104,6 +104,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             _table("Users", "person", "auth", "user"),
             _table("Groups", "groups", "auth", "group"),
+            _table("Access proposals", "approval", "console", "accessproposal"),
         ),
     ),
 )

@@ -111,7 +111,9 @@ def ensure_roles(actor: Actor = SETUP) -> dict[str, int]:
     Other groups, and the members of groups, are not changed. A group that is as it should be leaves no entry.
     """
     seen = Permission.objects.filter(content_type__app_label__in=AREAS, codename__startswith="view_")
-    accounts = Permission.objects.filter(content_type__app_label="auth", codename__in=["view_user", "view_group"])
+    accounts = Permission.objects.filter(
+        content_type__app_label__in=("auth", "console"), codename__in=("view_user", "view_group", "view_accessproposal")
+    )
     counts = {}
     for name, role in ROLES.items():
         wanted = [*seen, *_named(role.permissions), *(accounts if role.sees_accounts else ())]

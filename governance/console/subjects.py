@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 PAGES = {
+    "access_proposal": "console_accessproposal",
     "asset": "catalog_asset",
     "client": "partners_apiclient",
     "consent_level": "catalog_consentlevel",

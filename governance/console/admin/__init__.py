@@ -1,6 +1,7 @@
 """Every table of the console, by area."""
 
 from governance.console.admin import (
+    access,
     accounts,
     audit,
     catalog,
@@ -32,6 +33,7 @@ from governance.console.admin import (
 )
 
 __all__ = [
+    "access",
     "accounts",
     "audit",
     "catalog",

@@ -10,26 +10,20 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Model, QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from governance.audit.recording.states import State
 from governance.audit.types import Actor
-from governance.console.accounts import (
-    activate_user,
-    change_user,
-    create_user,
-    deactivate_user,
-    delete_user,
-    set_password,
-    shown_state,
-)
+from governance.console.access import Given, add_user, change_access, change_permissions, reactivate
+from governance.console.accounts import deactivate_user, delete_user, set_password, shown_state
 from governance.console.base import actor_of
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.accounts import GroupForm, NewUserForm, PasswordForm, UserForm
-from governance.console.groups import change_group, create_group, delete_group
+from governance.console.groups import create_group, delete_group
 from governance.console.meanwhile import carry_seen
 from governance.console.pages import Page, form_page, require, sent
-from governance.console.presentation import badge, chips, moment, page_url
+from governance.console.presentation import badge, chips, link, moment, page_url
 from governance.console.roles import ROLES
 from governance.console.signin.sessions import sign_out_everywhere
 from governance.console.signin.waiting import end_wait, is_locked
@@ -44,7 +38,11 @@ CHANGE_USER = "auth.change_user"
 class UserAdmin(FormAdmin):
     """People who may open the console."""
 
-    intro = "People who may open the console. What they may see and do comes from their groups."
+    intro = (
+        "People who may open the console. What they may see and do comes from their groups. Access is taken away at "
+        "once; more access that can widen what is allowed waits for a second person. Superusers are made by "
+        "“manage.py console_user”."
+    )
     form_template = "console/user.html"
     list_display = ["username", "full_name", "roles", "account", "seen"]
     list_filter = ["is_active", "is_superuser", "groups"]
@@ -120,8 +118,13 @@ class UserAdmin(FormAdmin):
     def perform(self, request: HttpRequest, row: User | None, data: Cleaned) -> User:
         """Call the service with what was entered, and return the row."""
         if row is None:
-            return create_user(**data, actor=actor_of(request))
-        return change_user(user=row, **data, actor=actor_of(request))
+            return self._given(request, add_user(**data, actor=actor_of(request)))
+        return self._given(request, change_access(user=row, **data, actor=actor_of(request)))
+
+    def _given(self, request: HttpRequest, given: Given) -> User:
+        tell_of_proposal(request, given)
+        assert isinstance(given.row, User)
+        return given.row
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         """Delete an account, on record."""
@@ -156,10 +159,17 @@ class UserAdmin(FormAdmin):
             title=f"Activate {row}?",
             submit="Activate the account",
             back=page_url(row),
-            intro="The user can log in again, with the rights that the account has now.",
+            intro=(
+                "The user can log in again, with the rights that the account has now. Where these can widen what is "
+                "allowed, a second person has to approve it."
+            ),
         )
+
+        def activate(**given: Any) -> None:
+            tell_of_proposal(request, reactivate(**given))
+
         form = carry_seen(Form(**sent(request)), row)
-        return self._act(request, row, page, form, activate_user, "{} is active.")
+        return self._act(request, row, page, form, activate, "Done for {}.")
 
     def sessions_page(self, request: HttpRequest, row: User) -> HttpResponse:
         """End all sessions of a user, after asking once more."""
@@ -202,6 +212,16 @@ class UserAdmin(FormAdmin):
             return HttpResponseRedirect(page_url(row))
 
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
+
+
+def tell_of_proposal(request: HttpRequest, given: Given) -> None:
+    """Say what waits for a second person, if anything does."""
+    if given.proposal is not None:
+        text = format_html(
+            "This part can widen what is allowed and waits for somebody else to approve it: {}.",
+            link(given.proposal, given.proposal.reason),
+        )
+        messages.warning(request, text)
 
 
 def _within(request: HttpRequest, user: User | None) -> bool:
@@ -251,7 +271,9 @@ class GroupAdmin(FormAdmin):
         """Call the service with what was entered, and return the row."""
         if row is None:
             return create_group(**data, actor=actor_of(request))
-        return change_group(group=row, **data, actor=actor_of(request))
+        given = change_permissions(group=row, **data, actor=actor_of(request))
+        tell_of_proposal(request, given)
+        return row
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         """Delete a group that nobody is in, on record."""

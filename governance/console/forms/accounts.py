@@ -32,7 +32,7 @@ class PasswordForm(forms.Form):
 
 
 class UserForm(forms.Form):
-    """Whose account it is, and what it may do. Only superusers make superusers."""
+    """Whose account it is, and what it may do. No form makes a superuser; a superuser can take that away."""
 
     username = text_field(max_length=150, label="User name", help_text="Letters, digits and @ . + - _")
     first_name = text_field(max_length=150, required=False)
@@ -43,7 +43,10 @@ class UserForm(forms.Form):
         required=False, initial=True, label="May open the console", widget=UnfoldBooleanSwitchWidget()
     )
     superuser = forms.BooleanField(
-        required=False, label="May do everything", widget=UnfoldBooleanSwitchWidget(), help_text="Whatever the groups."
+        required=False,
+        label="May do everything",
+        widget=UnfoldBooleanSwitchWidget(),
+        help_text="Whatever the groups. Only “manage.py console_user add --superuser” gives this.",
     )
 
     def __init__(self, *args: Any, user: User | None = None, by_superuser: bool, **kwargs: Given) -> None:
@@ -51,7 +54,7 @@ class UserForm(forms.Form):
         field = self.fields["groups"]
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = [(name, name) for name in Group.objects.order_by("name").values_list("name", flat=True)]
-        self.fields["superuser"].disabled = not by_superuser
+        self.fields["superuser"].disabled = not (by_superuser and user is not None and user.is_superuser)
         if user is not None:
             self.initial = {
                 "username": user.username,

@@ -82,7 +82,7 @@ def test_a_token_says_its_state(market, manager):
     page = manager.get(list_url(AccessToken)).content.decode()
     assert ">Live<" in page
     assert raw not in page
-    with clock.using(ManualClock(clock.now() + timedelta(hours=1))):
+    with clock.using(ManualClock(clock.now() + timedelta(minutes=20))):
         assert ">Expired<" in manager.get(list_url(AccessToken)).content.decode()
 
 

@@ -35,7 +35,7 @@ from tests.factories.audit import newest_data
 from tests.history import guards_lifted
 from tests.html_forms import as_sent
 
-ACTOR = Actor("user", "0")
+ACTOR = Actor("system", "operator")
 PASSWORD = "tangerine-lighthouse-42"
 ADA = Person("ada", "Ada", "Lindqvist", "ada@example.com")
 STAFF: State = {"active": True, "staff": True, "superuser": False, "groups": [], "permissions": []}
