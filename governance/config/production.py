@@ -43,6 +43,8 @@ def _environment_faults() -> Iterator[str]:
         yield "ASSENT_ALLOWED_HOSTS is missing; name the hosts that this server answers for."
     if not os.environ.get("ASSENT_LOG_ORIGIN"):
         yield "ASSENT_LOG_ORIGIN is missing; give the log a permanent, unique name, such as log.example.com/assent."
+    if os.environ.get("ASSENT_SECOND_FACTOR", "") == "optional":
+        yield "ASSENT_SECOND_FACTOR is optional; unset it: whoever can widen what is allowed needs a second factor."
     yield from _worm_faults()
     yield from _url_faults("DATABASE_URL")
     yield from _url_faults("REDIS_URL")

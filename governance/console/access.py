@@ -19,7 +19,8 @@ from governance.console.entries import ACCESS_PROPOSAL, USER, AccessProposalChan
 from governance.console.errors import AccessProposalClosed, AccessRefused, AccountConflict
 from governance.console.groups import change_group, extend_group
 from governance.console.models import AccessProposal
-from governance.console.powers import authority_of, check_gain, codes_of, is_power, powers, reach_of
+from governance.console.powers import authority_of, can_widen, check_gain, codes_of, is_power, powers, reach_of
+from governance.console.signin.factors import has_factor, reset_factors
 from governance.kernel import clock
 from governance.kernel.canonical import Json
 
@@ -80,10 +81,21 @@ def change_permissions(
     return Given(changed, _propose(AccessKind.PERMISSIONS, str(group.pk), {"permissions": [*later]}, reason, actor))
 
 
-def propose_new_factor(*, user: User, actor: Actor) -> AccessProposal:
-    """Propose to remove the second factors of a user who lost them. Raises AccessRefused."""
-    with transaction.atomic():
-        return _propose(AccessKind.SECOND_FACTOR, str(user.pk), {}, f"A new second factor for {user.username}", actor)
+@transaction.atomic
+def take_factors(*, user: User, actor: Actor) -> Given:
+    """Remove the second factors of a user who lost them, or propose it where the account can widen.
+
+    Raises AccountConflict, and AccessRefused for an account that may do more than the actor's.
+    """
+    if not can_widen(user) or authority_of(actor).alone:
+        reset_factors(user=user, actor=actor)
+        return Given(user)
+    if actor == Actor("user", str(user.pk)) or not has_factor(user):
+        raise AccountConflict("Only somebody else's second factor is reset here, and only where there is one.")
+    if authority_of(actor).lacks(reach_of(USER.state(user), user.groups.all())):
+        raise AccessRefused("This account may do more than yours, so you cannot reset its second factor.")
+    reason = f"Reset the second factor of {user.username}"
+    return Given(user, _propose(AccessKind.SECOND_FACTOR, str(user.pk), {}, reason, actor))
 
 
 @transaction.atomic
@@ -207,4 +219,17 @@ def _give_permissions(proposal: AccessProposal, actor: Actor) -> None:
     extend_group(group=group, permissions=[each for each in known if permission_code(each) in wanted], actor=actor)
 
 
-_APPLY = {AccessKind.ROLES: _give_roles, AccessKind.PERMISSIONS: _give_permissions}
+def _take_factors(proposal: AccessProposal, actor: Actor) -> None:
+    user = subject_of(proposal)
+    if not isinstance(user, User):
+        raise AccountConflict("The account is gone.")
+    if authority_of(actor).lacks(reach_of(USER.state(user), user.groups.all())):
+        raise AccessRefused("This account may do more than yours, so you cannot reset its second factor.")
+    reset_factors(user=user, actor=actor, second=True)
+
+
+_APPLY = {
+    AccessKind.ROLES: _give_roles,
+    AccessKind.PERMISSIONS: _give_permissions,
+    AccessKind.SECOND_FACTOR: _take_factors,
+}

@@ -136,6 +136,36 @@ class UserSessionsEnded(Entry):
     """All sessions of a console user were ended."""
 
 
+Factor = Annotated[str, "`totp` (an app), `webauthn` (a key or a device) or `recovery_codes`."]
+_UNSEEN = "Factors are secrets; entries do not have them."
+
+
+@entry("user.second_factor_added", subject="user", since="0.3", unmatched=_UNSEEN)
+class UserSecondFactorAdded(Entry):
+    """A console user set up a second factor."""
+
+    factor: Factor
+
+
+@entry("user.second_factor_removed", subject="user", since="0.3", unmatched=_UNSEEN)
+class UserSecondFactorRemoved(Entry):
+    """A console user removed a second factor."""
+
+    factor: Factor
+
+
+@entry("user.recovery_code_used", subject="user", since="0.3", unmatched=_UNSEEN)
+class UserRecoveryCodeUsed(Entry):
+    """A console user signed in with a recovery code instead of a second factor."""
+
+
+@entry("user.second_factors_reset", subject="user", since="0.3", unmatched=_UNSEEN)
+class UserSecondFactorsReset(Entry):
+    """Somebody removed all second factors of a console user, whose sessions ended with it."""
+
+    factors: Annotated[Sequence[str], "Which factors there were."]
+
+
 @entry("user.deleted", subject="user")
 class UserDeleted(StateEntry):
     """A console user was deleted; entries go on to name the key of the row."""

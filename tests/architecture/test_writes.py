@@ -16,10 +16,11 @@ NOT_SERVICES = frozenset({
     "admin", "apps", "checks", "choices", "entries", "errors", "forms", "management", "models", "ports", "queries",
     "reconciliation", "types",
 })  # fmt: skip
-#: Accounts are Django's tables; the console has the services that write them.
-AREA_OF_LABEL = {"auth": "console"}
+#: Accounts are Django's tables, second factors django-allauth's; the console has the services that write them.
+AREA_OF_LABEL = {"auth": "console", "mfa": "console"}
 CONSOLE_SERVICES = frozenset({
-    "governance.console.accounts", "governance.console.groups", "governance.console.signin.sessions",
+    "governance.console.access", "governance.console.accounts", "governance.console.groups",
+    "governance.console.signin.factors", "governance.console.signin.sessions",
 })  # fmt: skip
 #: What may write although it is no service of the area, and why.
 ALLOWED = {

@@ -104,7 +104,9 @@ class _Scope:
 
     def _learn(self, node: ast.AST) -> None:
         match node:
-            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if (
+                len(targets) == len(values)  # not so where a value is unpacked
+            ):
                 for target, value in zip(targets, values, strict=True):
                     self._bind(target, self.class_of(value))
             case ast.Assign(targets=[target], value=value):

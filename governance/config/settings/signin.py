@@ -21,7 +21,11 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PRESERVE_USERNAME_CASING = True
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_FORMS = {"login": "governance.console.signin.forms.SignInForm"}
+ACCOUNT_FORMS = {
+    "login": "governance.console.signin.forms.SignInForm",
+    "reauthenticate": "governance.console.signin.forms.PasswordAgainForm",
+}
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": (
@@ -36,3 +40,19 @@ SESSION_COOKIE_AGE = ASSENT_SESSION_HOURS * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+
+#: `required`: whoever can widen what is allowed signs in with a second factor. Production refuses `optional`.
+ASSENT_SECOND_FACTOR = env.choice("ASSENT_SECOND_FACTOR", "required", ("required", "optional"))
+MFA_ADAPTER = "governance.console.signin.adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses play no part in signing in
+MFA_TOTP_ISSUER = "Assent"
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_FORMS = {
+    "authenticate": "governance.console.signin.forms.CodeForm",
+    "reauthenticate": "governance.console.signin.forms.CodeAgainForm",
+    "activate_totp": "governance.console.signin.forms.FirstCodeForm",
+    "add_webauthn": "governance.console.signin.forms.NewKeyForm",
+    "edit_webauthn": "governance.console.signin.forms.KeyNameForm",
+}

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
@@ -15,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from governance.audit.recording.states import State
 from governance.audit.types import Actor
-from governance.console.access import Given, add_user, change_access, change_permissions, reactivate
+from governance.console.access import Given, add_user, change_access, change_permissions, reactivate, take_factors
 from governance.console.accounts import deactivate_user, delete_user, set_password, shown_state
 from governance.console.base import actor_of
 from governance.console.form_admin import FormAdmin
@@ -25,11 +26,12 @@ from governance.console.meanwhile import carry_seen
 from governance.console.pages import Page, form_page, require, sent
 from governance.console.presentation import badge, chips, link, moment, page_url
 from governance.console.roles import ROLES
+from governance.console.signin.factors import has_factor, needs_factor
 from governance.console.signin.sessions import sign_out_everywhere
 from governance.console.signin.waiting import end_wait, is_locked
 from governance.console.types import Cleaned, Context
 
-admin.site.unregister([User, Group, EmailAddress])
+admin.site.unregister([User, Group, EmailAddress, Authenticator])
 
 CHANGE_USER = "auth.change_user"
 
@@ -55,6 +57,7 @@ class UserAdmin(FormAdmin):
         "activate": "activate_page",
         "sessions": "sessions_page",
         "unlock": "unlock_page",
+        "factors": "factors_page",
     }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
@@ -113,6 +116,8 @@ class UserAdmin(FormAdmin):
             "can_change": self.has_change_permission(request, row),
             "account_badge": self.account(row),
             "locked": is_locked(request, row),
+            "has_factor": has_factor(row),
+            "needs_factor": needs_factor(row),
         }
 
     def perform(self, request: HttpRequest, row: User | None, data: Cleaned) -> User:
@@ -197,6 +202,25 @@ class UserAdmin(FormAdmin):
             end_wait(request, user=user, actor=actor)
 
         return self._act(request, row, page, Form(**sent(request)), unlock, "{} can log in again.")
+
+    def factors_page(self, request: HttpRequest, row: User) -> HttpResponse:
+        """Remove the second factors of somebody who lost them, after asking once more."""
+        page = Page(
+            title=f"Reset the second factor of {row}?",
+            submit="Reset the second factor",
+            back=page_url(row),
+            intro=(
+                "All second factors and recovery codes of the account are removed, and its sessions end. Make sure "
+                "that it is the person who asks. Where the account can widen what is allowed, a second person has "
+                "to approve it."
+            ),
+            danger=True,
+        )
+
+        def reset(*, user: User, actor: Actor) -> None:
+            tell_of_proposal(request, take_factors(user=user, actor=actor))
+
+        return self._act(request, row, page, Form(**sent(request)), reset, "Done for {}.")
 
     def _act(
         self, request: HttpRequest, row: User, page: Page, form: Form, service: Callable[..., object], said: str

@@ -12,6 +12,7 @@ from governance.kernel.clock import ManualClock
 from tests.factories.audit import make_report
 from tests.factories.marketplace import finish
 from tests.history import guards_lifted
+from tests.integration.console.conftest import logged_in
 
 HOME = "admin:index"
 
@@ -96,7 +97,7 @@ def test_the_last_reconciliation_is_shown_and_stands_out_when_it_found_something
     make_report()
     assert figures(boss)["Reconciliation"] == ("complete", "1 s ago")
     with clock.using(ManualClock(clock.now() + timedelta(days=2))):
-        context = boss.get(reverse(HOME)).context
+        context = logged_in(boss.user).get(reverse(HOME)).context
     assert {figure.name: figure.tone for figure in context["figures"]}["Reconciliation"] == "warn"
     make_report(Fault("job:1", "job_without_decision", "No decision.", "Restore it."))
     assert figures(boss)["Reconciliation"][0] == "1 fault"

@@ -56,6 +56,7 @@ def test_a_safe_configuration_is_accepted(key_store):
         ("DATABASE_URL", "postgresql://app@db.example/assent"),
         ("REDIS_URL", ""),
         ("REDIS_URL", "redis://broker.example:6379/0"),
+        ("ASSENT_SECOND_FACTOR", "optional"),
     ],
 )
 def test_an_unsafe_variable_is_named(monkeypatch, key_store, name, value):
