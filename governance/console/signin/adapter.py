@@ -94,7 +94,7 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         """Return what the app calls the account: the user name, never an address."""
         return user.username
 
-    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:  # noqa: A002 - as inherited
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
         """Return a name to begin with for a new key."""
         return f"Key {Authenticator.objects.filter(user_id=user.pk, type=type).count() + 1}"
 
