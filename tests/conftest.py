@@ -11,8 +11,10 @@ from pytest_django import DjangoDbBlocker
 import governance.engines  # noqa: F401 - some tests import regopy by itself, which is safe only after this
 import tests.effort  # noqa: F401 - sets the profile of generated examples
 from governance.kernel import clock
+from governance.workflows import keep_alive
 from tests.clocks import StandingClock
 from tests.database import MigratedDatabase
+from tests.marketplaces import Marketplaces
 from tests.predicates import signed_statements_checked
 from tests.recorded_kinds import recorded_kinds_checked
 from tests.servers import KEY, TestServers
@@ -62,6 +64,19 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 def migrated_database(django_db_setup: MigratedDatabase) -> MigratedDatabase:
     """Return the test database, for fixtures that commit what several tests share and clear it away themselves."""
     return django_db_setup
+
+
+@pytest.fixture(scope="session")
+def marketplaces(django_db_setup: MigratedDatabase, tmp_path_factory: pytest.TempPathFactory) -> Marketplaces:
+    """Return what gives a test a marketplace, in the database that the test has to itself."""
+    return Marketplaces(django_db_setup, lambda: tmp_path_factory.mktemp("marketplace"))
+
+
+@pytest.fixture(autouse=True)
+def jobs_in_a_transaction_are_not_looked_at(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the thread that looks at a job at work from looking where the test's transaction hides the job from it."""
+    if "transactional_db" not in request.fixturenames:
+        monkeypatch.setattr(keep_alive, "LOOK_SECONDS", 3600.0)
 
 
 @pytest.fixture(autouse=True)

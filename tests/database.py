@@ -5,12 +5,17 @@ Here the order of tests does not matter, and only tables that the test wrote to 
 """
 
 from collections.abc import Iterable, Sequence
+from graphlib import TopologicalSorter
 
 from django.db import connection, transaction
 from psycopg import sql
 
 _GUARDED = """
     SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgfoid = 'assent_refuse_change'::regproc
+"""
+_REFERENCES_CHECKED_AT_ONCE = """
+    SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint
+    WHERE contype = 'f' AND NOT condeferrable AND conrelid <> confrelid
 """
 _ROWS = sql.SQL("SELECT {name}, md5(string_agg(held::text, '|' ORDER BY held::text)) FROM {table} AS held")
 _ANY_ROW = sql.SQL("SELECT {name}, 'some' FROM {table} HAVING count(*) > 0")
@@ -25,6 +30,12 @@ class MigratedDatabase:
         filled = {table for table, _ in _asked(_ROWS, self._tables) if _ is not None}
         self._digests = dict(_asked(_ROWS, filled))
         self._rows = {table: _copied(table) for table in sorted(filled)}
+
+    def added(self) -> dict[str, bytes]:
+        """Return the rows of every table that migrations left empty, as text for COPY, in an order to insert them."""
+        others = [table for table in self._tables if table not in self._rows]
+        written = {table for table, _ in _asked(_ANY_ROW, others)}
+        return {table: _copied(table) for table in _referenced_first(written)}
 
     def restore(self) -> None:
         """Bring every table back to what it held; the triggers that guard history stand aside for it."""
@@ -49,8 +60,13 @@ class MigratedDatabase:
 
     def _fill(self, table: str) -> None:
         if table in self._rows:
-            with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
-                copy.write(self._rows[table])
+            insert(table, self._rows[table])
+
+
+def insert(table: str, rows: bytes) -> None:
+    """Put rows back into a table: what `MigratedDatabase.added` returned of it."""
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+        copy.write(rows)
 
 
 def _asked(question: sql.SQL, tables: Iterable[str]) -> list[tuple[str, str | None]]:
@@ -66,6 +82,17 @@ def _emptying(tables: Sequence[str]) -> str:
     *others, last = tables
     parts = [f"step_{number} AS (DELETE FROM {table})" for number, table in enumerate(others)]
     return (f"WITH {', '.join(parts)} " if parts else "") + f"DELETE FROM {last}"
+
+
+def _referenced_first(tables: set[str]) -> list[str]:
+    """Sort tables so that what a constraint without delay refers to comes before what refers to it."""
+    graph: dict[str, set[str]] = {table: set() for table in tables}
+    with connection.cursor() as cursor:
+        cursor.execute(_REFERENCES_CHECKED_AT_ONCE)
+        for table, referenced in cursor.fetchall():
+            if table in tables and referenced in tables:
+                graph[table].add(referenced)
+    return list(TopologicalSorter(graph).static_order())
 
 
 def _guarded() -> list[str]:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from governance.catalog.models import Asset
 from governance.jobs.errors import JobCancelRequested, LeaseLost
 from governance.jobs.models import WORKED_ON, JobInput
 from governance.jobs.types import Lease
@@ -53,7 +52,3 @@ def grounds_of(lease: Lease) -> Grounds:
             (each.asset.creator.consent_epoch, each.asset.creator.status, each.asset.status) for each in inputs
         ),
     )
-
-
-def _grounds_of(asset: Asset) -> tuple[int, str, str]:
-    return asset.creator.consent_epoch, asset.creator.status, asset.status

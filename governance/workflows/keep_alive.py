@@ -55,6 +55,7 @@ class KeepAlive:
         return changed
 
     def __enter__(self) -> Self:
+        self._look_once()
         self._thread.start()
         return self
 
@@ -66,10 +67,8 @@ class KeepAlive:
 
     def _watch(self) -> None:
         try:
-            while self._found is None:
+            while self._found is None and not self._stop.wait(LOOK_SECONDS):
                 self._look_once()
-                if self._stop.wait(LOOK_SECONDS):
-                    break
         finally:
             connection.close()
 

@@ -11,6 +11,7 @@ STORAGES["staticfiles"] = {  # noqa: F405
 }
 STATIC_ROOT = DATA_DIR / "static"  # noqa: F405
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns if it is missing
+WHITENOISE_AUTOREFRESH = True  # looks files up when asked for, instead of listing all of them for each test client
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
 ASSENT_DECISION_CACHE_ENTRIES = 0  # tests swap engines under one name
 ASSENT_RBAC_REFRESH_MS = 0  # tests must not see the roles of earlier tests

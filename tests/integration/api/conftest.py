@@ -11,7 +11,7 @@ from django.test import Client
 
 from governance.kernel.vocabulary import Action, Purpose
 from governance.partners.models import ApiClient
-from tests.factories.marketplace import Marketplace, make_marketplace, make_partner
+from tests.factories.marketplace import Marketplace, make_partner
 from tests.factories.partners import FORM, basic_auth, client_with_secret, raw_token
 
 
@@ -32,8 +32,8 @@ def private_data(settings, tmp_path):
 
 
 @pytest.fixture
-def market(db, private_data) -> Marketplace:
-    return make_marketplace()
+def market(db, private_data, marketplaces) -> Marketplace:
+    return marketplaces.open("api", data=private_data)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from governance.rulebook.services import create_rule
 from tests.factories.audit import make_report
 from tests.factories.checkpoints import make_checkpoint
 from tests.factories.drafts import proposed, replay
-from tests.factories.marketplace import TESTER, Marketplace, finish, make_marketplace
+from tests.factories.marketplace import TESTER, Marketplace, finish
 from tests.factories.opa_events import event
 from tests.factories.partners import raw_token
 from tests.integration.console.rules import spec
@@ -49,8 +49,8 @@ def sent(monkeypatch) -> list[str]:
 
 
 @pytest.fixture
-def market(db) -> Marketplace:
-    return make_marketplace()
+def market(db, private_data, marketplaces) -> Marketplace:
+    return marketplaces.open("console", data=private_data)
 
 
 @pytest.fixture

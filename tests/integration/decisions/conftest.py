@@ -6,13 +6,13 @@ from governance.decisions.facts import run_questions
 from governance.decisions.types import AccessContext
 from governance.kernel import clock
 from governance.kernel.vocabulary import Purpose
-from tests.factories.marketplace import Marketplace, make_marketplace
+from tests.factories.marketplace import Marketplace
 
 
 @pytest.fixture
-def market(db, monkeypatch) -> Marketplace:
+def market(db, monkeypatch, marketplaces) -> Marketplace:
     monkeypatch.setattr("celery.current_app.send_task", lambda *args, **options: None)
-    return make_marketplace()
+    return marketplaces.open("decisions")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 
 from governance.audit.ports import worm_store
 from governance.audit.stores.filesystem import FilesystemWormStore
-from tests.factories.marketplace import Marketplace, make_marketplace
+from tests.factories.marketplace import Marketplace
 
 
 @pytest.fixture(autouse=True)
@@ -19,8 +19,8 @@ def private_data(settings, tmp_path):
 
 
 @pytest.fixture
-def market(transactional_db, private_data) -> Marketplace:
-    return make_marketplace()
+def market(transactional_db, private_data, marketplaces) -> Marketplace:
+    return marketplaces.open("workflows", data=private_data)
 
 
 @pytest.fixture(autouse=True)
