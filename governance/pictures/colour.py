@@ -99,11 +99,13 @@ def _is_grey(structure: Structure) -> bool:
 
 
 def _by_profile(profile: profiles.Profile, structure: Structure, steps: int) -> Conversion | None:
+    deep = steps > 256
     if _is_grey(structure) and not (structure.format == "JPEG" and profile.space == b"RGB "):
-        return _grey(profile, steps)
+        made = profiles.transform(profile, "L", exact=deep)
+        return _deep_grey(profile, made, steps) if deep else _grey(made)
     mode = "CMYK" if structure.format == "JPEG" and structure.channels == 4 else "RGB"
-    made = profiles.transform(profile, mode)
-    if steps > 256:
+    made = profiles.transform(profile, mode, exact=deep)
+    if deep:
         return _deep(profile, made, steps)
     if _is_grey(structure):
         return _Table(profiles.apply(made, np.repeat(_ramp(), 3, axis=2))[0])
@@ -112,15 +114,16 @@ def _by_profile(profile: profiles.Profile, structure: Structure, steps: int) -> 
     return lambda samples: profiles.apply(made, cast(Levels, samples))
 
 
-def _grey(profile: profiles.Profile, steps: int) -> Conversion:
-    made = profiles.transform(profile, "L")
+def _grey(made: profiles.Transform) -> Conversion:
     shown = profiles.apply(made, _ramp())[0]
-    if steps > 256:
-        computed = encode_srgb(_sampled(_without_tables(profile)[0], steps))
-        _check_agreement(computed[:: (steps - 1) // 255], shown[:, 1])
-        return _Table(computed[:, None])
     neutral = (np.ptp(shown, axis=1) <= 1).all()
     return _Table(shown[:, 1:2] if neutral else shown)
+
+
+def _deep_grey(profile: profiles.Profile, made: profiles.Transform, steps: int) -> Conversion:
+    computed = encode_srgb(_sampled(_without_tables(profile)[0], steps))
+    _check_agreement(computed[:: (steps - 1) // 255], profiles.apply(made, _ramp())[0, :, 1])
+    return _Table(computed[:, None])
 
 
 def _deep(profile: profiles.Profile, made: profiles.Transform, steps: int) -> Conversion:
