@@ -4,6 +4,7 @@ from functools import cache, partial
 
 from django.conf import settings
 
+from governance.catalog.picture_limits import picture_limits
 from governance.decisions.permits import redeem
 from governance.workflows.ports import ModelRuntime, Moderator, ObligationHandler
 from inference_workers.capacity import Room
@@ -15,7 +16,12 @@ from inference_workers.runtimes import RUNTIMES
 @cache
 def runtime(name: str) -> ModelRuntime:
     """Return this process's runtime of that name, which redeems permits itself. Raises AdapterUnknown."""
-    return RUNTIMES.get(name)(redeem=redeem, device=settings.ASSENT_RUNTIME_DEVICE)
+    return RUNTIMES.get(name)(
+        redeem=redeem,
+        device=settings.ASSENT_RUNTIME_DEVICE,
+        limits=picture_limits(),
+        max_output_pixels=settings.ASSENT_MAX_OUTPUT_PIXELS,
+    )
 
 
 @cache

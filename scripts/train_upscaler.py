@@ -29,7 +29,8 @@ from safetensors.torch import save
 from governance.demo import samples
 from governance.kernel.canonical import sha256_hex
 from governance.kernel.ids import new_id
-from inference_workers.images import decode
+from governance.pictures.decoding import decode
+from governance.pictures.limits import OUTPUT_LIMITS
 from inference_workers.runtimes.espcn import Espcn, EspcnConfig
 from inference_workers.runtimes.torch_upscaler import TorchUpscaler
 from inference_workers.runtimes.weights import ARCHITECTURE
@@ -73,7 +74,7 @@ def load_pairs() -> list[Pair]:
     """Return every training photo at every size that leaves room for patches."""
     pairs = []
     for path in TRAINING_PHOTOS:
-        photo = decode(samples.packaged_file("skimage", path)).convert("RGB")
+        photo = decode(samples.packaged_file("skimage", path), OUTPUT_LIMITS).image.convert("RGB")
         for size in SIZES:
             edges = (int(photo.width * size), int(photo.height * size))
             if min(edges) < SMALLEST_EDGE:

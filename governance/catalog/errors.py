@@ -45,17 +45,6 @@ class AssetInvalid(InvalidInput):
     title = "The asset is not valid"
 
 
-class MediaRefused(InvalidInput):
-    """An upload is not an acceptable image.
-
-    Codes: `media_type_unsupported` (another type, animated, several pictures), `media_undecodable` (damaged, cut off,
-    or more than an image), `image_too_large`, `image_too_small`.
-    """
-
-    code = "media_undecodable"
-    title = "The image cannot be accepted"
-
-
 class UploadTooLarge(LimitExceeded):
     """A stream exceeds the number of bytes that are accepted."""
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from governance.catalog.choices import ConsentSource, ConsentState
 from governance.catalog.models import ConsentLevel, ConsentLevelVersion
+from governance.pictures.limits import Limits
 
 
 class ByteSource(Protocol):
@@ -26,12 +27,15 @@ class StoredObject:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageFacts:
-    """What decoding an image determined; sizes in pixels."""
+class IncomingFile:
+    """A file that somebody sends: its bytes, the name that they gave it, and how large a picture it may hold.
 
-    media_type: str
-    width: int
-    height: int
+    `limits` None stands for those of the settings.
+    """
+
+    stream: ByteSource
+    name: str
+    limits: Limits | None = None
 
 
 class ConsentTerms(TypedDict):

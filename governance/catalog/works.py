@@ -22,13 +22,14 @@ from governance.catalog.choices import AssetStatus, ReviewDecision
 from governance.catalog.datasets import hold_dataset
 from governance.catalog.entries import AssetChanged, AssetRegistered, AssetStatusChanged
 from governance.catalog.errors import AssetInvalid, ReviewDecides
-from governance.catalog.media import inspect_image
 from governance.catalog.models import Asset, Creator, Dataset, UploadReview
+from governance.catalog.picture_limits import picture_limits
 from governance.catalog.receipts import upload_statement
 from governance.catalog.reviews import cause_of_review, open_review
 from governance.catalog.states import ASSETS
-from governance.catalog.types import ByteSource
+from governance.catalog.types import IncomingFile
 from governance.kernel.texts import is_line
+from governance.pictures.decoding import inspect
 
 TITLE_CHARACTERS = 200
 TAG_CHARACTERS = 50
@@ -39,8 +40,7 @@ def register_asset(
     *,
     creator: Creator,
     title: str,
-    stream: ByteSource,
-    filename: str,
+    file: IncomingFile,
     uploaded_by: SubjectRef,
     dataset: Dataset | None,
     actor: Actor,
@@ -48,13 +48,13 @@ def register_asset(
     """Register a creator's work: a PNG, JPEG or WebP image of at most ASSENT_MAX_UPLOAD_BYTES that decodes.
 
     Without a `title` the file's name is used as such. Bytes that another creator's work has are registered all the
-    same, waiting for review (`catalog.reviews`). Raises AssetInvalid, DatasetInvalid, UploadTooLarge, MediaRefused,
+    same, waiting for review (`catalog.reviews`). Raises AssetInvalid, DatasetInvalid, UploadTooLarge, PictureRefused,
     ObjectStoreUnavailable or ObjectAltered, and then no asset exists. If the transaction fails after the bytes were
     stored, they stay in storage under their digest without a reference.
     """
-    called = _title(title, filename)
-    with objects.received(stream, limit=settings.ASSENT_MAX_UPLOAD_BYTES) as item:
-        image = inspect_image(item.path.read_bytes(), max_pixels=settings.ASSENT_MAX_PIXELS)
+    called = _title(title, file.name)
+    with objects.received(file.stream, limit=settings.ASSENT_MAX_UPLOAD_BYTES) as item:
+        image = inspect(item.path.read_bytes(), file.limits or picture_limits())
         stored = objects.store(item)
     with transaction.atomic():
         cause = cause_of_review(sha256=stored.sha256, creator=creator, uploaded_by=uploaded_by)

@@ -1,15 +1,16 @@
 """Small pictures of works and outputs, made from object storage, for users with permission to see them."""
 
-from io import BytesIO
-
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
-from PIL import Image, ImageOps
 
 from governance.catalog.objects import read_verified
 from governance.kernel.errors import IntegrityFault, Unavailable
+from governance.pictures.decoding import decode
+from governance.pictures.encoding import encode_webp
+from governance.pictures.errors import PictureRefused
+from governance.pictures.limits import STORED_LIMITS
+from governance.pictures.resampling import fit
 
 SIZES = {"small": 320, "large": 1280}
-QUALITY = 80
 KEPT_SECONDS = 3600
 
 MISSING = (
@@ -20,7 +21,8 @@ MISSING = (
 
 
 def picture_response(request: HttpRequest, object_name: str, sha256: str) -> HttpResponse:
-    """Answer with a downscaled WebP of a stored image, or a placeholder if its bytes are missing or altered.
+    """Answer with a downscaled WebP of a stored image, or a placeholder if its bytes are missing, altered or
+    no picture that is accepted now.
 
     The bytes are hashed before they are decoded, so an altered file is never shown as if it were the work.
     """
@@ -30,7 +32,7 @@ def picture_response(request: HttpRequest, object_name: str, sha256: str) -> Htt
         return HttpResponseNotModified()
     try:
         response = HttpResponse(thumbnail(read_verified(object_name, sha256), pixels), content_type="image/webp")
-    except (IntegrityFault, Unavailable) as error:
+    except (IntegrityFault, Unavailable, PictureRefused) as error:
         response = HttpResponse(MISSING.format(error.title), content_type="image/svg+xml")
         response["Cache-Control"] = "no-store"
         return response
@@ -40,11 +42,5 @@ def picture_response(request: HttpRequest, object_name: str, sha256: str) -> Htt
 
 
 def thumbnail(data: bytes, pixels: int) -> bytes:
-    """Return an image as WebP with no side longer than `pixels`, upright, and without any of its metadata."""
-    with Image.open(BytesIO(data)) as image:
-        image.draft("RGB", (pixels, pixels))
-        upright = ImageOps.exif_transpose(image).convert("RGB")
-        upright.thumbnail((pixels, pixels))
-        target = BytesIO()
-        upright.save(target, "WEBP", quality=QUALITY)
-    return target.getvalue()
+    """Return a stored picture as everybody else sees it, as WebP with no side longer than `pixels`."""
+    return encode_webp(fit(decode(data, STORED_LIMITS).image, pixels))

@@ -3,7 +3,6 @@
 These are the hold-out photos: the committed super-resolution weights were never trained on them (a test holds this).
 """
 
-import io
 import math
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -15,7 +14,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from governance.kernel.errors import Unavailable
-from inference_workers.images import decode, encode_png
+from governance.pictures.decoding import decode
+from governance.pictures.encoding import encode_png
+from governance.pictures.limits import OUTPUT_LIMITS
 
 SCALE: Final = 2
 PSNR_BORDER: Final = 4
@@ -86,7 +87,7 @@ def large_png(edge: int = 1600, cells: int = 4) -> bytes:
 
 def bicubic_png(image: bytes, scale: int = SCALE) -> bytes:
     """Return `image` enlarged by Pillow's bicubic filter, as PNG: the yardstick for a model."""
-    source = decode(image)
+    source = decode(image, OUTPUT_LIMITS).image
     return encode_png(source.resize((source.width * scale, source.height * scale), Image.Resampling.BICUBIC))
 
 
@@ -114,9 +115,8 @@ def _photo(name: str) -> Image.Image:
     photo = next((photo for photo in HOLD_OUT if photo.name == name), None)
     if photo is None:
         raise SampleMissing(f"There is no sample photo named {name}.")
-    return even(decode(packaged_file(photo.package, photo.path)).convert("RGB"))
+    return even(decode(packaged_file(photo.package, photo.path), OUTPUT_LIMITS).image.convert("RGB"))
 
 
 def _rgb(image: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    with Image.open(io.BytesIO(image)) as opened:
-        return np.asarray(opened.convert("RGB"), dtype=np.float64)
+    return np.asarray(decode(image, OUTPUT_LIMITS).image.convert("RGB"), dtype=np.float64)

@@ -17,6 +17,7 @@ from governance.catalog.entries import creator_ref
 from governance.catalog.level_terms import checked_content
 from governance.catalog.levels import propose_level, put_level_in_force
 from governance.catalog.models import Asset, ConsentLevel, Creator, Dataset
+from governance.catalog.types import IncomingFile
 from governance.catalog.works import register_asset
 from governance.console.accounts import Access, Person, create_user
 from governance.console.roles import ensure_roles
@@ -175,8 +176,7 @@ def _add_work(creator: Creator, dataset: Dataset, title: str, sample: str, image
     return register_asset(
         creator=creator,
         title=title,
-        stream=BytesIO(image),
-        filename=f"{sample}.png",
+        file=IncomingFile(BytesIO(image), f"{sample}.png"),
         uploaded_by=creator_ref(creator),
         dataset=dataset,
         actor=Actor("creator", str(creator.id)),

@@ -8,6 +8,7 @@ from PIL import Image
 from governance.pictures import samples
 from governance.pictures.colour import Conversion, conversion
 from governance.pictures.limits import Limits
+from governance.pictures.png import check_complete
 from governance.pictures.samples import Levels, Pulse, Strip
 from governance.pictures.structure import read_structure
 from governance.pictures.types import Facts, Picture, Structure
@@ -29,13 +30,21 @@ def _nothing() -> None:
     """A pulse for those who need none."""
 
 
-def inspect(data: bytes, limits: Limits, *, pulse: Pulse = _nothing) -> Facts:
-    """Return what a file holds, after everything that `decode` checks: all of it is decoded, no colour is converted.
+def pixels_of(data: bytes, limits: Limits) -> int:
+    """Return how many pixels a file has, without decoding any. Raises what `structure.read_structure` raises."""
+    structure = read_structure(data, limits)
+    return structure.width * structure.height
 
-    Raises what `decode` raises.
+
+def inspect(data: bytes, limits: Limits, *, pulse: Pulse = _nothing) -> Facts:
+    """Return what a file holds, after everything that `decode` checks and more: no pixel may be missing.
+
+    All of it is decoded, and no colour is converted. Raises what `decode` raises.
     """
     structure = read_structure(data, limits)
     conversion(structure)
+    if structure.format == "PNG":
+        check_complete(structure.essence)
     samples.load(structure, pulse)
     return _facts(structure)
 

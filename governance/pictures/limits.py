@@ -1,12 +1,12 @@
 """How large and how complicated a picture may be. All of it is known before a pixel is decoded."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Final, Self
 
 from governance.pictures.errors import PictureTooComplex, PictureTooLarge, PictureTooNarrow, PictureTooSmall
 
-OUTPUT_SCALE: Final = 2
-"""How many times longer than an input's a side of an output may be."""
+MAX_OUTPUT_PIXELS: Final = 24_000_000
+"""A picture of 6 megapixels at twice the size, which keeps two cores busy for twenty seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +92,12 @@ class PartCounter:
                 f"The image file has more than {self._most} segments or chunks.",
                 details=_found("max_parts", self._most, self._found),
             )
+
+
+OUTPUT_LIMITS: Final = Limits(min_side=1, max_edge=32_768, max_ratio=32_768, max_pixels=MAX_OUTPUT_PIXELS)
+"""What models may produce. Obligations make pictures as small as policy asks for."""
+STORED_LIMITS: Final = replace(OUTPUT_LIMITS, max_pixels=80_000_000)
+"""What may be in storage: outputs had up to 80 million pixels before version 0.3."""
 
 
 def _found(limit: str, allowed: int, found: int) -> dict[str, object]:

@@ -37,6 +37,9 @@ _KIND_OF_KEYWORD: Final = {
 }
 _KEYWORD_BYTES: Final = 79
 _FIXED_POINT: Final = 100_000
+_INFLATED_AT_ONCE: Final = 1024 * 1024
+_ADAM7: Final = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""Left, top, and the steps to the right and down of each pass (8.2)."""
 
 
 @dataclass(slots=True)
@@ -155,6 +158,34 @@ def _essence(data: bytes, found: _Found) -> bytes:
     pieces.append(view[found.pixels[0][0] : found.pixels[-1][1]])
     pieces.append(_chunk(b"IEND", b""))
     return b"".join(pieces)
+
+
+def check_complete(essence: bytes) -> None:
+    """Raise PictureDamaged for an essence whose pixels end before its last row, which decoders fill in silently."""
+    width, height, depth, kind, *_, interlaced = struct.unpack_from(">IIBBBBB", essence, len(SIGNATURE) + 8)
+    missing = _octets(width, height, depth * _CHANNELS[kind], interlaced=bool(interlaced))
+    inflater, view, at = zlib.decompressobj(), memoryview(essence), len(SIGNATURE)
+    try:
+        while missing > 0 and at < len(essence):
+            length = int.from_bytes(view[at : at + 4])
+            compressed: bytes | memoryview = (
+                view[at + 8 : at + 8 + length] if essence[at + 4 : at + 8] == b"IDAT" else b""
+            )
+            while missing > 0 and compressed:
+                missing -= len(inflater.decompress(compressed, min(missing, _INFLATED_AT_ONCE)))
+                compressed = inflater.unconsumed_tail
+            at += 12 + length
+    except zlib.error as error:
+        raise PictureDamaged("The image is damaged and cannot be decoded.") from error
+    if missing > 0:
+        raise PictureDamaged("The PNG file is cut off: it has fewer pixels than its header says.")
+
+
+def _octets(width: int, height: int, bits: int, *, interlaced: bool) -> int:
+    """Return the size of the pixels before compression: each row has an octet for its filter (7.2, 8.1)."""
+    passes = _ADAM7 if interlaced else ((0, 0, 1, 1),)
+    sizes = ((-((left - width) // across), -((top - height) // down)) for left, top, across, down in passes)
+    return sum(rows * (1 + -(-columns * bits // 8)) for columns, rows in sizes if columns > 0 and rows > 0)
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

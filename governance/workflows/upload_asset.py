@@ -4,13 +4,13 @@ from governance.audit.types import Actor, SubjectRef
 from governance.catalog.errors import UploadNotAuthorised
 from governance.catalog.models import Asset, Creator, Dataset
 from governance.catalog.queries import UPLOADED_BY_PARTNER
-from governance.catalog.types import ByteSource
+from governance.catalog.types import IncomingFile
 from governance.catalog.works import register_asset
 from governance.partners.types import TokenGrant
 
 
 def upload_asset(
-    *, grant: TokenGrant, creator: Creator, title: str, stream: ByteSource, filename: str, dataset: Dataset | None
+    *, grant: TokenGrant, creator: Creator, title: str, file: IncomingFile, dataset: Dataset | None
 ) -> Asset:
     """Register a work for a creator who authorised the partner to do so.
 
@@ -26,8 +26,7 @@ def upload_asset(
     return register_asset(
         creator=creator,
         title=title,
-        stream=stream,
-        filename=filename,
+        file=file,
         uploaded_by=SubjectRef(UPLOADED_BY_PARTNER, str(grant.partner.id)),
         dataset=dataset,
         actor=Actor("client", grant.client.client_id),

@@ -9,6 +9,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -20,11 +21,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from governance.kernel.canonical import sha256_hex
+from governance.pictures.decoding import decode, pixels_of
+from governance.pictures.limits import MAX_OUTPUT_PIXELS, OUTPUT_LIMITS
 from governance.workflows.ports import Heartbeat
 from governance.workflows.types import LabelScore, ModerationScores
 from inference_workers.capacity import Room, nobody
 from inference_workers.errors import RuntimeFault
-from inference_workers.images import MAX_OUTPUT_PIXELS, decode, pixels_of
 from inference_workers.moderators.agreement import LOOK_AGAIN_FROM, MOST_LOOKED_AT_AGAIN, Find, other_looks
 from inference_workers.moderators.views import MAX_VIEWS, Pixels, Viewer, Window, view_count, windows
 
@@ -80,7 +82,7 @@ class NudeNetModerator:
         data = _read_model(model, expected_sha256)
         self.artifact_digest = expected_sha256
         self._unsafe_labels = unsafe_labels
-        self._max_pixels = max_pixels
+        self._limits = replace(OUTPUT_LIMITS, max_pixels=max_pixels)
         self._max_views = max_views
         self._room = room or Room(max_pixels)
         self._threads = threads or min(MAX_THREADS, os.cpu_count() or 1)
@@ -96,10 +98,10 @@ class NudeNetModerator:
     def score(self, image: bytes, heartbeat: Heartbeat = nobody) -> ModerationScores:
         """Return how unsafe an encoded image looks. What `heartbeat` raises, called between batches, ends the work.
 
-        Raises RuntimeFault `image_unreadable`, `image_too_large`, `moderation_views_exceeded` or `moderator_failed`.
+        Raises PictureRefused, or RuntimeFault `moderation_views_exceeded` or `moderator_failed`.
         """
-        with self._room.hold(pixels_of(image), heartbeat):
-            picture = decode(image, max_pixels=self._max_pixels)
+        with self._room.hold(pixels_of(image, self._limits), heartbeat):
+            picture = decode(image, self._limits, pulse=heartbeat).image
             heartbeat()
             self._check_budget(picture)
             viewer = Viewer(picture, edge=INPUT_EDGE)

@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from governance.pictures.types import TextChunk
 from governance.workflows.types import Provenance
 from inference_workers.errors import ObligationUnsupported
-from inference_workers.images import TextChunk
 from inference_workers.obligations.types import Draft, Handler, Outcome, Parameters, Stage, Step, only_parameter
 
 ATTRIBUTION_KEYWORD: Final = "Attribution"

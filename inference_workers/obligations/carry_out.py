@@ -1,6 +1,7 @@
 """Carrying out the obligations of a release on the image that is released."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -9,11 +10,13 @@ from PIL import Image
 from governance.engines.types import Obligation
 from governance.kernel.adapters import AdapterUnknown
 from governance.kernel.canonical import Json
+from governance.pictures.decoding import decode, pixels_of
+from governance.pictures.encoding import PNG_MEDIA_TYPE, encode_png
+from governance.pictures.limits import MAX_OUTPUT_PIXELS, OUTPUT_LIMITS
 from governance.workflows.ports import Heartbeat
 from governance.workflows.types import AppliedImage, Provenance
 from inference_workers.capacity import Room, nobody
 from inference_workers.errors import ObligationUnsupported
-from inference_workers.images import MAX_OUTPUT_PIXELS, PNG_MEDIA_TYPE, decode, encode_png, media_type_of, pixels_of
 from inference_workers.obligations import HANDLERS
 from inference_workers.obligations.types import Draft, Stage, Step
 
@@ -37,15 +40,16 @@ def apply_obligations(
 
     Pixels are changed first, metadata is written last; of equal obligations one is carried out. Metadata of the
     incoming image is not kept. Raises ObligationUnsupported, before anything is done, when one kind is unknown or one
-    parameter is not understood, RuntimeFault `image_unreadable` or `image_too_large`, and what `heartbeat` raises. A
-    picture waits for its share of `room`.
+    parameter is not understood, PictureRefused, and what `heartbeat` raises. A picture waits for its share of `room`.
     """
     prepared = [_prepare(obligation, provenance) for obligation in _distinct(obligations)]
-    with (room or Room(max_pixels)).hold(pixels_of(image), heartbeat):
-        decoded = decode(image, max_pixels=max_pixels)
+    limits = replace(OUTPUT_LIMITS, max_pixels=max_pixels)
+    with (room or Room(max_pixels)).hold(pixels_of(image, limits), heartbeat):
+        picture = decode(image, limits, pulse=heartbeat)
+        facts = picture.facts
         if not prepared:
-            return AppliedImage(image, media_type_of(image), decoded.width, decoded.height, applied=())
-        return _carried_out(prepared, decoded, heartbeat)
+            return AppliedImage(image, facts.media_type, facts.width, facts.height, applied=())
+        return _carried_out(prepared, picture.image, heartbeat)
 
 
 def _carried_out(prepared: Iterable[_Prepared], decoded: Image.Image, heartbeat: Heartbeat) -> AppliedImage:

@@ -4,9 +4,9 @@ from dataclasses import asdict
 from typing import Final
 
 from governance.kernel.canonical import canonical_json, sha256_hex
+from governance.pictures.types import TextChunk
 from governance.workflows.types import Provenance
 from inference_workers.errors import ObligationUnsupported
-from inference_workers.images import TextChunk
 from inference_workers.obligations.types import Draft, Handler, Outcome, Parameters, Stage, Step
 
 PROVENANCE_KEYWORD: Final = "assent:provenance"

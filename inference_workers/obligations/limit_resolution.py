@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from PIL import Image
-
+from governance.pictures.resampling import fit
 from governance.workflows.types import Provenance
 from inference_workers.errors import ObligationUnsupported
 from inference_workers.obligations.types import Draft, Handler, Outcome, Parameters, Stage, Step, only_parameter
@@ -16,19 +15,10 @@ def _prepare(parameters: Parameters, provenance: Provenance) -> Step:
         raise ObligationUnsupported('"max_edge" must be a whole number of pixels, 1 or more.')
 
     def step(draft: Draft) -> tuple[Draft, Outcome]:
-        pixels = _fit(draft.pixels, max_edge)
+        pixels = fit(draft.pixels, max_edge)
         return Draft(pixels, draft.text), {"width": pixels.width, "height": pixels.height}
 
     return step
-
-
-def _fit(pixels: Image.Image, max_edge: int) -> Image.Image:
-    ratio = max_edge / max(pixels.size)
-    if ratio >= 1:
-        return pixels
-    return pixels.resize(
-        (max(1, round(pixels.width * ratio)), max(1, round(pixels.height * ratio))), Image.Resampling.LANCZOS
-    )
 
 
 HANDLER: Final = Handler(Stage.PIXELS, _prepare)

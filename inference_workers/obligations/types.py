@@ -8,9 +8,9 @@ from typing import TypeAlias
 from PIL import Image
 
 from governance.kernel.canonical import Json
+from governance.pictures.types import TextChunk
 from governance.workflows.types import Provenance
 from inference_workers.errors import ObligationUnsupported
-from inference_workers.images import TextChunk
 
 
 @dataclass(frozen=True, slots=True)

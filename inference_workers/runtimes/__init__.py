@@ -4,6 +4,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from governance.kernel.adapters import Adapters, Place
+from governance.pictures.limits import Limits
 from governance.workflows.ports import ModelRuntime
 
 
@@ -14,9 +15,12 @@ class Redeem(Protocol):
 
 
 class RuntimeFactory(Protocol):
-    """Makes a runtime that redeems its permits with `redeem` and computes on `device`: auto, cpu or cuda."""
+    """Makes a runtime that redeems its permits with `redeem` and computes on `device`: auto, cpu or cuda.
 
-    def __call__(self, *, redeem: Redeem, device: str) -> ModelRuntime: ...
+    It takes pictures within `limits` and makes none with more than `max_output_pixels`.
+    """
+
+    def __call__(self, *, redeem: Redeem, device: str, limits: Limits, max_output_pixels: int) -> ModelRuntime: ...
 
 
 RUNTIMES: Final[Adapters[RuntimeFactory]] = Adapters(

@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from governance.kernel.canonical import sha256_hex
+from governance.pictures.decoding import decode
+from governance.pictures.encoding import PNG_MEDIA_TYPE, encode_png
+from governance.pictures.limits import MAX_OUTPUT_PIXELS, OUTPUT_LIMITS, Limits
 from governance.workflows.types import RuntimeResult
 from inference_workers.errors import RuntimeFault
-from inference_workers.images import MAX_OUTPUT_PIXELS, MAX_PIXELS, PNG_MEDIA_TYPE, decode, encode_png
 from inference_workers.runtimes import Redeem
 from inference_workers.runtimes.espcn import Espcn, EspcnConfig
 from inference_workers.runtimes.tiling import Tile, tiles
+from inference_workers.runtimes.transparency import colours_of, like
 from inference_workers.runtimes.weights import NetworkCache, load_network, parse_config, read_artifact
 
 Pixels: TypeAlias = NDArray[np.uint8]
@@ -53,13 +56,15 @@ class TorchUpscaler:
         redeem: Redeem,
         device: str = AUTO,
         tile_edge: int = 256,
-        max_pixels: int = MAX_PIXELS,
+        limits: Limits = OUTPUT_LIMITS,
+        max_output_pixels: int = MAX_OUTPUT_PIXELS,
         cached_models: int = 4,
         threads: int | None = None,
     ) -> None:
         self._redeem = redeem
         self._tile_edge = tile_edge
-        self._max_pixels = max_pixels
+        self._limits = limits
+        self._max_output_pixels = max_output_pixels
         self._networks = NetworkCache(size=cached_models)
         self._device = _device(device)
         torch.set_num_threads(threads or _default_threads())
@@ -77,8 +82,8 @@ class TorchUpscaler:
         """Return the enlarged `image` as PNG. What `heartbeat` raises ends the run.
 
         It is called before each tile and before the result is encoded.
-        Raises PermitInvalid (from `redeem`), or RuntimeFault with code `permit_missing`, `artifact_unloadable`,
-        `model_config_invalid`, `image_unreadable` or `image_too_large`.
+        Raises PermitInvalid (from `redeem`), PictureRefused, or RuntimeFault with code `permit_missing`,
+        `artifact_unloadable` or `model_config_invalid`.
         """
         started = time.perf_counter()
         weights = read_artifact(artifact)
@@ -105,9 +110,10 @@ class TorchUpscaler:
             raise RuntimeFault("The runtime computes nothing without a permit.", code="permit_missing")
         config = parse_config(work.config)
         network = self._networks.get(work.artifact_digest, config, lambda: self._load(work.artifact, config))
-        source = decode(work.image, max_pixels=min(self._max_pixels, MAX_OUTPUT_PIXELS // config.scale**2))
-        colours = self._enlarge(network, np.asarray(source.convert("RGB")), heartbeat)
-        return _like(source, colours, config.scale)
+        limits = self._limits.narrowed(max_pixels=self._max_output_pixels // config.scale**2)
+        source = decode(work.image, limits, pulse=heartbeat).image
+        colours = self._enlarge(network, colours_of(source), heartbeat)
+        return like(source, colours, heartbeat)
 
     def _load(self, artifact: bytes, config: EspcnConfig) -> Espcn:
         return load_network(artifact=artifact, config=config, device=self._device)
@@ -148,15 +154,3 @@ def _default_threads() -> int:
 def _with_surroundings(padded: Pixels, tile: Tile, radius: int) -> Pixels:
     window = padded[tile.top : tile.top + tile.height + 2 * radius, tile.left : tile.left + tile.width + 2 * radius]
     return np.ascontiguousarray(window)
-
-
-def _like(source: Image.Image, colours: Pixels, scale: int) -> Image.Image:
-    """Return the enlarged colours in the source's mode. Transparency is enlarged by bicubic interpolation."""
-    image = Image.fromarray(colours)
-    if source.mode in {"L", "LA"}:
-        image = Image.fromarray(np.rint(colours.mean(axis=2)).astype(np.uint8))
-    if source.mode in {"LA", "RGBA"}:
-        size = (source.width * scale, source.height * scale)
-        image.putalpha(source.getchannel("A").resize(size, Image.Resampling.BICUBIC))
-    image.info = dict(source.info)
-    return image

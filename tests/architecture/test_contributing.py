@@ -12,11 +12,11 @@ from governance.engines import obligations
 from governance.engines.obligations import ObligationKind, obligation_problems, refuse_unmatched
 from governance.engines.types import Obligation
 from governance.kernel.adapters import Adapters, Place
+from governance.pictures.encoding import encode_png
 from governance.registry import tasks
 from governance.registry.ports import runtime_choices
 from governance.registry.tasks import Task, task_choices
 from governance.workflows.types import Provenance
-from inference_workers.images import encode_png
 from inference_workers.moderators import MODERATORS
 from inference_workers.obligations import HANDLERS
 from inference_workers.obligations.carry_out import apply_obligations

@@ -13,6 +13,7 @@ from governance.catalog import services, works
 from governance.catalog.choices import GrantMethod
 from governance.catalog.models import Asset, ConsentGrant, ConsentLevel, ConsentLevelVersion, Creator, Dataset
 from governance.catalog.objects import object_name
+from governance.catalog.types import IncomingFile
 from tests.factories.images import image_bytes
 
 ACTOR = Actor("user", "catalogue-editor")
@@ -113,8 +114,7 @@ def stored_asset(
     return works.register_asset(
         creator=creator,
         title=f"Work {seed}",
-        stream=io.BytesIO(data or image_bytes(seed=seed)),
-        filename="work.png",
+        file=IncomingFile(io.BytesIO(data or image_bytes(seed=seed)), "work.png"),
         uploaded_by=uploaded_by,
         dataset=None,
         actor=ACTOR,

@@ -6,6 +6,9 @@ from typing import Any
 
 from PIL import Image
 
+from governance.pictures.decoding import decode
+from governance.pictures.limits import OUTPUT_LIMITS
+
 
 def noise(width: int = 32, height: int = 24, *, mode: str = "RGB", seed: int = 0) -> Image.Image:
     """Return an image of random pixels; the same seed gives the same pixels."""
@@ -23,3 +26,8 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
 def image_bytes(kind: str = "PNG", *, width: int = 32, height: int = 24, seed: int = 0, **options: Any) -> bytes:
     """Return a random image as a file of the given format."""
     return encoded(noise(width, height, seed=seed), kind, **options)
+
+
+def decoded(data: bytes) -> Image.Image:
+    """Return the canonical picture of a file."""
+    return decode(data, OUTPUT_LIMITS).image

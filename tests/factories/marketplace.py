@@ -13,6 +13,7 @@ from governance.catalog import services as catalog
 from governance.catalog.choices import GrantMethod
 from governance.catalog.creators import create_creator
 from governance.catalog.models import Asset, ConsentLevel, Creator
+from governance.catalog.types import IncomingFile
 from governance.catalog.works import register_asset
 from governance.decisions.permits import redeem
 from governance.demo import samples
@@ -114,8 +115,7 @@ def make_asset(creator: Creator, image: bytes | None = None) -> Asset:
     return register_asset(
         creator=creator,
         title="Sunset",
-        stream=BytesIO(image or png()),
-        filename="sunset.png",
+        file=IncomingFile(BytesIO(image or png()), "sunset.png"),
         uploaded_by=SubjectRef("creator", str(creator.id)),
         dataset=None,
         actor=TESTER,

@@ -14,6 +14,8 @@ SRGB_COLORANTS = ((0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0
 WIDE_COLORANTS = ((0.6097, 0.3111, 0.0195), (0.2053, 0.6257, 0.0609), (0.1492, 0.0632, 0.7446))
 """Those of Adobe RGB (1998)."""
 ORIENTATION = 0x0112
+ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+"""Left, top, and the steps to the right and down of each pass of an interlaced PNG file (8.2)."""
 
 
 def png_chunk(kind: bytes, content: bytes = b"") -> bytes:
@@ -31,24 +33,38 @@ def png_header(width: int, height: int, *, depth: int = 8, kind: int = 2, interl
     return png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, interlaced))
 
 
-def png_of(samples: np.ndarray, *chunks: bytes, depth: int = 8, kind: int = 2, filters: Sequence[int] = (0,)) -> bytes:
+def png_of(
+    samples: np.ndarray,
+    *chunks: bytes,
+    depth: int = 8,
+    kind: int = 2,
+    filters: Sequence[int] = (0,),
+    interlaced: bool = False,
+) -> bytes:
     """Return a PNG file of (h, w, channels) samples, with `chunks` between its header and its pixels.
 
     Each row is filtered by the next of `filters`: 0 (none), 1 (by the pixel to the left) or 2 (by the one above).
     """
     height, width, channels = samples.shape
+    passes = ADAM7 if interlaced else ((0, 0, 1, 1),)
+    parts = [samples[top::down, left::across] for left, top, across, down in passes]
+    step = max(1, channels * depth // 8)
+    lines = b"".join(_lines(part, depth, step, filters) for part in parts if part.size)
+    header = png_header(width, height, depth=depth, kind=kind, interlaced=interlaced)
+    return png_file(header, *chunks, png_chunk(b"IDAT", zlib.compress(lines, 1)))
+
+
+def _lines(samples: np.ndarray, depth: int, step: int, filters: Sequence[int]) -> bytes:
+    height, width, channels = samples.shape
     rows = samples.reshape(height, width * channels)
     if depth == 16:
-        octets = rows.astype(">u2").view(np.uint8).reshape(height, -1)
+        octets = np.ascontiguousarray(rows.astype(">u2")).view(np.uint8).reshape(height, -1)
     elif depth == 8:
         octets = rows.astype(np.uint8)
     else:
         bits = np.unpackbits(rows.astype(np.uint8)[..., None], axis=-1)[..., 8 - depth :]
         octets = np.packbits(bits.reshape(height, -1), axis=-1)
-    step = max(1, channels * depth // 8)
-    lines = b"".join(_filtered(octets, row, filters[row % len(filters)], step) for row in range(height))
-    header = png_header(width, height, depth=depth, kind=kind)
-    return png_file(header, *chunks, png_chunk(b"IDAT", zlib.compress(lines, 1)))
+    return b"".join(_filtered(octets, row, filters[row % len(filters)], step) for row in range(height))
 
 
 def _filtered(octets: np.ndarray, row: int, method: int, step: int) -> bytes:
@@ -82,6 +98,15 @@ def iccp(profile: bytes) -> bytes:
 def jpeg_segment(marker: int, content: bytes) -> bytes:
     """Return a JPEG segment."""
     return bytes((0xFF, marker)) + struct.pack(">H", len(content) + 2) + content
+
+
+def icc_segments(profile: bytes) -> list[bytes]:
+    """Return the APP2 segments of a profile (ICC.1:2022, B.4)."""
+    pieces = [profile[at : at + 65_000] for at in range(0, len(profile), 65_000)]
+    return [
+        jpeg_segment(0xE2, b"ICC_PROFILE\0" + bytes((number, len(pieces))) + piece)
+        for number, piece in enumerate(pieces, start=1)
+    ]
 
 
 def with_segments(jpeg: bytes, *segments: bytes) -> bytes:

@@ -21,6 +21,7 @@ from governance.catalog.choices import AssetStatus, ConsentSource, ConsentState
 from governance.catalog.datasets import change_dataset, create_dataset, delete_dataset
 from governance.catalog.models import Asset, Dataset, UploadReview
 from governance.catalog.queries import effective_consent
+from governance.catalog.types import IncomingFile
 from governance.catalog.works import (
     change_asset,
     end_quarantine,
@@ -188,7 +189,8 @@ class AssetAdmin(FormAdmin):
         upload = data.pop("file")
         actor = actor_of(request)
         uploader = SubjectRef(actor.type, actor.id)
-        return register_asset(**data, stream=upload, filename=upload.name, uploaded_by=uploader, actor=actor)
+        file = IncomingFile(upload, upload.name)
+        return register_asset(**data, file=file, uploaded_by=uploader, actor=actor)
 
     def picture_page(self, request: HttpRequest, row: Asset) -> HttpResponse:
         """Return a small picture of the work."""

@@ -20,8 +20,6 @@ from governance.console.types import Given
 class WorkForm(forms.Form):
     """A new work with its file."""
 
-    field_of_code = {"media_type_unsupported": "file", "media_undecodable": "file", "image_too_large": "file"}
-
     creator = forms.ModelChoiceField(
         queryset=Creator.objects.all(), widget=UnfoldAdminSelectWidget(), empty_label="Choose a creator"
     )

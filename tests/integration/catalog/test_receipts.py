@@ -10,6 +10,7 @@ from governance.audit.models import Receipt
 from governance.audit.types import SubjectRef
 from governance.catalog import services, works
 from governance.catalog.models import Asset, Creator
+from governance.catalog.types import IncomingFile
 from governance.kernel.canonical import digest
 from tests.factories.catalog import ACTOR, AssetFactory, ConsentLevelFactory, CreatorFactory
 from tests.factories.images import image_bytes
@@ -44,8 +45,7 @@ def upload(creator: Creator) -> Asset:
     return works.register_asset(
         creator=creator,
         title="Self-portrait of Ada",
-        stream=io.BytesIO(image_bytes()),
-        filename="ada.png",
+        file=IncomingFile(io.BytesIO(image_bytes()), "ada.png"),
         uploaded_by=SubjectRef("partner", "42"),
         dataset=None,
         actor=ACTOR,

@@ -16,7 +16,9 @@ from governance.audit.models import OutboxEntry
 from governance.audit.types import Actor, SubjectRef
 from governance.catalog import works
 from governance.catalog.creators import suspend_creator
-from governance.catalog.errors import AssetInvalid, DatasetInvalid, MediaRefused, UploadTooLarge
+from governance.catalog.errors import AssetInvalid, DatasetInvalid, UploadTooLarge
+from governance.catalog.types import IncomingFile
+from governance.pictures.errors import PictureRefused
 from governance.catalog.models import Asset, Dataset
 from governance.catalog.objects import read_verified
 from governance.catalog.services import record_withdrawal
@@ -32,11 +34,10 @@ def recorded(kind: str) -> list[dict[str, Any]]:
     return [json.loads(bytes(entry.body)) for entry in OutboxEntry.objects.filter(kind=kind).order_by("id")]
 
 
-def upload(data: bytes, **said: Any) -> Asset:
+def upload(data: bytes, *, filename: str = "dunes.exe", **said: Any) -> Asset:
     sound = {
         "title": "Dunes",
-        "stream": io.BytesIO(data),
-        "filename": "dunes.exe",
+        "file": IncomingFile(io.BytesIO(data), filename),
         "uploaded_by": SubjectRef("partner", "42"),
         "dataset": None,
         "actor": Actor("client", "app"),
@@ -113,7 +114,7 @@ def test_a_refused_upload_leaves_nothing(
 ) -> None:
     limit(settings)
 
-    with pytest.raises((UploadTooLarge, MediaRefused)) as refusal:
+    with pytest.raises((UploadTooLarge, PictureRefused)) as refusal:
         upload(data)
 
     assert refusal.value.error_code == code

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from governance.demo import samples
-from inference_workers.images import decode, encode_png
+from governance.pictures.encoding import encode_png
+from tests.factories.images import decoded
 
 
 def noise(seed: int) -> bytes:
@@ -16,14 +17,14 @@ def noise(seed: int) -> bytes:
 
 @pytest.mark.parametrize("name", samples.names())
 def test_a_photo_and_its_low_resolution_counterpart_fit(name: str) -> None:
-    photo, small = decode(samples.photo_png(name)), decode(samples.low_resolution_png(name))
+    photo, small = decoded(samples.photo_png(name)), decoded(samples.low_resolution_png(name))
     assert photo.size == (small.width * samples.SCALE, small.height * samples.SCALE)
-    assert photo.size == decode(samples.bicubic_png(samples.low_resolution_png(name))).size
+    assert photo.size == decoded(samples.bicubic_png(samples.low_resolution_png(name))).size
     assert min(small.size) >= 150
 
 
 def test_the_large_picture_is_large_and_made_of_several_photos() -> None:
-    mosaic = np.asarray(decode(samples.large_png()))
+    mosaic = np.asarray(decoded(samples.large_png()))
     assert mosaic.shape == (1600, 1600, 3)
     assert not np.array_equal(mosaic[:400, :400], mosaic[:400, 400:800])
 

@@ -21,6 +21,7 @@ from governance.api.v1.visibility import assets_for, uploads_of
 from governance.audit.evidence.receipts import needed_receipt, receipt_file
 from governance.catalog.entries import AssetRegistered, asset_ref
 from governance.catalog.models import Asset
+from governance.catalog.types import IncomingFile
 from governance.workflows.upload_asset import upload_asset
 
 MULTIPART = "multipart/form-data"
@@ -62,7 +63,13 @@ class AssetListView(ListAPIView[Asset]):
             "upload_not_authorised",
             "asset_invalid",
             "upload_too_large",
+            "media_type_unsupported",
             "media_undecodable",
+            "image_too_large",
+            "image_too_small",
+            "image_too_narrow",
+            "image_too_complex",
+            "image_colours_unusable",
             "object_store_unavailable",
         ),
     )
@@ -77,8 +84,7 @@ class AssetListView(ListAPIView[Asset]):
             grant=grant,
             creator=values["creator"],
             title=values["title"],
-            stream=values["file"],
-            filename=values["file"].name,
+            file=IncomingFile(values["file"], values["file"].name),
             dataset=dataset,
         )
         return Response(

@@ -11,9 +11,10 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from governance.demo import samples
+from governance.pictures.encoding import encode_png
+from governance.pictures.errors import PictureRefused
 from governance.workflows.types import LabelScore, ModerationScores
 from inference_workers.errors import RuntimeFault
-from inference_workers.images import decode, encode_png
 from inference_workers.moderators.nudenet import (
     INPUT_EDGE,
     MODEL_SHA256,
@@ -23,6 +24,7 @@ from inference_workers.moderators.nudenet import (
     to_input,
     to_scores,
 )
+from tests.factories.images import decoded, image_bytes
 
 LABELS = ("FACE_FEMALE", "FEMALE_BREAST_EXPOSED", "MALE_BREAST_EXPOSED")
 UNSAFE = {"FEMALE_BREAST_EXPOSED"}
@@ -89,7 +91,7 @@ def test_the_network_really_looks(moderator: NudeNetModerator) -> None:
 def test_a_turned_photo_is_looked_at_upright(moderator: NudeNetModerator) -> None:
     exif, turned = Image.Exif(), io.BytesIO()
     exif[0x0112] = 3
-    photo = decode(samples.photo_png("astronaut"))
+    photo = decoded(samples.photo_png("astronaut"))
     photo.transpose(Image.Transpose.ROTATE_180).save(turned, "PNG", exif=exif)
     assert moderator.score(turned.getvalue()) == moderator.score(encode_png(photo))
 
@@ -127,15 +129,17 @@ def test_an_unsafe_label_that_the_network_does_not_know_is_refused() -> None:
         NudeNetModerator(unsafe_labels=frozenset({"VIOLENCE"}))
 
 
-@pytest.mark.parametrize(("data", "code"), [(b"no image", "image_unreadable"), (b"", "image_unreadable")])
+@pytest.mark.parametrize(
+    ("data", "code"), [(b"no image", "media_type_unsupported"), (image_bytes()[:-20], "media_undecodable")]
+)
 def test_an_unreadable_image_is_refused(moderator: NudeNetModerator, data: bytes, code: str) -> None:
-    with pytest.raises(RuntimeFault) as raised:
+    with pytest.raises(PictureRefused) as raised:
         moderator.score(data)
     assert raised.value.error_code == code
 
 
 def test_an_image_past_the_limit_is_refused() -> None:
-    with pytest.raises(RuntimeFault) as raised:
+    with pytest.raises(PictureRefused) as raised:
         NudeNetModerator(max_pixels=11).score(encode_png(Image.new("L", (4, 3))))
     assert raised.value.error_code == "image_too_large"
 

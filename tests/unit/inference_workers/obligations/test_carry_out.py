@@ -10,12 +10,14 @@ from PIL import Image, PngImagePlugin
 
 from governance.engines.types import Obligation
 from governance.kernel.canonical import canonical_json, sha256_hex
+from governance.pictures.encoding import encode_png
+from governance.pictures.errors import PictureRefused
 from governance.workflows.types import Provenance
-from inference_workers.errors import ObligationUnsupported, RuntimeFault
-from inference_workers.images import decode, encode_png
+from inference_workers.errors import ObligationUnsupported
 from inference_workers.obligations import HANDLERS
 from inference_workers.obligations.carry_out import apply_obligations
 from inference_workers.obligations.embed_provenance import PROVENANCE_KEYWORD
+from tests.factories.images import decoded
 
 ORIGIN = Provenance(
     job_id="01900000-0000-7000-8000-000000000001",
@@ -87,7 +89,7 @@ def test_plain_attribution_is_a_plain_text_chunk() -> None:
 def test_pixels_come_first_and_metadata_survives() -> None:
     result = apply_obligations(picture(), [PROVENANCE, ATTRIBUTION, limit(10)], ORIGIN)
     assert [item["kind"] for item in result.applied] == ["limit_resolution", "embed_provenance", "attribution"]
-    assert decode(result.image).size == (10, 5)
+    assert decoded(result.image).size == (10, 5)
     assert set(text_of(result.image)) == {PROVENANCE_KEYWORD, "Attribution"}
     assert result.media_type == "image/png"
 
@@ -100,7 +102,7 @@ def test_carried_out_obligations_are_returned_with_their_parameters() -> None:
 
 
 def test_the_strictest_limit_wins() -> None:
-    assert decode(apply_obligations(picture(), [limit(30), limit(8), limit(20)], ORIGIN).image).size == (8, 4)
+    assert decoded(apply_obligations(picture(), [limit(30), limit(8), limit(20)], ORIGIN).image).size == (8, 4)
 
 
 def test_equal_obligations_are_carried_out_once() -> None:
@@ -117,7 +119,7 @@ def test_equal_obligations_are_carried_out_once() -> None:
 def test_a_limited_picture_keeps_within_the_limit_and_is_never_enlarged(
     width: int, height: int, max_edge: int, mode: str
 ) -> None:
-    limited = decode(apply_obligations(picture(width, height, mode), [limit(max_edge)], ORIGIN).image)
+    limited = decoded(apply_obligations(picture(width, height, mode), [limit(max_edge)], ORIGIN).image)
     assert max(limited.size) == min(max_edge, max(width, height))
     assert (limited.width <= width, limited.height <= height, limited.mode) == (True, True, mode)
 
@@ -129,7 +131,7 @@ def test_metadata_leaves_every_pixel_alone_and_the_result_is_deterministic(seed:
         apply_obligations(encode_png(Image.fromarray(pixels)), [PROVENANCE, ATTRIBUTION], ORIGIN) for _ in range(2)
     )
     assert first == second
-    assert np.array_equal(np.asarray(decode(first.image)), pixels)
+    assert np.array_equal(np.asarray(decoded(first.image)), pixels)
 
 
 @pytest.mark.parametrize(
@@ -160,5 +162,5 @@ def test_what_is_not_understood_is_refused_before_anything_is_done(kind: str, pa
 
 
 def test_an_unreadable_image_is_refused() -> None:
-    with pytest.raises(RuntimeFault):
+    with pytest.raises(PictureRefused):
         apply_obligations(b"no image", [PROVENANCE], ORIGIN)

@@ -15,12 +15,15 @@ from safetensors.torch import save
 
 from governance.demo import samples
 from governance.kernel.errors import Forbidden
+from governance.pictures.encoding import encode_png
+from governance.pictures.errors import PictureRefused
+from governance.pictures.limits import OUTPUT_LIMITS
 from governance.workflows.types import RuntimeResult
 from inference_workers.errors import RuntimeFault
-from inference_workers.images import decode, encode_png
 from inference_workers.runtimes.espcn import Espcn, EspcnConfig
 from inference_workers.runtimes.torch_upscaler import TorchUpscaler
 from tests.effort import examples
+from tests.factories.images import decoded
 
 JOB = UUID("01900000-0000-7000-8000-000000000001")
 WEIGHTS = Path(samples.__file__).parent / "weights" / "espcn_x2.safetensors"
@@ -152,25 +155,27 @@ def test_a_network_of_another_shape_is_refused(runtime: TorchUpscaler) -> None:
 
 
 def test_an_unreadable_image_is_refused(runtime: TorchUpscaler) -> None:
-    with pytest.raises(RuntimeFault) as raised:
+    with pytest.raises(PictureRefused) as raised:
         run(runtime, b"no image")
-    assert raised.value.error_code == "image_unreadable"
+    assert raised.value.error_code == "media_type_unsupported"
 
 
 def test_an_image_past_the_limit_is_refused() -> None:
-    with pytest.raises(RuntimeFault) as raised:
-        run(TorchUpscaler(redeem=Permits(), max_pixels=11), encode_png(noise(4, 3)))
+    with pytest.raises(PictureRefused) as raised:
+        run(TorchUpscaler(redeem=Permits(), limits=OUTPUT_LIMITS.narrowed(max_pixels=11)), encode_png(noise(4, 3)))
     assert raised.value.error_code == "image_too_large"
 
 
-def test_the_heartbeat_is_called_before_every_tile_and_before_encoding() -> None:
+def beats_with(tile_edge: int) -> int:
+    """Return how often a run of a picture of 20 × 9 pixels calls the heartbeat."""
     beats: list[None] = []
-    run(
-        TorchUpscaler(redeem=Permits(), tile_edge=8),
-        encode_png(noise(20, 9)),
-        heartbeat=lambda: beats.append(None),
-    )
-    assert len(beats) == 3 * 2 + 1
+    runtime = TorchUpscaler(redeem=Permits(), tile_edge=tile_edge)
+    run(runtime, encode_png(noise(20, 9)), heartbeat=lambda: beats.append(None))
+    return len(beats)
+
+
+def test_the_heartbeat_is_called_before_every_tile() -> None:
+    assert beats_with(8) - beats_with(64) == 3 * 2 - 1
 
 
 def test_what_the_heartbeat_raises_ends_the_run(runtime: TorchUpscaler) -> None:
@@ -186,8 +191,8 @@ def test_what_the_heartbeat_raises_ends_the_run(runtime: TorchUpscaler) -> None:
 def test_tiling_changes_nothing(width: int, height: int, edge: int) -> None:
     """One level of 255 is granted: convolutions of other sizes may add their products in another order."""
     image = encode_png(noise(width, height))
-    whole = decode(run(TorchUpscaler(redeem=Permits(), tile_edge=64), image).image)
-    tiled = decode(run(TorchUpscaler(redeem=Permits(), tile_edge=edge), image).image)
+    whole = decoded(run(TorchUpscaler(redeem=Permits(), tile_edge=64), image).image)
+    tiled = decoded(run(TorchUpscaler(redeem=Permits(), tile_edge=edge), image).image)
     assert whole.size == tiled.size == (2 * width, 2 * height)
     assert np.abs(np.asarray(whole, int) - np.asarray(tiled, int)).max() <= 1
 
@@ -196,21 +201,32 @@ def test_tiling_changes_nothing(width: int, height: int, edge: int) -> None:
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (13, 5)])
 def test_every_mode_and_size_is_enlarged_by_two(runtime: TorchUpscaler, mode: str, size: tuple[int, int]) -> None:
     result = run(runtime, encode_png(noise(*size, mode)))
-    image = decode(result.image)
+    image = decoded(result.image)
     assert (image.mode, image.size) == (mode, (2 * size[0], 2 * size[1]))
     assert (result.width, result.height, result.media_type) == (*image.size, "image/png")
 
 
 def test_a_flat_picture_stays_flat(runtime: TorchUpscaler) -> None:
-    grey = decode(run(runtime, encode_png(Image.new("L", (9, 9), 128))).image)
+    grey = decoded(run(runtime, encode_png(Image.new("L", (9, 9), 128))).image)
     assert np.abs(np.asarray(grey, int) - 128).max() <= 2
 
 
 def test_transparency_is_enlarged_with_the_picture(runtime: TorchUpscaler) -> None:
     picture = Image.new("RGBA", (8, 8), (200, 10, 10, 255))
     picture.paste((0, 0, 0, 0), (0, 0, 4, 8))
-    alpha = np.asarray(decode(run(runtime, encode_png(picture)).image))[..., 3]
+    alpha = np.asarray(decoded(run(runtime, encode_png(picture)).image))[..., 3]
     assert (alpha[:, :4].max(), alpha[:, 12:].min()) == (0, 255)
+
+
+def test_colours_that_nobody_sees_have_no_part_in_the_result(runtime: TorchUpscaler) -> None:
+    hidden = np.zeros((16, 16, 4), np.uint8)
+    hidden[..., 0] = hidden[..., 2] = 255
+    hidden[4:12, 4:12] = (20, 200, 40, 255)
+    shown = np.asarray(decoded(run(runtime, encode_png(Image.fromarray(hidden))).image)).astype(int)
+    on_white = (shown[..., :3] * shown[..., 3:] + 255 * (255 - shown[..., 3:])) // 255
+
+    assert (shown[shown[..., 3] == 0] == 0).all()
+    assert on_white[..., 1].min() >= 180
 
 
 def test_a_palette_picture_equals_its_colours(runtime: TorchUpscaler) -> None:
