@@ -17,12 +17,12 @@ from governance.audit.types import Actor, SubjectRef
 from governance.catalog import works
 from governance.catalog.creators import suspend_creator
 from governance.catalog.errors import AssetInvalid, DatasetInvalid, UploadTooLarge
-from governance.catalog.types import IncomingFile
-from governance.pictures.errors import PictureRefused
 from governance.catalog.models import Asset, Dataset
 from governance.catalog.objects import read_verified
 from governance.catalog.services import record_withdrawal
 from governance.catalog.states import ASSETS
+from governance.catalog.types import IncomingFile
+from governance.pictures.errors import PictureRefused
 from tests.factories.catalog import ACTOR, AssetFactory, ConsentGrantFactory, CreatorFactory, DatasetFactory
 from tests.factories.images import image_bytes
 
