@@ -1,5 +1,6 @@
 """The structure of JPEG files (ITU-T T.81; JFIF is T.871; Adobe's segment is in T.872, 6.5.3)."""
 
+import struct
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -132,7 +133,7 @@ def _frame(header: bytes) -> tuple[int, int, int, int]:
     """Return precision, height, width and number of components (T.81, B.2.2)."""
     if len(header) < 6 or len(header) != 6 + 3 * header[5]:
         raise PictureDamaged("The JPEG frame header is damaged.")
-    bits, height, width, channels = header[0], *(int.from_bytes(header[at : at + 2]) for at in (1, 3)), header[5]
+    bits, height, width, channels = struct.unpack_from(">BHHB", header)
     if bits != 8:
         raise PictureUnsupported(f"JPEG files with {bits} bits a sample are not accepted; save it with 8.")
     if channels not in {1, 3, 4}:

@@ -16,18 +16,26 @@ from governance.pictures.types import LeftOut, LeftOutKind
 
 _KNOWN: Final = re.compile(rb"\xff\xd8\xff|\0\0..ftyp", re.DOTALL)
 _GAIN_MAP: Final = re.compile(rb"hdrgm|hdrgainmap|urn:iso:std:iso:ts:21496:-1", re.IGNORECASE)
+_DOCUMENT: Final = b"%PDF-"
 _BOX_HEAD: Final = 8
 _BOX_TYPE: Final = re.compile(rb"[\x20-\x7e\xa9]{4}")
 
 
+def second_nature() -> PictureDamaged:
+    """Return the error for a file that readers of archives or documents would open too."""
+    return PictureDamaged("The file is not only an image: it can be opened as an archive or a document too.")
+
+
 def behind(data: bytes, end: int, parts: PartCounter) -> tuple[LeftOut, ...]:
-    """Return what is in `data` from `end` on, one item for each kind. Raises PictureTooComplex."""
+    """Return what is in `data` from `end` on, one item for each kind. Raises PictureTooComplex, PictureDamaged."""
     sizes: Counter[LeftOutKind] = Counter()
     at = end
     while at < len(data):
         known = _KNOWN.search(data, at)
         start = known.start() if known else len(data)
         if start > at:
+            if data.find(_DOCUMENT, at, start) >= 0:
+                raise second_nature()
             sizes[LeftOutKind.TRAILING_BYTES] += start - at
         if known:
             kind, at = _one(data, start, parts)

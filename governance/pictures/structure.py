@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from governance.pictures.errors import PictureDamaged, PictureUnsupported
+from governance.pictures.errors import PictureUnsupported
 from governance.pictures.jpeg import read_jpeg
 from governance.pictures.jpeg_segments import START as JPEG_START
+from governance.pictures.left_out import second_nature
 from governance.pictures.limits import Limits
 from governance.pictures.png import SIGNATURE as PNG_SIGNATURE
 from governance.pictures.png import read_png
@@ -44,4 +45,4 @@ def _refuse_second_nature(data: bytes) -> None:
     """
     is_zip = data.rfind(b"PK\x05\x06", max(0, len(data) - _ZIP_TAIL_BYTES)) >= 0 and b"PK\x01\x02" in data
     if is_zip or any(each in data for each in _ARCHIVES) or b"%PDF-" in data[:_PDF_HEAD_BYTES]:
-        raise PictureDamaged("The file is not only an image: it can be opened as an archive or a document too.")
+        raise second_nature()
