@@ -1,6 +1,7 @@
 """Photos as phones save them: with their first picture, and a list of what was left out."""
 
 import io
+import re
 import struct
 import zipfile
 
@@ -71,8 +72,13 @@ def test_a_file_of_several_pictures_is_its_first() -> None:
     assert left_out(data[: data.index(b"\xff\xd9\xff\xd8") + 2]) == {}
 
 
+def is_harmless(octets: bytes) -> bool:
+    """Return whether no signature of an archive or a document is in `octets`: Hypothesis finds them in the code."""
+    return not re.search(rb"%PDF-|Rar!|7z\xbc\xaf|PK", octets)
+
+
 @settings(max_examples=examples(100))
-@given(kind=st.sampled_from(sorted(IMAGES)), behind=st.binary(min_size=1, max_size=60))
+@given(kind=st.sampled_from(sorted(IMAGES)), behind=st.binary(min_size=1, max_size=60).filter(is_harmless))
 def test_every_octet_behind_the_picture_is_counted(kind: str, behind: bytes) -> None:
     assert sum(left_out(IMAGES[kind] + behind).values()) == len(behind)
 
