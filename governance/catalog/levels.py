@@ -119,18 +119,6 @@ def put_level_in_force(
     return version
 
 
-def reject_level_proposal(*, proposal: ConsentLevelProposal, actor: Actor, comment: str) -> ConsentLevelProposal:
-    """End an open proposal without effect, and say why. Raises ProposalClosed, ProposalInvalid."""
-    with transaction.atomic():
-        return LEVEL_PROPOSALS.reject(proposal, actor=actor, comment=comment)
-
-
-def withdraw_level_proposal(*, proposal: ConsentLevelProposal, actor: Actor, comment: str = "") -> ConsentLevelProposal:
-    """Take an open proposal back. Raises ProposalClosed, and OwnProposal for anybody but its authors."""
-    with transaction.atomic():
-        return LEVEL_PROPOSALS.withdraw(proposal, actor=actor, comment=comment)
-
-
 def changes_since(proposal: ConsentLevelProposal) -> str:
     """Return in words what changed since the version that an open proposal starts from; empty while it is in force."""
     level = ConsentLevel.objects.select_related("in_force").filter(slug=proposal.slug).first()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 
 from governance.audit.guards.frozen import FrozenColumns
@@ -151,14 +151,16 @@ class Proposals(Generic[P]):
         self._step(locked, step, before=before, actor=actor, comment=comment)
         return locked
 
-    def reject(self, proposal: P, *, actor: Actor, comment: str) -> P:
+    @transaction.atomic
+    def reject(self, *, proposal: P, actor: Actor, comment: str) -> P:
         """End an open proposal without effect, and say why. Raises ProposalClosed, ProposalInvalid."""
         if not comment.strip():
             raise ProposalInvalid("Say why it is rejected; its authors read this.", details={"field": "comment"})
         locked = self.lock_open(proposal)
         return self.decided(locked, state=ProposalState.REJECTED, step="rejected", actor=actor, comment=comment)
 
-    def withdraw(self, proposal: P, *, actor: Actor, comment: str = "") -> P:
+    @transaction.atomic
+    def withdraw(self, *, proposal: P, actor: Actor, comment: str = "") -> P:
         """Take an open proposal back. Raises ProposalClosed, and OwnProposal for anybody but its authors."""
         locked = self.lock_open(proposal)
         if str(actor) not in locked.authors:

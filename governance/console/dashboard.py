@@ -23,7 +23,7 @@ from governance.decisions.models import DecisionRecord
 from governance.jobs.choices import JobState
 from governance.jobs.models import OPEN_STATES, Job
 from governance.kernel import clock
-from governance.registry.models import LicenceProposal
+from governance.registry.models import LicenceProposal, ModelLicenceProposal
 from governance.rulebook.queries import active_freeze, active_revision
 
 DAY = timedelta(hours=24)
@@ -168,6 +168,11 @@ def licence_proposal_figures(now: datetime) -> list[Figure]:
     return _waiting(LicenceProposal, "Licence proposals")
 
 
+def model_licence_proposal_figures(now: datetime) -> list[Figure]:
+    """Return how many proposed moves of models to other licences wait to be decided on."""
+    return _waiting(ModelLicenceProposal, "Moves of models")
+
+
 def claim_figures(now: datetime) -> list[Figure]:
     """Return how many uploads wait for a person."""
     count = UploadReview.objects.filter(decision="").count()
@@ -191,6 +196,7 @@ PARTS: dict[str, Callable[[datetime], list[Figure]]] = {
     "rulebook.view_policyrevision": lambda _: [],
     "catalog.view_consentlevelproposal": level_proposal_figures,
     "registry.view_licenceproposal": licence_proposal_figures,
+    "registry.view_modellicenceproposal": model_licence_proposal_figures,
     "catalog.view_uploadreview": claim_figures,
 }
 

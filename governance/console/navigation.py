@@ -59,6 +59,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             _table("Model versions", "deployed_code", "registry", "modelversion"),
             _table("Licences", "license", "registry", "licence"),
             _table("Licence proposals", "approval", "registry", "licenceproposal"),
+            _table("Moves of models", "move_down", "registry", "modellicenceproposal"),
         ),
     ),
     (

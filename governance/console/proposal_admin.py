@@ -112,7 +112,7 @@ class ProposalAdmin(StoryAdmin):
         require(request, permission(row, "review"))
 
         def perform(data: Cleaned) -> HttpResponse:
-            self.way.reject(proposal=row, actor=actor_of(request), comment=data["comment"])
+            self.way.proposals.reject(proposal=row, actor=actor_of(request), comment=data["comment"])
             messages.success(request, "The proposal was rejected.")
             return HttpResponseRedirect(page_url(row))
 
@@ -132,7 +132,7 @@ class ProposalAdmin(StoryAdmin):
             raise PermissionDenied("Only an author withdraws a proposal.")
 
         def perform(data: Cleaned) -> HttpResponse:
-            self.way.withdraw(proposal=row, actor=actor_of(request), comment=data["comment"])
+            self.way.proposals.withdraw(proposal=row, actor=actor_of(request), comment=data["comment"])
             messages.success(request, "The proposal was withdrawn.")
             return HttpResponseRedirect(page_url(row))
 

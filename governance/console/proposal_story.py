@@ -33,8 +33,6 @@ class ProposalWay(Generic[P]):
     proposals: Proposals[P]
     fields: Sequence[ShownField]
     put_in_force: Callable[..., Model]
-    reject: Callable[..., P]
-    withdraw: Callable[..., P]
     impact: Callable[..., Impact]
     changes_since: Callable[[P], str]
     before: Callable[[P], Mapping[str, Json] | None]

@@ -45,6 +45,7 @@ ROLES: Mapping[str, Role] = {
         (
             "catalog.review_consentlevelproposal",
             "registry.review_licenceproposal",
+            "registry.review_modellicenceproposal",
             "rulebook.review_policydraft",
             "rulebook.activate_policydraft",
             "rulebook.add_policyfreeze",
@@ -57,10 +58,11 @@ ROLES: Mapping[str, Role] = {
         ("catalog.change_asset", "catalog.decide_uploadreview", "jobs.change_job"),
     ),
     "Model steward": Role(
-        "Proposes licences, keeps models, registers versions, moves them to production.",
+        "Proposes licences and moves of models to others, keeps models, registers versions, moves them to production.",
         (
             *_all_of("registry", "model"),
             "registry.add_licenceproposal",
+            "registry.add_modellicenceproposal",
             "registry.add_modelversion",
             "registry.change_modelversion",
         ),

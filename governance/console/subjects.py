@@ -29,6 +29,7 @@ PAGES = {
     "licence_proposal": "registry_licenceproposal",
     "log": "audit_logalarm",
     "model": "registry_model",
+    "model_licence_proposal": "registry_modellicenceproposal",
     "model_group": "partners_modelgroup",
     "model_version": "registry_modelversion",
     "opa_server": "opa_opaserver",

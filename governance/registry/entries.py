@@ -7,7 +7,13 @@ from governance.audit.recording.declarations import entry
 from governance.audit.recording.states import State, StateEntry
 from governance.catalog.proposals import ProposalChanged
 from governance.registry.models import ModelVersion
-from governance.registry.states import LICENCE_PROPOSAL_SUBJECT, LICENCE_SUBJECT, MODEL_SUBJECT, VERSION_SUBJECT
+from governance.registry.states import (
+    LICENCE_PROPOSAL_SUBJECT,
+    LICENCE_SUBJECT,
+    MODEL_LICENCE_PROPOSAL_SUBJECT,
+    MODEL_SUBJECT,
+    VERSION_SUBJECT,
+)
 
 
 @entry("model.created", subject=MODEL_SUBJECT)
@@ -22,6 +28,18 @@ class ModelChanged(StateEntry):
     """The details of a model or its licence were changed."""
 
     fields: Annotated[tuple[str, ...], "Names of the fields that were changed."]
+
+
+@entry("model.licence_changed", subject=MODEL_SUBJECT, since="0.3")
+class ModelLicenceChanged(StateEntry):
+    """A model was put under another licence by a proposal: approved by a second person, or provably narrower."""
+
+    licence_before: Annotated[str, "The licence before and its version, such as `strict/2`."]
+    licence_after: Annotated[str, "The licence from now on and its version."]
+    proposal: Annotated[UUID, "Id of the proposal that it was."]
+    direction: Annotated[str, "`narrower` or `wider`."]
+    authors: Annotated[tuple[str, ...], "Who wrote any of it."]
+    approved_by: Annotated[str, "Who put it into force: none of the authors, unless it is narrower."]
 
 
 @entry("model.deleted", subject=MODEL_SUBJECT)
@@ -114,3 +132,8 @@ class LicenceVersionInForce(StateEntry):
 @entry("licence_proposal.changed", subject=LICENCE_PROPOSAL_SUBJECT, since="0.2")
 class LicenceProposalChanged(ProposalChanged):
     """A proposed version of a licence was written, edited, approved, rejected or withdrawn."""
+
+
+@entry("model_licence_proposal.changed", subject=MODEL_LICENCE_PROPOSAL_SUBJECT, since="0.3")
+class ModelLicenceProposalChanged(ProposalChanged):
+    """A proposed move of a model to another licence was written, edited, approved, rejected or withdrawn."""

@@ -25,10 +25,10 @@ class ModelInvalid(InvalidInput):
 
 
 class ModelInUse(Conflict):
-    """A model that has versions cannot be deleted."""
+    """A model that has versions or proposals cannot be deleted."""
 
     code = "model_in_use"
-    title = "The model has versions"
+    title = "The model is in use"
 
 
 class ModelVersionInvalid(InvalidInput):

@@ -94,18 +94,6 @@ def put_licence_in_force(*, proposal: LicenceProposal, digest: str, actor: Actor
     return version
 
 
-def reject_licence_proposal(*, proposal: LicenceProposal, actor: Actor, comment: str) -> LicenceProposal:
-    """End an open proposal without effect, and say why. Raises ProposalClosed, ProposalInvalid."""
-    with transaction.atomic():
-        return LICENCE_WAY.reject(proposal, actor=actor, comment=comment)
-
-
-def withdraw_licence_proposal(*, proposal: LicenceProposal, actor: Actor, comment: str = "") -> LicenceProposal:
-    """Take an open proposal back. Raises ProposalClosed, and OwnProposal for anybody but its authors."""
-    with transaction.atomic():
-        return LICENCE_WAY.withdraw(proposal, actor=actor, comment=comment)
-
-
 def licence_changes_since(proposal: LicenceProposal) -> str:
     """Return in words what changed since the version that an open proposal starts from; empty while it is in force."""
     licence = Licence.objects.filter(slug=proposal.slug).first()

@@ -62,7 +62,8 @@ def change_model(*, model: Model, actor: Actor, seen: State | None = None, **det
 def set_model_licence(*, model: Model, licence: Licence, actor: Actor, seen: State | None = None) -> Model:
     """Put a model under another licence, from the next decision on; the same licence is not recorded again.
 
-    One person may do so, so the other licence must permit no more than the present one. `seen` is the state that the
+    One person may do so, so the other licence must permit no more than the present one; `model_licences` has the way
+    for others. `seen` is the state that the
     change was prepared from. Raises LicenceWidens, ChangedMeanwhile.
     """
     with transaction.atomic():
@@ -75,11 +76,11 @@ def set_model_licence(*, model: Model, licence: Licence, actor: Actor, seen: Sta
 
 
 def delete_model(*, model: Model, actor: Actor) -> None:
-    """Delete a model without versions. Raises ModelInUse, ChangedMeanwhile when it is gone already."""
+    """Delete a model without versions or proposals. Raises ModelInUse, ChangedMeanwhile when it is gone already."""
     with transaction.atomic():
         current, before = lock_unchanged(MODELS, model, seen=None)
-        if current.versions.exists():
-            raise ModelInUse(f"The model '{current.slug}' has versions, so it stays. Retire them instead.")
+        if current.versions.exists() or current.licence_proposals.exists():
+            raise ModelInUse(f"The model '{current.slug}' has versions or proposals, so it stays. Retire its versions.")
         subject = MODELS.ref(current)
         current.delete()
         record(ModelDeleted(before=before, after=None), subject=subject, actor=actor)
@@ -92,7 +93,7 @@ def _refuse_widening(present: UUID, wanted: Licence) -> None:
     if not permits_no_more(terms[present], terms[wanted.pk]):
         raise LicenceWidens(
             "The other licence permits more than the model's present one, which one person does not decide. "
-            "Propose a new version of the present licence instead.",
+            "Propose the move; somebody else approves it.",
             details={"field": "licence"},
         )
 

@@ -130,6 +130,38 @@ class Model(models.Model):
         return self.name
 
 
+class ModelLicenceProposal(Proposal):
+    """A proposed move of a model to another licence, from one version in force to another."""
+
+    frozen = Proposal.frozen | {"model"}
+
+    model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="licence_proposals")
+    base = models.ForeignKey(
+        LicenceVersion, on_delete=models.PROTECT, related_name="+",
+        help_text="The version that the model ran under when it was written.",
+    )  # fmt: skip
+    wanted = models.ForeignKey(
+        LicenceVersion, on_delete=models.PROTECT, related_name="+",
+        help_text="The version of the other licence that was in force when it was written.",
+    )  # fmt: skip
+
+    class Meta(Proposal.Meta):
+        verbose_name = "move to another licence"
+        verbose_name_plural = "moves to other licences"
+        permissions = [("review_modellicenceproposal", "Can approve or reject moves of models to other licences")]
+
+    @property
+    def version(self) -> LicenceVersion | None:
+        """The version that the model was put under by it."""
+        return self.wanted if self.state == ProposalState.IN_FORCE else None
+
+
+class ModelLicenceProposalEvent(ProposalEvent):
+    """A step of a proposed move of a model. Append-only by trigger."""
+
+    proposal = models.ForeignKey(ModelLicenceProposal, on_delete=models.PROTECT, related_name="events")
+
+
 class ModelVersion(FrozenColumns):
     """One immutable artifact of a model. Only the stage may change (trigger)."""
 

@@ -2,7 +2,7 @@
 
 from governance.audit.recording.reconciling import Pairing, declare_checks, declare_kept, moment
 from governance.registry.entries import LicenceAdopted, LicenceVersionInForce, ModelVersionRegistered
-from governance.registry.models import Licence, LicenceProposal, ModelVersion
+from governance.registry.models import Licence, LicenceProposal, ModelLicenceProposal, ModelVersion
 
 VERSIONS = Pairing(
     code="model_version",
@@ -38,4 +38,5 @@ LICENCE_VERSIONS = Pairing(
 declare_checks(VERSIONS, LICENCE_VERSIONS)
 declare_kept("licence", Licence)
 declare_kept("licence_proposal", LicenceProposal)
+declare_kept("model_licence_proposal", ModelLicenceProposal)
 declare_kept("model_version", ModelVersion)

@@ -7,12 +7,20 @@ from governance.catalog.proposals import proposal_state
 from governance.catalog.states import recorded_text
 from governance.kernel.canonical import digest
 from governance.registry.licence_terms import LicenceContent
-from governance.registry.models import Licence, LicenceProposal, Model, ModelVersion
+from governance.registry.models import (
+    Licence,
+    LicenceProposal,
+    LicenceVersion,
+    Model,
+    ModelLicenceProposal,
+    ModelVersion,
+)
 
 MODEL_SUBJECT = "model"
 VERSION_SUBJECT = "model_version"
 LICENCE_SUBJECT = "licence"
 LICENCE_PROPOSAL_SUBJECT = "licence_proposal"
+MODEL_LICENCE_PROPOSAL_SUBJECT = "model_licence_proposal"
 
 
 def models() -> QuerySet[Model]:
@@ -48,6 +56,11 @@ def version_state(version: ModelVersion) -> State:
 def licence_state(licence: Licence) -> State:
     """Return what the ledger says of a licence: its version in force, whole."""
     return {"slug": licence.slug, "version": licence.in_force.number, **LicenceContent.of(licence.in_force).to_json()}
+
+
+def name_of_version(version: LicenceVersion) -> str:
+    """Return the name of a version of a licence, such as "open/3"."""
+    return f"{version.licence.slug}/{version.number}"
 
 
 MODELS = recorded_object(
@@ -89,5 +102,15 @@ LICENCE_PROPOSALS = recorded_object(
         key=lambda proposal: str(proposal.pk),
         slug=lambda proposal: str(proposal.pk),
         state=lambda proposal: proposal_state(proposal, base=proposal.base.number if proposal.base else None),
+    )
+)
+MODEL_LICENCE_PROPOSALS = recorded_object(
+    RecordedObject(
+        subject=MODEL_LICENCE_PROPOSAL_SUBJECT,
+        noun="move to another licence",
+        rows=lambda: ModelLicenceProposal.objects.select_related("model", "base__licence", "wanted__licence"),
+        key=lambda proposal: str(proposal.pk),
+        slug=lambda proposal: str(proposal.pk),
+        state=lambda proposal: proposal_state(proposal, base=name_of_version(proposal.base)),
     )
 )

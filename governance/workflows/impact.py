@@ -17,7 +17,7 @@ from governance.decisions.ports import supported_obligations
 from governance.jobs.models import OPEN_STATES, Job, JobInput
 from governance.kernel.vocabulary import Action
 from governance.registry.licence_terms import LicenceContent, permits_no_more
-from governance.registry.models import LicenceProposal, Model
+from governance.registry.models import LicenceProposal, Model, ModelLicenceProposal
 
 _INFER: Final = f"{Action.ASSET_INFER}:"
 
@@ -68,10 +68,21 @@ def licence_impact(proposal: LicenceProposal, *, at: datetime) -> Impact:
     What it closes and opens are its models, where it does not permit at least, or at most, what the version before did,
     and open jobs on them with the works that they read.
     """
-    after = LicenceContent.from_json(proposal.content)
     before = LicenceContent.of(proposal.base) if proposal.base is not None else None
-    jobs = _open_jobs().filter(model_version__model__licence__slug=proposal.slug)
     models = Model.objects.filter(licence__slug=proposal.slug)
+    return _terms_impact(before, LicenceContent.from_json(proposal.content), models=models, at=at)
+
+
+def model_licence_impact(proposal: ModelLicenceProposal, *, at: datetime) -> Impact:
+    """Return what the move of a model would reach at a moment: the model, and its open jobs with what they read."""
+    before, after = LicenceContent.of(proposal.base), LicenceContent.of(proposal.wanted)
+    return _terms_impact(before, after, models=Model.objects.filter(pk=proposal.model_id), at=at)
+
+
+def _terms_impact(
+    before: LicenceContent | None, after: LicenceContent, *, models: "QuerySet[Model]", at: datetime
+) -> Impact:
+    jobs = _open_jobs().filter(model_version__model__in=models.order_by().values("pk"))
     now, then = _covered(before, at), _covered(after, at)
     loses = before is not None and not permits_no_more(after, before)
     gains = before is None or not permits_no_more(before, after)

@@ -1,4 +1,4 @@
-"""Putting a version of a consent level or licence into force, with what that means for jobs that are under way."""
+"""Putting proposals of policy into force, with what that means for jobs that are under way."""
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -7,8 +7,8 @@ from governance.audit.types import Actor
 from governance.catalog import levels
 from governance.catalog.models import ConsentGrant, ConsentLevelProposal, ConsentLevelVersion
 from governance.jobs.models import OPEN_STATES, Job, JobInput
-from governance.registry import licences
-from governance.registry.models import LicenceProposal, LicenceVersion
+from governance.registry import licences, model_licences
+from governance.registry.models import LicenceProposal, LicenceVersion, ModelLicenceProposal
 from governance.workflows.consent import wake
 
 
@@ -36,4 +36,20 @@ def put_licence_in_force(*, proposal: LicenceProposal, digest: str, actor: Actor
     with transaction.atomic():
         version = licences.put_licence_in_force(proposal=proposal, digest=digest, actor=actor, comment=comment)
         wake(Job.objects.filter(state__in=OPEN_STATES, model_version__model__licence=version.licence_id))
+    return version
+
+
+def put_model_licence_in_force(
+    *, proposal: ModelLicenceProposal, digest: str, actor: Actor, comment: str = ""
+) -> LicenceVersion:
+    """Put a model under the proposed licence and wake its jobs.
+
+    Each is decided again before it runs or releases anything. Raises what
+    `registry.model_licences.put_model_licence_in_force` raises.
+    """
+    with transaction.atomic():
+        version = model_licences.put_model_licence_in_force(
+            proposal=proposal, digest=digest, actor=actor, comment=comment
+        )
+        wake(Job.objects.filter(state__in=OPEN_STATES, model_version__model=proposal.model_id))
     return version

@@ -15,9 +15,7 @@ from governance.catalog.levels import (
     LEVEL_PROPOSALS,
     changes_since,
     propose_level,
-    reject_level_proposal,
     revise_level_proposal,
-    withdraw_level_proposal,
 )
 from governance.catalog.models import ConsentGrant, ConsentLevel, ConsentLevelProposal, ConsentLevelVersion
 from governance.catalog.states import CONSENT_LEVELS
@@ -209,8 +207,6 @@ class ConsentLevelProposalAdmin(ProposalAdmin):
         proposals=LEVEL_PROPOSALS,
         fields=FIELDS,
         put_in_force=put_level_in_force,
-        reject=reject_level_proposal,
-        withdraw=withdraw_level_proposal,
         impact=level_impact,
         changes_since=changes_since,
         before=lambda proposal: _said(proposal.base),

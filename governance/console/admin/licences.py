@@ -25,9 +25,7 @@ from governance.registry.licences import (
     LICENCE_WAY,
     licence_changes_since,
     propose_licence,
-    reject_licence_proposal,
     revise_licence_proposal,
-    withdraw_licence_proposal,
 )
 from governance.registry.models import Licence, LicenceProposal, LicenceVersion
 from governance.registry.queries import licence_state
@@ -214,8 +212,6 @@ class LicenceProposalAdmin(ProposalAdmin):
         proposals=LICENCE_WAY,
         fields=FIELDS,
         put_in_force=put_licence_in_force,
-        reject=reject_licence_proposal,
-        withdraw=withdraw_licence_proposal,
         impact=licence_impact,
         changes_since=licence_changes_since,
         before=lambda proposal: _said(proposal.base),

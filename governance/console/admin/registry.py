@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedCheckboxFilter
 
+from governance.console.admin.model_licences import PROPOSE, move_page
 from governance.console.base import actor_of
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.models import ModelDetailsForm, ModelLicenceForm
@@ -27,10 +28,11 @@ from governance.console.presentation import (
     page_url,
     size,
 )
+from governance.console.version_story import open_proposals
 from governance.jobs.models import Job
 from governance.registry.choices import PRODUCTION_ALIAS, Stage
 from governance.registry.model_services import change_model, create_model, delete_model, set_model_licence
-from governance.registry.models import Model, ModelAlias, ModelVersion
+from governance.registry.models import Model, ModelAlias, ModelLicenceProposal, ModelVersion
 from governance.registry.services import TRANSITIONS, register_version, set_alias, set_stage
 
 
@@ -46,7 +48,7 @@ class GenerativeModelAdmin(FormAdmin):
     search_ids = ("id",)
     search_fields = ["name", "slug__exact", "owner__exact"]
     form_template = "console/model.html"
-    row_pages = {"licence": "licence_page"}
+    row_pages = {"licence": "licence_page", "propose": "propose_page"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
         models: QuerySet[Model] = super().get_queryset(request)
@@ -80,6 +82,8 @@ class GenerativeModelAdmin(FormAdmin):
             "versions": row.versions.prefetch_related("aliases"),
             "can_register": request.user.has_perm("registry.add_modelversion"),
             "can_change_licence": request.user.has_perm("registry.change_model"),
+            "can_propose_licence": request.user.has_perm(PROPOSE),
+            "waiting": open_proposals(ModelLicenceProposal, row.slug),
         }
 
     def perform(self, request: HttpRequest, row: Model | None, data: dict[str, Any]) -> Model:
@@ -94,7 +98,12 @@ class GenerativeModelAdmin(FormAdmin):
     def licence_page(self, request: HttpRequest, row: Model) -> HttpResponse:
         """Put a model under another licence."""
         require(request, "registry.change_model")
-        page = Page(title=f"Put {row} under another licence", submit="Change the licence", back=page_url(row))
+        page = Page(
+            title=f"Put {row} under a narrower licence",
+            submit="Change the licence",
+            back=page_url(row),
+            intro="One person may do so where the other licence provably permits no more. Otherwise propose the move.",
+        )
 
         def perform(data: dict[str, Any]) -> HttpResponse:
             changed = set_model_licence(model=row, **data, actor=actor_of(request))
@@ -103,6 +112,10 @@ class GenerativeModelAdmin(FormAdmin):
 
         form = carry_seen(ModelLicenceForm(**sent(request), model=row), row)
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
+
+    def propose_page(self, request: HttpRequest, row: Model) -> HttpResponse:
+        """Propose that a model runs under another licence."""
+        return move_page(request, self, model=row, proposal=None)
 
 
 @admin.register(ModelVersion)

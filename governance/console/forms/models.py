@@ -7,9 +7,10 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 
 from governance.catalog.states import DESCRIPTION_CHARACTERS
 from governance.console.forms.fields import choice_field, text_field
+from governance.console.forms.proposals import reason_field
 from governance.console.types import Given
 from governance.registry.model_services import NAME_CHARACTERS
-from governance.registry.models import Licence, Model
+from governance.registry.models import Licence, Model, ModelLicenceProposal
 from governance.registry.tasks import task_choices
 
 
@@ -43,8 +44,26 @@ class ModelDetailsForm(forms.Form):
 class ModelLicenceForm(forms.Form):
     """The licence that a model runs under."""
 
-    licence = _licence_field(help_text="It applies from the next decision on, including waiting jobs.")
+    licence = _licence_field(
+        help_text="One that permits no more than the present one. It applies from the next decision on, also to "
+        "waiting jobs."
+    )
 
     def __init__(self, *args: Any, model: Model, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
         self.initial = {"licence": model.licence_id}
+
+
+class ModelLicenceProposalForm(forms.Form):
+    """The licence that a model shall run under, and why."""
+
+    licence = _licence_field(help_text="As it is now: a later version of it needs a proposal written anew.")
+    reason = reason_field("The owner agreed to commercial use")
+
+    def __init__(self, *args: Any, model: Model, proposal: ModelLicenceProposal | None, **kwargs: Given) -> None:
+        super().__init__(*args, **kwargs)
+        if proposal is not None:
+            self.initial = {"licence": proposal.wanted.licence_id, "reason": proposal.reason}
+        chosen = self.fields["licence"]
+        assert isinstance(chosen, forms.ModelChoiceField)
+        chosen.queryset = Licence.objects.exclude(pk=model.licence_id)

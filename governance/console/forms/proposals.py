@@ -32,13 +32,18 @@ class ApprovalForm(StepForm):
     digest = forms.CharField(max_length=64, widget=forms.HiddenInput())
 
 
+def reason_field(example: str) -> forms.CharField:
+    """Return a field for the reason of a proposal, with an example in it."""
+    return forms.CharField(
+        max_length=REASON_CHARACTERS,
+        label="Why",
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": example}),
+        help_text="Reviewers read this first. It stays with the proposal.",
+    )
+
+
 class ReasonMixin(forms.Form):
     """The reason of a proposal, and the version in force when its form was opened."""
 
-    reason = forms.CharField(
-        max_length=REASON_CHARACTERS,
-        label="Why",
-        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "Creators asked for a level without training"}),
-        help_text="Reviewers read this first. It stays with the version.",
-    )
+    reason = reason_field("Creators asked for a level without training")
     base = forms.UUIDField(required=False, widget=forms.HiddenInput())

@@ -28,9 +28,7 @@ from governance.catalog.levels import (
     changes_since,
     propose_level,
     put_level_in_force,
-    reject_level_proposal,
     revise_level_proposal,
-    withdraw_level_proposal,
 )
 from governance.catalog.models import ConsentLevel, ConsentLevelProposal, ConsentLevelVersion, Creator
 from governance.catalog.queries import effective_consent
@@ -275,21 +273,21 @@ def test_exactly_what_was_seen_is_approved() -> None:
 
 def test_a_proposal_is_decided_on_once() -> None:
     proposal = propose(ConsentLevelFactory(), pairs=[])
-    reject_level_proposal(proposal=proposal, actor=APPROVER, comment="Not now")
+    LEVEL_PROPOSALS.reject(proposal=proposal, actor=APPROVER, comment="Not now")
 
     with pytest.raises(ProposalClosed, match="rejected already"):
         approve(proposal)
     with pytest.raises(ProposalClosed):
-        withdraw_level_proposal(proposal=proposal, actor=AUTHOR)
+        LEVEL_PROPOSALS.withdraw(proposal=proposal, actor=AUTHOR)
     assert changes_since(proposal) == ""
 
 
 def test_a_rejection_says_why_and_stays_out_of_the_ledger_in_words() -> None:
     proposal = propose(ConsentLevelFactory(), pairs=[])
     with pytest.raises(ProposalInvalid):
-        reject_level_proposal(proposal=proposal, actor=APPROVER, comment=" ")
+        LEVEL_PROPOSALS.reject(proposal=proposal, actor=APPROVER, comment=" ")
 
-    rejected = reject_level_proposal(proposal=proposal, actor=APPROVER, comment="Creators were not asked")
+    rejected = LEVEL_PROPOSALS.reject(proposal=proposal, actor=APPROVER, comment="Creators were not asked")
 
     assert rejected.events.get(step="rejected").comment == "Creators were not asked"
     entry = recorded("consent_level_proposal.changed")[-1]["data"]
@@ -300,9 +298,9 @@ def test_a_rejection_says_why_and_stays_out_of_the_ledger_in_words() -> None:
 def test_only_an_author_withdraws() -> None:
     proposal = propose(ConsentLevelFactory(), pairs=[])
     with pytest.raises(OwnProposal):
-        withdraw_level_proposal(proposal=proposal, actor=APPROVER)
+        LEVEL_PROPOSALS.withdraw(proposal=proposal, actor=APPROVER)
 
-    assert withdraw_level_proposal(proposal=proposal, actor=AUTHOR).state == ProposalState.WITHDRAWN
+    assert LEVEL_PROPOSALS.withdraw(proposal=proposal, actor=AUTHOR).state == ProposalState.WITHDRAWN
 
 
 def test_a_grant_is_of_the_version_that_the_creator_read() -> None:
@@ -434,7 +432,7 @@ def test_a_widening_that_is_called_narrower_is_computed_again() -> None:
 
 def test_what_was_decided_stays_so() -> None:
     proposal = propose(ConsentLevelFactory(), pairs=[])
-    reject_level_proposal(proposal=proposal, actor=APPROVER, comment="No")
+    LEVEL_PROPOSALS.reject(proposal=proposal, actor=APPROVER, comment="No")
 
     assert "refused" in refused(
         "UPDATE catalog_consentlevelproposal SET state = 'open', decided_by = '', decided_at = NULL WHERE id = %s",

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from governance.catalog.creators import reinstate_creator, suspend_creator
 from governance.catalog.errors import ProposalClosed, ProposalStale
-from governance.catalog.levels import put_level_in_force, reject_level_proposal
+from governance.catalog.levels import LEVEL_PROPOSALS, put_level_in_force
 from governance.catalog.models import ConsentGrant, ConsentLevel, ConsentLevelProposal, Creator
 from governance.catalog.services import record_grant, record_withdrawal
 from tests.factories.catalog import ACTOR, INFER, TRAIN, AssetFactory, ConsentGrantFactory, ConsentLevelFactory
@@ -159,7 +159,7 @@ def test_an_approval_and_a_rejection_at_once_leave_one_of_them() -> None:
     proposal = propose(ConsentLevelFactory(), pairs=[INFER, TRAIN])
 
     def reject() -> None:
-        reject_level_proposal(proposal=proposal, actor=APPROVER, comment="No")
+        LEVEL_PROPOSALS.reject(proposal=proposal, actor=APPROVER, comment="No")
 
     assert outcomes(lambda: approve(proposal), reject) == [ProposalClosed, None]
 

@@ -7,7 +7,9 @@ from django.urls import reverse
 from governance.audit.models import OutboxEntry
 from governance.catalog.models import Asset
 from governance.console.presentation import page_url
-from governance.registry.models import Model, ModelVersion
+from governance.kernel.vocabulary import Purpose
+from governance.registry.models import Model, ModelLicenceProposal, ModelVersion
+from tests.factories.licences import make_licence
 from tests.factories.marketplace import CONFIG, WEIGHTS, png
 from tests.factories.registry import LicenceFactory
 from tests.html_forms import as_sent
@@ -105,6 +107,53 @@ def test_a_model_is_put_under_another_licence(market, steward):
     model.refresh_from_db()
     assert model.licence == strict
     assert "Strict" in steward.get(page_url(model)).text
+
+
+def test_a_model_moves_to_a_wider_licence_by_two_people(market, steward, person):
+    approver, model = person("Policy approver"), market.version.model
+    wide = make_licence("wide", name="Wide", purposes=list(Purpose))
+    narrow_page = reverse("admin:registry_model_licence", args=[model.pk])
+    refused = steward.post(narrow_page, as_sent(steward.get(narrow_page).text) | {"licence": [str(wide.pk)]})
+    assert "Propose the move; somebody else approves it." in refused.text
+
+    url = steward.post(
+        reverse("admin:registry_model_propose", args=[model.pk]), {"licence": wide.pk, "reason": "Asked"}
+    ).url
+    proposal = ModelLicenceProposal.objects.get()
+    shown = steward.get(url).text
+    assert url == page_url(proposal)
+    assert "Open licence, version 1" in shown
+    assert "You wrote a part of this proposal." in shown
+    assert page_url(proposal) in steward.get(page_url(model)).text
+    approve = reverse("admin:registry_modellicenceproposal_approve", args=[proposal.pk])
+    assert steward.get(approve).status_code == 200
+    assert "somebody else must approve it" in steward.post(approve, {"digest": proposal.digest}).text
+    assert "Moves of models" in approver.get(reverse("admin:index")).text
+
+    approver.post(approve, as_sent(approver.get(approve).text))
+
+    model.refresh_from_db()
+    assert model.licence == wide
+    assert "Wide, version 1" in approver.get(url).text
+
+
+def test_a_proposed_move_is_edited_rejected_and_listed(market, steward, person):
+    wide = make_licence("wide", name="Wide", purposes=list(Purpose))
+    wider = make_licence("wider", name="Wider", purposes=list(Purpose))
+    propose = reverse("admin:registry_model_propose", args=[market.version.model.pk])
+    steward.post(propose, {"licence": wide.pk, "reason": "Asked"})
+    proposal = ModelLicenceProposal.objects.get()
+    edit = reverse("admin:registry_modellicenceproposal_edit", args=[proposal.pk])
+    steward.post(edit, as_sent(steward.get(edit).text) | {"licence": [str(wider.pk)]})
+    proposal.refresh_from_db()
+    assert (proposal.wanted.licence, proposal.reason) == (wider, "Asked")
+    assert "Asked" in steward.get(reverse("admin:registry_modellicenceproposal_changelist")).text
+    auditor = person("Auditor")
+    assert [auditor.get(each).status_code for each in (propose, edit, page_url(proposal))] == [403, 403, 200]
+    reject = reverse("admin:registry_modellicenceproposal_reject", args=[proposal.pk])
+    person("Policy approver").post(reject, {"comment": "No"})
+    proposal.refresh_from_db()
+    assert proposal.state == "rejected"
 
 
 def test_a_model_that_is_not_valid_is_refused_at_the_field(market, steward):

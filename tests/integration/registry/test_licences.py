@@ -17,10 +17,9 @@ from governance.registry.entries import LicenceVersionInForce
 from governance.registry.errors import LicenceInvalid, LicenceWidens
 from governance.registry.licence_terms import LicenceContent, checked_licence, direction_of_licence, permits_no_more
 from governance.registry.licences import (
+    LICENCE_WAY,
     licence_changes_since,
     put_licence_in_force,
-    reject_licence_proposal,
-    withdraw_licence_proposal,
 )
 from governance.registry.model_services import set_model_licence
 from governance.registry.models import Licence, LicenceProposal, LicenceVersion
@@ -149,8 +148,8 @@ def test_a_proposal_is_decided_on_once() -> None:
     with pytest.raises(NothingChanged):
         propose_change(licence)
     first, second = propose_change(licence, regions=("DE",)), propose_change(licence, regions=("FR",))
-    withdraw_licence_proposal(proposal=second, actor=AUTHOR)
-    rejected = reject_licence_proposal(proposal=first, actor=APPROVER, comment="No")
+    LICENCE_WAY.withdraw(proposal=second, actor=AUTHOR)
+    rejected = LICENCE_WAY.reject(proposal=first, actor=APPROVER, comment="No")
 
     with pytest.raises(ProposalClosed):
         approve(first)

@@ -10,6 +10,7 @@ from governance.audit.errors import ChangedMeanwhile
 from governance.audit.models import OutboxEntry
 from governance.registry import model_services
 from governance.registry.errors import ModelInUse, ModelInvalid
+from governance.registry.model_licences import propose_model_licence
 from governance.registry.models import Model
 from governance.registry.states import MODELS
 from tests.factories.registry import ACTOR, LicenceFactory, ModelAliasFactory, ModelFactory, ModelVersionFactory
@@ -78,6 +79,14 @@ def test_a_slug_is_taken_once() -> None:
         create(licence=model.licence)
 
     assert refusal.value.details == {"field": "slug"}
+
+
+def test_a_model_with_proposals_stays() -> None:
+    model = create()
+    propose_model_licence(model=model, licence=LicenceFactory(), reason="A move", actor=ACTOR)
+
+    with pytest.raises(ModelInUse):
+        model_services.delete_model(model=model, actor=ACTOR)
 
 
 def test_a_model_with_versions_stays() -> None:
