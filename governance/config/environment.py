@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -12,7 +12,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from governance.audit.log.witnesses import WitnessInvalid, witnesses_of
-from governance.kernel.json_reading import read_json
+from governance.kernel.json_reading import read_json, read_json_object
 
 #: The key name in signed notes and a subject in ledger entries: no space, no '+' (c2sp.org/signed-note).
 _ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/~-]{0,127}", re.ASCII)
@@ -87,6 +87,22 @@ def witnesses(name: str) -> list[dict[str, str]]:
         example = '[{"name": "witness.example/w1", "url": "https://witness.example", "vkey": "…"}]'
         raise ImproperlyConfigured(f"{name} must be JSON such as {example}: {error}.") from error
     return found
+
+
+def names_by_name(name: str) -> dict[str, list[str]]:
+    """Return the variable, a JSON object from names to lists of names. Raises ImproperlyConfigured."""
+    try:
+        found = read_json_object(text(name, "{}"))
+    except ValueError:
+        found = {"": None}
+    names = {key: [str(each) for each in value] for key, value in found.items() if _is_names(value)}
+    if len(names) == len(found):
+        return names
+    raise ImproperlyConfigured(f'{name} must be JSON such as {{"policy-team": ["Policy author"]}}.')
+
+
+def _is_names(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def path(name: str, default: Path) -> Path:

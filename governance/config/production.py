@@ -45,9 +45,23 @@ def _environment_faults() -> Iterator[str]:
         yield "ASSENT_LOG_ORIGIN is missing; give the log a permanent, unique name, such as log.example.com/assent."
     if os.environ.get("ASSENT_SECOND_FACTOR", "") == "optional":
         yield "ASSENT_SECOND_FACTOR is optional; unset it: whoever can widen what is allowed needs a second factor."
+    yield from _sso_faults()
     yield from _worm_faults()
     yield from _url_faults("DATABASE_URL")
     yield from _url_faults("REDIS_URL")
+
+
+def _sso_faults() -> Iterator[str]:
+    issuer = os.environ.get("ASSENT_OIDC_ISSUER", "")
+    if not issuer:
+        if os.environ.get("ASSENT_LOCAL_LOGIN", "") == "off":
+            yield "ASSENT_LOCAL_LOGIN is off without ASSENT_OIDC_ISSUER: nobody could log in."
+        return
+    if urlsplit(issuer).scheme != "https":
+        yield "ASSENT_OIDC_ISSUER is not https; whoever is on the way could sign in as anybody."
+    for name in ("ASSENT_OIDC_CLIENT_ID", "ASSENT_OIDC_CLIENT_SECRET"):
+        if not os.environ.get(name):
+            yield f"{name} is missing; the identity provider gives it."
 
 
 def _worm_faults() -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Use cases about console users. Each change of what a user may do is in the ledger, before and after."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 
 from django.contrib.auth.models import Group, User
@@ -63,14 +63,17 @@ def shown_state(user: User) -> State:
 
 
 @transaction.atomic
-def create_user(*, person: Person, access: Access, password: str, actor: Actor) -> User:
-    """Add a console user.
+def create_user(*, person: Person, access: Access, password: str | None, actor: Actor) -> User:
+    """Add a console user; without a password it is one of single sign-on.
 
     Raises AccountInvalid, also for a user name that is taken and for a weak password, and AccessRefused or
     SecondPersonNeeded for access that the actor cannot give, or cannot give alone.
     """
     user = User(is_staff=access.staff, is_superuser=access.superuser, **asdict(person))
-    _set_password(user, password)
+    if password is None:
+        user.set_unusable_password()
+    else:
+        _set_password(user, password)
     _check(user)
     user.save()
     user.groups.set(access.groups)
@@ -143,6 +146,22 @@ def set_password(*, user: User, password: str, actor: Actor) -> None:
     _set_password(locked, password)
     locked.save(update_fields=["password"])
     record(UserPasswordSet(), subject=USER.ref(locked), actor=actor)
+
+
+@transaction.atomic
+def give_roles(*, user: User, roles: Collection[Group], among: Collection[Group], actor: Actor) -> User:
+    """Put a user into exactly these of the groups `among`; others stay. Whoever loses one has to log in again."""
+    locked, before = lock_unchanged(USER, user, seen=None)
+    reach = reach_of(before, locked.groups.all())
+    locked.groups.remove(*(group for group in among if group not in roles))
+    locked.groups.add(*roles)
+    _check_gain(reach, locked, actor)
+    after = USER.present_state(locked)
+    if after != before:
+        record(UserChanged(before=before, after=after, fields=["groups"]), subject=USER.ref(locked), actor=actor)
+    if not _roles(before) <= _roles(after):
+        end_sessions(locked)
+    return locked
 
 
 @transaction.atomic

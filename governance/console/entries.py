@@ -166,6 +166,11 @@ class UserSecondFactorsReset(Entry):
     factors: Annotated[Sequence[str], "Which factors there were."]
 
 
+@entry("user.provider_linked", subject="user", since="0.3", unmatched="Who somebody is elsewhere is personal data.")
+class UserProviderLinked(Entry):
+    """A console user was made by the first single sign-on of a person, and belongs to that person only."""
+
+
 @entry("user.deleted", subject="user")
 class UserDeleted(StateEntry):
     """A console user was deleted; entries go on to name the key of the row."""

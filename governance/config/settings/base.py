@@ -9,6 +9,7 @@ from governance.config import environment as env
 from governance.config.settings.console import FORMAT_MODULE_PATH, UNFOLD  # noqa: F401
 from governance.config.settings.headers import CONTENT_SECURITY_POLICY  # noqa: F401
 from governance.config.settings.signin import *  # noqa: F403
+from governance.config.settings.sso import *  # noqa: F403
 from governance.jobs.tasks import Queue, Task
 from governance.kernel.vocabulary import ACTION_LABELS
 from inference_workers.moderators import MODERATORS
@@ -44,6 +45,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "governance.audit",
     "governance.catalog",
     "governance.partners",

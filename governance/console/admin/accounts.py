@@ -5,6 +5,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
@@ -31,7 +32,7 @@ from governance.console.signin.sessions import sign_out_everywhere
 from governance.console.signin.waiting import end_wait, is_locked
 from governance.console.types import Cleaned, Context
 
-admin.site.unregister([User, Group, EmailAddress, Authenticator])
+admin.site.unregister([User, Group, EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken])
 
 CHANGE_USER = "auth.change_user"
 

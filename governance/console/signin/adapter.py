@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from governance.console.signin.attempts import account_key, hashing_slot, is_used_up, take_attempt
@@ -40,6 +41,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def authenticate(self, request: HttpRequest, **credentials: str) -> AbstractBaseUser | None:
         """Return the user of a name and password, or None. Raises SignInRefused before anything is hashed."""
+        if settings.ASSENT_LOCAL_LOGIN == "off":
+            raise ValidationError(f"Passwords are switched off here. Log in with {settings.ASSENT_OIDC_NAME}.")
         username = credentials.get("username", "")
         attempt = take_attempt(request, username)
         try:
@@ -53,6 +56,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         elif is_used_up(request, account_key(username)):
             sign_in_locked(username)
         return user
+
+    def get_login_stages(self) -> list[str]:
+        """Return what comes between a password, or single sign-on, and the console: a second factor."""
+        return ["governance.console.signin.stages.SecondFactorStage"]
 
     def send_notification_mail(self, *args: object, **kwargs: object) -> None:
         """Send nothing: what happens to an account is on record, and the installation may have no mail."""

@@ -1,12 +1,21 @@
 """Who may sign in to the console, and by which password."""
 
 from allauth.account.auth_backends import AuthenticationBackend
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
+from django.http import HttpRequest
 
 
 class ConsoleBackend(AuthenticationBackend):  # type: ignore[misc]
     """Active staff only. Any other account answers like one that does not exist, and its open sessions end."""
+
+    def authenticate(self, request: HttpRequest | None, **credentials: str) -> AbstractBaseUser | None:
+        """Return the user of a name and a password, None for wrong ones and where passwords are switched off."""
+        if settings.ASSENT_LOCAL_LOGIN == "off":
+            return None
+        found: AbstractBaseUser | None = super().authenticate(request, **credentials)
+        return found
 
     def user_can_authenticate(self, user: AbstractBaseUser | None) -> bool:
         """Return whether the account may use the console."""

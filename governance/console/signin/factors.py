@@ -25,7 +25,7 @@ from governance.console.signin.sessions import end_sessions
 
 #: Recovery codes stand in for a factor; alone they are none.
 FACTORS: Final = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
-#: In the session: the identity provider asked for a second factor.
+#: In the session: the key of the user whom the identity provider asked for a second factor.
 PROVIDER_ASKED: Final = "assent_provider_second_factor"
 
 
@@ -41,10 +41,15 @@ def needs_factor(user: User) -> bool:
 
 def has_proven(request: HttpRequest, user: User) -> bool:
     """Return whether the person in this session showed a second factor, here or at the identity provider."""
-    if request.session.get(PROVIDER_ASKED):
+    if provider_asked(request, user):
         return True
     shown = any(each["method"] == "mfa" for each in get_authentication_records(request, user))
     return shown and has_factor(user)
+
+
+def provider_asked(request: HttpRequest, user: User) -> bool:
+    """Return whether the identity provider said that this user, and no other, showed a second factor there."""
+    return request.session.get(PROVIDER_ASKED) == str(user.pk)
 
 
 @transaction.atomic

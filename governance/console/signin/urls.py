@@ -22,6 +22,7 @@ from governance.console.signin.factor_views import (
     RemoveKeyView,
     sign_out_everywhere_view,
 )
+from governance.console.signin.sso import begin, complete
 from governance.console.signin.views import SignInView
 
 _account = RedirectView.as_view(pattern_name="mfa_index")
@@ -37,6 +38,8 @@ urlpatterns = [
     path("account/confirm/code/", reauthenticate_by_code, name="mfa_reauthenticate"),
     path("account/confirm/key/", reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
     path("account/second-factor/", CodeView.as_view(), name="mfa_authenticate"),
+    path("account/sso/", begin, name="sso_begin"),
+    path("account/sso/done/", complete, name="sso_complete"),
     path("account/app/add/", AddAppView.as_view(), name="mfa_activate_totp"),
     path("account/app/remove/", RemoveAppView.as_view(), name="mfa_deactivate_totp"),
     path("account/keys/", _account, name="mfa_list_webauthn"),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.views import LoginView
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -16,7 +17,11 @@ class SignInView(LoginView):  # type: ignore[misc]
     def get_context_data(self, **given: Any) -> dict[str, Any]:
         """Return what the page shows: the frame of the console and the form."""
         context = super().get_context_data(**given)
-        return {**admin.site.each_context(self.request), **context, "title": "Log in", "is_nav_sidebar_enabled": False}
+        ways = {
+            "sso_name": settings.ASSENT_OIDC_NAME if settings.ASSENT_OIDC_ISSUER else "",
+            "passwords": settings.ASSENT_LOCAL_LOGIN == "on",
+        }
+        return {**context, **ways, "title": "Log in"}
 
     def form_invalid(self, form: Any) -> HttpResponse:
         """Answer a wrong or refused attempt."""

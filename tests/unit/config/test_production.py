@@ -57,11 +57,19 @@ def test_a_safe_configuration_is_accepted(key_store):
         ("REDIS_URL", ""),
         ("REDIS_URL", "redis://broker.example:6379/0"),
         ("ASSENT_SECOND_FACTOR", "optional"),
+        ("ASSENT_LOCAL_LOGIN", "off"),
+        ("ASSENT_OIDC_ISSUER", "http://id.example"),
     ],
 )
 def test_an_unsafe_variable_is_named(monkeypatch, key_store, name, value):
     monkeypatch.setenv(name, value)
     assert name in refusal(key_store)
+
+
+def test_single_sign_on_needs_a_client(monkeypatch, key_store):
+    monkeypatch.setenv("ASSENT_OIDC_ISSUER", "https://id.example")
+    said = refusal(key_store)
+    assert ("ASSENT_OIDC_CLIENT_ID" in said, "ASSENT_OIDC_CLIENT_SECRET" in said) == (True, True)
 
 
 @pytest.mark.parametrize("value", ["", "short", "changeme", "development-only-not-a-secret"])
