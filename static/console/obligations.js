@@ -73,7 +73,7 @@ class ObligationList {
     const { schema } = parameter;
     return made(
       "label",
-      { class: "cb-tick" },
+      { class: "cb-parameter" },
       parameter.label,
       made("input", {
         class: "cb-input",

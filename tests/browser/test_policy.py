@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 import requests
 
-from governance.rulebook.models import PolicyRevision
+from governance.rulebook.models import AbacRule, PolicyRevision
 from tests.browser.conftest import keep
 from tests.browser.lifecycle import put_into_force
 from tests.factories.partners import raw_token
@@ -153,3 +153,26 @@ def test_every_shape_of_condition_survives_the_builder(console, market):
         return builder.jsonOf(builder.groupFrom(shape), "condition");
     })"""
     assert console.evaluate(script, shapes) == shapes
+
+
+def test_obligations_are_chosen_and_filled_in(console):
+    write_rule(console)
+    assert not console.is_visible("[data-obligations]")
+    console.check("[name=effect][value=permit]")
+    console.select_option("select[aria-label='Add an obligation']", "attribution")
+    console.wait_for_selector("#rule-sentence[data-tone=bad]")
+    console.fill("[data-obligations] input", "Ada Lovelace")
+    console.wait_for_selector("#rule-sentence:has-text('the output names \"Ada Lovelace\" as its author')")
+    console.select_option("select[aria-label='Add an obligation']", "embed_provenance")
+    console.click("[data-obligations] .cb-row:last-of-type [aria-label='Remove this obligation']")
+    console.select_option("select[aria-label='Add an obligation']", "limit_resolution")
+    console.fill("[data-obligations] input[type=number]", "512")
+    keep(console, "rule-obligations-light")
+    console.click("text=Save rule")
+    console.wait_for_selector("text=Not yet in the active revision")
+
+    assert AbacRule.objects.get().obligations == [
+        {"kind": "attribution", "parameters": {"text": "Ada Lovelace"}},
+        {"kind": "limit_resolution", "parameters": {"max_edge": 512}},
+    ]
+    assert console.input_value("[data-obligations] input[type=number]") == "512"
