@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.api.needs import ANYBODY
 from governance.audit.log.log_alarms import ensure_running
 from governance.audit.ports import worm_store
 from governance.engines.ports import RemoteEngine, policy_engine
@@ -103,6 +104,7 @@ class ReadinessSerializer(serializers.Serializer[None]):
 
 
 class _OpenView(APIView):
+    needs = {"GET": ANYBODY}
     authentication_classes = []
     permission_classes = []
     throttle_classes = []

@@ -1,4 +1,4 @@
-"""Which requests are authenticated, and what a token must cover for downloads and uploads.
+"""Which requests are authenticated, and what their token must cover.
 
 Whether something may be done is decided by policy, not here.
 """
@@ -7,29 +7,32 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from governance.api.errors import NotCovered
-from governance.jobs.models import Job
-from governance.kernel.vocabulary import Action
+from governance.api.needs import ANY_TOKEN, Declaring, require
 from governance.partners.types import TokenGrant
 
 
 class HasPartnerToken(BasePermission):
-    """Lets requests through that carry a partner's live token."""
+    """Lets requests through that carry a partner's live token which covers what the view needs."""
 
-    def has_permission(self, request: Request, view: object) -> bool:
-        """Return whether authentication found such a token."""
-        return isinstance(request.auth, TokenGrant)
+    def has_permission(self, request: Request, view: Declaring) -> bool:  # type: ignore[override]
+        """Return whether authentication found such a token. Raises NotCovered for one that covers too little.
 
-
-def require_output_cover(grant: TokenGrant, job: Job) -> None:
-    """Raise NotCovered unless the token covers releasing outputs of the job's model for the job's purpose."""
-    slug = job.model_version.model.slug
-    if Action.OUTPUT_RELEASE not in grant.actions:
-        raise NotCovered(f"Reading outputs needs a token with the scope '{Action.OUTPUT_RELEASE}'.")
-    if not grant.covers_model(slug) or job.purpose not in grant.purposes:
-        raise NotCovered("The token does not cover the model or the purpose of this job.")
+        A method without a declared need is refused; one that the view does not have is left to be answered as such.
+        """
+        if not isinstance(request.auth, TokenGrant):
+            return False
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        if method == "OPTIONS" or not hasattr(view, method.lower()):
+            need = ANY_TOKEN
+        elif method in view.needs:
+            need = view.needs[method]
+        else:
+            return False
+        require(need, request.auth)
+        return True
 
 
 def require_dataset_cover(grant: TokenGrant, dataset: str | None) -> None:
     """Raise NotCovered unless the token covers works of this dataset; None stands for no dataset."""
     if not grant.covers_dataset(dataset):
-        raise NotCovered("The token does not cover this dataset.")
+        raise NotCovered("The token does not cover works without a dataset; name one of its datasets.")

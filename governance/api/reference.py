@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.api.catalogue import problem_kinds
+from governance.api.needs import ANYBODY
 from governance.api.problems import known, respond
 
 
@@ -24,6 +25,7 @@ class ProblemKindSerializer(serializers.Serializer[object]):
 class ProblemKindView(APIView):
     """One kind of problem."""
 
+    needs = {"GET": ANYBODY}
     authentication_classes = []
     permission_classes = []
     throttle_classes = []

@@ -5,14 +5,15 @@ body, a path parameter, a bearer token) are added here, so that none is forgotte
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final, NotRequired, TypedDict
+from typing import Any, Final, NotRequired, TypedDict
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
 from governance.api.catalogue import ProblemKind, problem_kinds
+from governance.api.errors import NotCovered
 from governance.api.problems import MEDIA_TYPE, TYPE_PREFIX
-from governance.kernel.vocabulary import ACTION_LABELS
+from governance.kernel.vocabulary import TOKEN_ACTION_LABELS
 from governance.partners.errors import PartnerSuspended, TokenRevoked
 
 EXTENSION: Final = "x-problems"
@@ -114,6 +115,21 @@ def problems(*codes: str) -> dict[str, object]:
     return {EXTENSION: list(codes)}
 
 
+class NeedSchema(AutoSchema):
+    """Describes an operation with what its token must cover."""
+
+    def get_operation(self, *given: Any, **named: Any) -> Any:
+        """Return the operation with the need at the end of its description, and the problem of too narrow a token."""
+        operation = super().get_operation(*given, **named)
+        need = getattr(self.view, "needs", {}).get(self.method)
+        if operation and need is not None and need.sentence():
+            parts = (operation.get("description", ""), need.sentence())
+            operation["description"] = "\n\n".join(part for part in parts if part)
+            if need.actions:
+                operation[EXTENSION] = [*operation.get(EXTENSION, []), NotCovered.code]
+        return operation
+
+
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The bearer token of a partner's client, from the client credentials grant (RFC 6749 section 4.4)."""
 
@@ -122,8 +138,8 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, object]:
         """Return the security scheme."""
-        scopes = {action.value: label for action, label in ACTION_LABELS.items()}
-        return {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": TOKEN_URL, "scopes": scopes}}}
+        flow = {"tokenUrl": TOKEN_URL, "scopes": TOKEN_ACTION_LABELS}
+        return {"type": "oauth2", "flows": {"clientCredentials": flow}}
 
 
 def add_problems(result: Document, **kwargs: object) -> Document:

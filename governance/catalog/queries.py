@@ -57,10 +57,14 @@ def effective_consents(assets: Collection[Asset], at: datetime) -> dict[UUID, Ef
     return found
 
 
-def visible_assets(*, partner_id: UUID) -> QuerySet[Asset]:
-    """Return the assets that a partner may see: its own uploads, and all that no partner uploaded."""
+def visible_assets(*, partner_id: UUID, datasets: Collection[str] | None = None) -> QuerySet[Asset]:
+    """Return the assets that a partner may see: its own uploads, and all that no partner uploaded.
+
+    `datasets` leaves only those of the datasets with these slugs; None leaves all.
+    """
     own = Q(uploaded_by_type=UPLOADED_BY_PARTNER, uploaded_by_id=str(partner_id))
-    return Asset.objects.filter(own | ~Q(uploaded_by_type=UPLOADED_BY_PARTNER)).select_related("creator", "dataset")
+    seen = Asset.objects.filter(own | ~Q(uploaded_by_type=UPLOADED_BY_PARTNER)).select_related("creator", "dataset")
+    return seen if datasets is None else seen.filter(dataset__slug__in=datasets)
 
 
 def with_governing_consent(assets: QuerySet[Asset], *, at: datetime) -> QuerySet[Asset]:

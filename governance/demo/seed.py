@@ -26,7 +26,7 @@ from governance.kernel import clock
 from governance.kernel.ids import new_token
 from governance.kernel.json_reading import read_json_object
 from governance.kernel.parsing import parse_object
-from governance.kernel.vocabulary import Action, Purpose
+from governance.kernel.vocabulary import UPLOAD, Action, Purpose
 from governance.partners.clients import create_client
 from governance.partners.partners import create_partner
 from governance.partners.tiers import create_tier
@@ -41,7 +41,7 @@ from governance.rulebook.activation import publish_without_review
 SEEDER = Actor("system", "seed")
 WEIGHTS = Path(samples.__file__).parent / "weights"
 SHEET_EDGE = 640
-INFERENCE_ACTIONS = [Action.MODEL_INVOKE, Action.ASSET_INFER, Action.OUTPUT_RELEASE, Action.ASSET_PREVIEW]
+CLIENT_ACTIONS = [Action.MODEL_INVOKE, Action.ASSET_INFER, Action.OUTPUT_RELEASE, Action.ASSET_PREVIEW, UPLOAD]
 
 LEVELS: list[tuple[str, str, int, str, list[tuple[Action, Purpose]]]] = [
     (
@@ -244,7 +244,7 @@ def _seed_partners() -> dict[str, dict[str, str]]:
         client, secret = create_client(
             partner=partner,
             name=f"{name} server",
-            actions=INFERENCE_ACTIONS,
+            actions=CLIENT_ACTIONS,
             purposes=list(Purpose),
             actor=SEEDER,
         )

@@ -7,7 +7,6 @@ module. The parser is another program; it runs with limits of size, nesting, tim
 environment.
 """
 
-import json
 import shutil
 import subprocess
 import tempfile
@@ -19,9 +18,12 @@ from typing import Final
 
 from governance.engines.rego_source import nesting
 from governance.kernel.canonical import canonical_json
+from governance.kernel.json_reading import ANY_INTEGER, read_json
 
 MAX_BYTES: Final = 32 * 1024
 MAX_NESTING: Final = 30
+#: How deep the parser's answer may be: a few levels for each of the source.
+MAX_DEPTH: Final = 500
 SECONDS: Final = 10
 _MEMORY_KIB: Final = 4 * 1024 * 1024
 _OUTPUT_BLOCKS: Final = 64 * 1024  # of 512 bytes
@@ -118,7 +120,7 @@ def _parsed(source: str, parser: str) -> dict[str, object]:
         raise ModuleUnreadable(f"a module has at most {MAX_BYTES} bytes")
     if nesting(source) > MAX_NESTING:
         raise ModuleUnreadable(f"brackets are nested deeper than {MAX_NESTING}")
-    return _object(json.loads(_output(source, parser)))
+    return _object(_json(_output(source, parser)))
 
 
 def _output(source: str, parser: str) -> str:
@@ -149,9 +151,13 @@ def _output(source: str, parser: str) -> str:
         return text
 
 
+def _json(text: str) -> object:
+    return read_json(text, depth=MAX_DEPTH, max_integer=ANY_INTEGER)
+
+
 def _refusal(text: str) -> ModuleUnreadable:
     try:
-        found = _object(_list(_object(json.loads(text))["errors"])[0])
+        found = _object(_list(_object(_json(text))["errors"])[0])
         return ModuleUnreadable(f"OPA cannot parse it: {found['message']}", _line(found))
     except (ValueError, KeyError, TypeError, IndexError):
         return ModuleUnreadable("OPA cannot parse it, within its limits of time and memory")

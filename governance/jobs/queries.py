@@ -4,14 +4,15 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from governance.jobs.choices import JobState
 from governance.jobs.dispatch import TASKS
 from governance.jobs.errors import JobNotFound, OutputNotReleased
-from governance.jobs.models import OPEN_STATES, Job, JobOutput
+from governance.jobs.models import OPEN_STATES, Job, JobInput, JobOutput
 from governance.jobs.types import Stages
 from governance.kernel import clock
+from governance.partners.types import TokenGrant
 
 
 def jobs_of(*, partner_id: UUID) -> QuerySet[Job]:
@@ -24,9 +25,20 @@ def jobs_of(*, partner_id: UUID) -> QuerySet[Job]:
     )
 
 
-def job_of(*, partner_id: UUID, job_id: UUID) -> Job:
-    """Return one job of a partner. Raises JobNotFound, also for another partner's job."""
-    job = jobs_of(partner_id=partner_id).filter(id=job_id).first()
+def jobs_within(grant: TokenGrant) -> QuerySet[Job]:
+    """Return the jobs of a token's partner whose model, purpose and inputs the token covers, newest first."""
+    jobs = jobs_of(partner_id=grant.partner.id).filter(purpose__in=grant.purposes)
+    if grant.models is not None:
+        jobs = jobs.filter(model_version__model__slug__in=grant.models)
+    if grant.datasets is not None:
+        outside = JobInput.objects.filter(job=OuterRef("pk")).exclude(asset__dataset__slug__in=grant.datasets)
+        jobs = jobs.exclude(Exists(outside))
+    return jobs
+
+
+def job_within(grant: TokenGrant, job_id: UUID) -> Job:
+    """Return one job that a token covers. Raises JobNotFound, also for a job that it does not cover."""
+    job = jobs_within(grant).filter(id=job_id).first()
     if job is None:
         raise JobNotFound("There is no such job.")
     return job

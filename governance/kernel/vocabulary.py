@@ -45,5 +45,14 @@ PURPOSE_LABELS = {
     Purpose.DERIVATIVE_COMMERCIAL: "Derivative commercial",
 }
 
+#: What a token must cover to register works. Creators say whose partners may; policy is not asked.
+UPLOAD = "asset.upload"
+TOKEN_ACTION_LABELS: dict[str, str] = {
+    **{action.value: label for action, label in ACTION_LABELS.items()},
+    UPLOAD: "Upload a work",
+}
+TOKEN_ACTIONS = frozenset(TOKEN_ACTION_LABELS)
+
 ACTION_CHOICES = [(action.value, label) for action, label in ACTION_LABELS.items()]
+TOKEN_ACTION_CHOICES = [*TOKEN_ACTION_LABELS.items()]
 PURPOSE_CHOICES = [(purpose.value, label) for purpose, label in PURPOSE_LABELS.items()]

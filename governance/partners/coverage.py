@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from governance.kernel.json_reading import JsonRefused, read_json
-from governance.kernel.vocabulary import Action, Purpose
+from governance.kernel.vocabulary import TOKEN_ACTIONS, Purpose
 from governance.partners.errors import AuthorizationDetailsInvalid, ScopeInvalid
 from governance.partners.types import DETAILS_TYPE, Coverage
 
@@ -64,7 +64,7 @@ def _plain(message: str) -> str:
 def _names(member: str, value: Any) -> frozenset[str]:
     if not isinstance(value, list) or not value or len(value) > MAX_NAMES:
         raise AuthorizationDetailsInvalid(f"'{member}' must be a list of 1 to {MAX_NAMES} names.")
-    known = {"actions": frozenset(Action), "purposes": frozenset(Purpose)}.get(member)
+    known = {"actions": TOKEN_ACTIONS, "purposes": frozenset(Purpose)}.get(member)
     for name in value:
         valid = isinstance(name, str) and (name in known if known is not None else SLUG.fullmatch(name) is not None)
         if not valid:

@@ -218,7 +218,7 @@ class ClientRolesSet(StateEntry):
 
 @entry("client.adopted", subject="client", since="0.2")
 class ClientAdopted(StateEntry):
-    """An API client from before version 0.2 was recorded as it was at the upgrade."""
+    """An API client was recorded as it was at an upgrade: when states came to be on record, and when they grew."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from oauth2_provider.models import AbstractAccessToken, AbstractApplication
 
 from governance.kernel import clock
 from governance.kernel.ids import new_id
-from governance.kernel.vocabulary import ACTION_CHOICES, PURPOSE_CHOICES
+from governance.kernel.vocabulary import ACTION_CHOICES, PURPOSE_CHOICES, TOKEN_ACTION_CHOICES
 from governance.partners.choices import PartnerStatus
 from governance.partners.errors import PartnerSuspended, TokenExpired, TokenInvalid, TokenRevoked
 
@@ -69,7 +69,7 @@ class ApiClient(AbstractApplication):  # type: ignore[misc]
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="clients")
-    actions = ArrayField(models.CharField(max_length=32, choices=ACTION_CHOICES), default=list)
+    actions = ArrayField(models.CharField(max_length=32, choices=TOKEN_ACTION_CHOICES), default=list)
     purposes = ArrayField(models.CharField(max_length=32, choices=PURPOSE_CHOICES), default=list)
     model_slugs = ArrayField(models.SlugField(), default=list, blank=True, help_text="Empty: every model.")
     dataset_slugs = ArrayField(models.SlugField(), default=list, blank=True, help_text="Empty: every dataset.")

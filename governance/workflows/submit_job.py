@@ -21,7 +21,7 @@ from governance.jobs.choices import JobState
 from governance.jobs.dispatch import dispatch_on_commit
 from governance.jobs.errors import IdempotencyConflict, TooManyOpenJobs
 from governance.jobs.models import Job
-from governance.jobs.queries import jobs_of, open_job_count
+from governance.jobs.queries import jobs_of, jobs_within, open_job_count
 from governance.jobs.services import create_job
 from governance.jobs.types import Ending, NewJob
 from governance.kernel import clock
@@ -61,7 +61,7 @@ def submit_job(*, grant: TokenGrant, request: JobRequest, idempotency_key: str, 
         wait_for_named_lock(LockScope.IDEMPOTENCY, f"{grant.partner.id}:{idempotency_key}")
         earlier = jobs_of(partner_id=grant.partner.id).filter(idempotency_key=idempotency_key).first()
         if earlier is not None:
-            return SubmitOutcome(job=_same_request(earlier, request_digest), created=False)
+            return SubmitOutcome(job=_same_request(grant, earlier, request_digest), created=False)
         grant = read_again(grant)
         version, assets = _resolve(grant, request)
         _check_open_jobs(grant.partner)
@@ -116,11 +116,12 @@ def _check_key(key: str) -> None:
         raise IdempotencyKeyInvalid(f"The Idempotency-Key must be 1 to {KEY_LENGTH} printable ASCII characters.")
 
 
-def _same_request(earlier: Job, request_digest: str) -> Job:
-    if earlier.request_digest != request_digest:
+def _same_request(grant: TokenGrant, earlier: Job, request_digest: str) -> Job:
+    visible = jobs_within(grant).filter(pk=earlier.pk).exists()
+    if not visible or earlier.request_digest != request_digest:
         raise IdempotencyConflict(
             "This Idempotency-Key was used for another request. Use a new key for a new request.",
-            details={"job_id": str(earlier.id)},
+            details={"job_id": str(earlier.id)} if visible else {},
         )
     return earlier
 
@@ -131,11 +132,12 @@ def _resolve(grant: TokenGrant, request: JobRequest) -> tuple[ModelVersion, list
         raise TaskMismatch(f"The model '{request.model}' does {version.model.task}, not {request.task}.")
     if len(request.inputs) != INPUTS_PER_JOB:
         raise TaskMismatch(f"The task '{request.task}' takes {INPUTS_PER_JOB} input, not {len(request.inputs)}.")
-    return version, _assets(grant.partner, request.inputs)
+    return version, _assets(grant, request.inputs)
 
 
-def _assets(partner: Partner, ids: Sequence[UUID]) -> list[Asset]:
-    found = visible_assets(partner_id=partner.id).select_related("creator", "dataset").in_bulk(list(ids))
+def _assets(grant: TokenGrant, ids: Sequence[UUID]) -> list[Asset]:
+    visible = visible_assets(partner_id=grant.partner.id, datasets=grant.datasets)
+    found = visible.select_related("creator", "dataset").in_bulk(list(ids))
     missing = [str(asset_id) for asset_id in ids if asset_id not in found]
     if missing:
         raise AssetNotFound("There is no such work for you.", details={"field": "inputs", "assets": missing})

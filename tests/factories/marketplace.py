@@ -18,7 +18,7 @@ from governance.catalog.works import register_asset
 from governance.decisions.permits import redeem
 from governance.demo import samples
 from governance.jobs.models import Job
-from governance.kernel.vocabulary import Action, Purpose
+from governance.kernel.vocabulary import UPLOAD, Action, Purpose
 from governance.partners.clients import create_client
 from governance.partners.models import ApiClient, Partner, Tier
 from governance.partners.queries import live_token
@@ -46,7 +46,7 @@ WEIGHTS = Path(samples.__file__).parent / "weights" / "espcn_x2.safetensors"
 CONFIG = {"architecture": "espcn", "scale": 2, "features": 48, "layers": 4}
 #: Tests move the clock by hours and days.
 OUTLIVES_TESTS = 366 * 24 * 3600
-ACTIONS = [Action.MODEL_INVOKE, Action.ASSET_INFER, Action.OUTPUT_RELEASE]
+ACTIONS = [Action.MODEL_INVOKE, Action.ASSET_INFER, Action.OUTPUT_RELEASE, UPLOAD]
 
 
 @dataclass(frozen=True)

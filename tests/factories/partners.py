@@ -9,7 +9,7 @@ from factory.django import DjangoModelFactory
 
 from governance.audit.types import Actor
 from governance.kernel.ids import new_token
-from governance.kernel.vocabulary import Action, Purpose
+from governance.kernel.vocabulary import TOKEN_ACTIONS, Purpose
 from governance.partners.clients import create_client
 from governance.partners.models import ApiClient, Partner, Tier
 from governance.partners.partners import create_partner
@@ -56,7 +56,7 @@ class PartnerFactory(DjangoModelFactory[Partner]):
 def client_with_secret(
     partner: Partner | None = None,
     *,
-    actions: Iterable[str] = tuple(Action),
+    actions: Iterable[str] = tuple(TOKEN_ACTIONS),
     purposes: Iterable[str] = tuple(Purpose),
     models: Iterable[str] = (),
     datasets: Iterable[str] = (),

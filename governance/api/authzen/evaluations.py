@@ -27,7 +27,11 @@ def evaluate(*, grant: TokenGrant, asked: EvaluationRequest, request_id: str) ->
     try:
         access = context_for(grant, asked["subject"], context)
         questions = question_for(
-            context=access, action=asked["action"]["name"], resource=asked["resource"], version=version_in(context)
+            grant=grant,
+            context=access,
+            action=asked["action"]["name"],
+            resource=asked["resource"],
+            version=version_in(grant, context),
         )
     except Refusal as refusal:
         return _refused(refusal.status, refusal.code, refusal.message)

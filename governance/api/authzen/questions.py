@@ -1,6 +1,7 @@
 """Turns a subject, an action, a resource and a context of the Authorization API into questions to policy.
 
 Subjects are API clients: a partner's enforcement point asks about its own clients, one of the operator's about any.
+Nothing outside the asker's token exists for it; about other clients, the token must cover action and purpose as well.
 What is unknown and what the asker may not ask about look the same: they are denied, not errors.
 """
 
@@ -11,6 +12,8 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from governance.api.authzen.types import Context, Entity
+from governance.api.errors import NotCovered
+from governance.catalog.models import Asset
 from governance.catalog.queries import visible_assets
 from governance.decisions.questions import about_asset, about_model
 from governance.decisions.types import AccessContext, QuestionSet
@@ -19,7 +22,7 @@ from governance.kernel.reason_codes import ReasonCode
 from governance.kernel.vocabulary import Action, Purpose
 from governance.partners.models import ApiClient
 from governance.partners.types import Coverage, TokenGrant
-from governance.registry.models import ModelVersion
+from governance.registry.models import Model, ModelVersion
 from governance.registry.queries import available_models, resolve_version
 
 CLIENT, ASSET, MODEL = "client", "asset", "model"
@@ -59,9 +62,21 @@ def context_of_client(grant: TokenGrant, client: ApiClient, context: Context) ->
         partner=client.partner,
         client_id=client.client_id,
         token=grant.coverage if own else Coverage.of_client(client),
-        purpose=purpose_in(context),
+        purpose=purpose_in(context) if own else _covered_purpose(grant, purpose_in(context)),
         at=clock.now(),
     )
+
+
+def require_action(grant: TokenGrant, context: AccessContext, action: str) -> None:
+    """Raise Refusal where a token asks about another client's action that it does not cover itself."""
+    if context.client_id != grant.client.client_id and action not in grant.actions:
+        raise Refusal(403, NotCovered.code, f"The token does not cover the action '{action}'.")
+
+
+def _covered_purpose(grant: TokenGrant, purpose: Purpose) -> Purpose:
+    if purpose not in grant.purposes:
+        raise Refusal(403, NotCovered.code, f"The token does not cover the purpose '{purpose}'.")
+    return purpose
 
 
 def purpose_in(context: Context) -> Purpose:
@@ -73,21 +88,24 @@ def purpose_in(context: Context) -> Purpose:
     return Purpose(purpose)
 
 
-def version_in(context: Context) -> ModelVersion | None:
+def version_in(grant: TokenGrant, context: Context) -> ModelVersion | None:
     """Return the version that serves the model which the context names, if it names one. Raises Refusal."""
     slug = context.get("model")
-    return None if slug is None else _version(slug)
+    return None if slug is None else _version(grant, slug)
 
 
-def question_for(*, context: AccessContext, action: str, resource: Entity, version: ModelVersion | None) -> QuestionSet:
-    """Return the question about one resource. Raises Refusal for what is unknown."""
+def question_for(
+    *, grant: TokenGrant, context: AccessContext, action: str, resource: Entity, version: ModelVersion | None
+) -> QuestionSet:
+    """Return the question about one resource. Raises Refusal for what is unknown, or outside the asker's token."""
     if action not in frozenset(Action) or not action.startswith(f"{resource['type']}."):
         raise Refusal(404, ReasonCode.ACTION_UNKNOWN, f"There is no action '{action}' on a resource of this type.")
+    require_action(grant, context, action)
     if resource["type"] == MODEL:
-        return about_model(context=context, action=Action(action), version=_version(resource["id"]))
+        return about_model(context=context, action=Action(action), version=_version(grant, resource["id"]))
     asset = None
     if resource["type"] == ASSET and (key := _uuid(resource["id"])):
-        asset = visible_assets(partner_id=context.partner.id).filter(id=key).first()
+        asset = assets_for(grant, context).filter(id=key).first()
     if asset is None:
         raise Refusal(404, "resource_unknown", "There is no such resource for this subject.")
     return about_asset(context=context, action=Action(action), asset=asset, version=version)
@@ -98,8 +116,19 @@ def actions_on(resource_type: str) -> list[Action]:
     return [action for action in Action if resource_type in (ASSET, MODEL) and action.startswith(f"{resource_type}.")]
 
 
-def _version(slug: str) -> ModelVersion:
-    if not available_models().filter(slug=slug).exists():
+def assets_for(grant: TokenGrant, context: AccessContext) -> QuerySet[Asset]:
+    """Return the works that the subject may know of and that the asker's token covers."""
+    return visible_assets(partner_id=context.partner.id, datasets=grant.datasets)
+
+
+def models_for(grant: TokenGrant) -> QuerySet[Model]:
+    """Return the models that the asker's token covers."""
+    models = available_models()
+    return models if grant.models is None else models.filter(slug__in=grant.models)
+
+
+def _version(grant: TokenGrant, slug: str) -> ModelVersion:
+    if not models_for(grant).filter(slug=slug).exists():
         raise Refusal(404, "resource_unknown", "There is no such model.")
     return resolve_version(model_slug=slug, ref=None)
 

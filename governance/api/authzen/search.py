@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from uuid import UUID
 
@@ -11,16 +12,18 @@ from governance.api.authzen.questions import (
     CLIENT,
     Refusal,
     actions_on,
+    assets_for,
     clients_for,
     context_for,
     context_of_client,
+    models_for,
     question_for,
+    require_action,
     version_in,
 )
 from governance.api.authzen.serializers import DEFAULT_PAGE
 from governance.api.authzen.types import ActionSearch, Entity, EvaluationRequest, Paged, Results
 from governance.api.errors import QueryInvalid
-from governance.catalog.queries import visible_assets
 from governance.decisions.errors import ModelNeeded
 from governance.decisions.permitted import permitted_assets, permitted_models
 from governance.decisions.questions import ACTIONS_WITH_A_MODEL
@@ -30,7 +33,6 @@ from governance.kernel.vocabulary import Action
 from governance.partners.models import ApiClient
 from governance.partners.types import TokenGrant
 from governance.registry.models import ModelVersion
-from governance.registry.queries import available_models
 
 _CLIENTS_AT_ONCE = 50
 
@@ -41,12 +43,13 @@ def resources(*, grant: TokenGrant, asked: EvaluationRequest) -> Results:
     if name not in actions_on(kind):
         return _page([], "")
     try:
-        access, version = context_for(grant, asked["subject"], context), version_in(context)
+        access, version = context_for(grant, asked["subject"], context), version_in(grant, context)
+        require_action(grant, access, name)
     except Refusal as refusal:
         return _nothing(refusal)
     size, after = _size(asked), _after(asked)
     find = _asset_ids if kind == ASSET else _model_slugs
-    found = find(access, Action(name), version, after, size + 1)
+    found = find(_Search(grant, access, Action(name), version), after, size + 1)
     token = _token(found[size - 1]) if len(found) > size else ""
     return _page([{"type": kind, "id": key} for key in found[:size]], token)
 
@@ -68,46 +71,57 @@ def actions(*, grant: TokenGrant, asked: ActionSearch) -> Results:
     """Return the actions that the subject may do with the resource; there are few, so always on one page."""
     context, resource = asked.get("context", {}), asked["resource"]
     try:
-        access, version = context_for(grant, asked["subject"], context), version_in(context)
-        found = [name for name in actions_on(resource["type"]) if _permits(access, name, resource, version)]
+        access, version = context_for(grant, asked["subject"], context), version_in(grant, context)
+        found = [name for name in actions_on(resource["type"]) if _permits(grant, access, name, resource, version)]
     except Refusal as refusal:
         return _nothing(refusal)
     return _page([{"name": name.value} for name in found], "")
 
 
-def _asset_ids(
-    access: AccessContext, action: Action, version: ModelVersion | None, after: str | None, limit: int
-) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Whose token asks, for whom, about which action, with which model."""
+
+    grant: TokenGrant
+    access: AccessContext
+    action: Action
+    version: ModelVersion | None
+
+
+def _asset_ids(asked: _Search, after: str | None, limit: int) -> list[str]:
+    access, action, version = asked.access, asked.action, asked.version
     if version is None and action in ACTIONS_WITH_A_MODEL:
         raise ModelNeeded(f"The action {action} takes a model; name it in the context.", details={"field": "model"})
-    assets = visible_assets(partner_id=access.partner.id)
+    assets = assets_for(asked.grant, access)
     if after is not None:
         assets = assets.filter(id__lt=_as_uuid(after))
     permitted = permitted_assets(assets=assets, action=action, context=access, version=version)
     return [str(asset_id) for asset_id in permitted.order_by("-id").values_list("id", flat=True)[:limit]]
 
 
-def _model_slugs(
-    access: AccessContext, action: Action, version: ModelVersion | None, after: str | None, limit: int
-) -> list[str]:
-    models = available_models() if after is None else available_models().filter(slug__gt=after)
-    permitted = permitted_models(models=models, action=action, context=access)
+def _model_slugs(asked: _Search, after: str | None, limit: int) -> list[str]:
+    models = models_for(asked.grant)
+    if after is not None:
+        models = models.filter(slug__gt=after)
+    permitted = permitted_models(models=models, action=asked.action, context=asked.access)
     return list(permitted.order_by("slug").values_list("slug", flat=True)[:limit])
 
 
 def _permitted_clients(grant: TokenGrant, asked: EvaluationRequest) -> Iterator[ApiClient]:
     context, name = asked.get("context", {}), asked["action"]["name"]
-    version, after = version_in(context), _after(asked) or ""
+    version, after = version_in(grant, context), _after(asked) or ""
     while batch := list(clients_for(grant).filter(client_id__gt=after).order_by("client_id")[:_CLIENTS_AT_ONCE]):
         for client in batch:
-            if _permits(context_of_client(grant, client, context), name, asked["resource"], version):
+            if _permits(grant, context_of_client(grant, client, context), name, asked["resource"], version):
                 yield client
         after = batch[-1].client_id
 
 
-def _permits(access: AccessContext, action: str, resource: Entity, version: ModelVersion | None) -> bool:
+def _permits(
+    grant: TokenGrant, access: AccessContext, action: str, resource: Entity, version: ModelVersion | None
+) -> bool:
     try:
-        asked = question_for(context=access, action=action, resource=resource, version=version)
+        asked = question_for(grant=grant, context=access, action=action, resource=resource, version=version)
     except Refusal:
         return False
     return answer_questions(asked).permitted
@@ -115,7 +129,7 @@ def _permits(access: AccessContext, action: str, resource: Entity, version: Mode
 
 def _nothing(refusal: Refusal) -> Results:
     """Return no results for what is unknown. Raises QueryInvalid where the context lacks what is needed."""
-    if refusal.status == 404:
+    if refusal.status in (403, 404):
         return _page([], "")
     raise QueryInvalid(refusal.message, details={"field": "context"})
 

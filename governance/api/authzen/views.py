@@ -29,6 +29,7 @@ from governance.api.authzen.serializers import (
     SubjectSearchSerializer,
 )
 from governance.api.middleware import request_id_of
+from governance.api.needs import ANYBODY, ASK_POLICY
 from governance.api.schema import problems
 
 PATHS = {
@@ -44,6 +45,8 @@ NO_POLICY = ("no_active_revision", "policy_frozen", "permitted_set_unavailable")
 
 class AuthZenView(APIView):
     """A POST with a JSON body. A body of another media type is a bad request (section 10.1.7)."""
+
+    needs = {"POST": ASK_POLICY}
 
     def handle_exception(self, exc: Exception) -> Response:
         """Return the error response."""
@@ -141,6 +144,8 @@ class ActionSearchView(AuthZenView):
 
 class MetadataView(APIView):
     """What this policy decision point offers."""
+
+    needs = {"GET": ANYBODY}
 
     authentication_classes = []
     permission_classes = []

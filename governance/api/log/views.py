@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from governance.api.errors import LogNotPublished
+from governance.api.needs import ANYBODY
 from governance.api.schema import problems
 from governance.audit.log.checkpoints import published_checkpoint, signed_note_of
 from governance.audit.log.log_reader import entry_bundle, tile
@@ -25,6 +26,7 @@ CACHE_CONTROL = OpenApiParameter("Cache-Control", str, OpenApiParameter.HEADER, 
 class OpenLogView(APIView):
     """A view of the public log."""
 
+    needs = {"GET": ANYBODY}
     authentication_classes = []
     permission_classes = []
     throttle_classes = []

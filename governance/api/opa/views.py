@@ -20,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.api.needs import OPA_SERVER
 from governance.opa.errors import OpaCredentialInvalid, UploadMalformed, UploadTooLarge
 from governance.opa.models import OpaServer
 from governance.opa.queries import bundle_etag, bundle_to_run, server_of
@@ -56,6 +57,7 @@ class IsOpaServer(BasePermission):
 
 
 class _OpaView(APIView):
+    needs = {"GET": OPA_SERVER, "POST": OPA_SERVER}
     authentication_classes = [OpaAuthentication]
     permission_classes = [IsOpaServer]
     throttle_classes = []

@@ -6,8 +6,8 @@ from governance.catalog.models import Asset
 from governance.catalog.queries import UPLOADED_BY_PARTNER, visible_assets
 from governance.decisions.models import DecisionRecord
 from governance.decisions.queries import decisions_of
-from governance.jobs.models import Job
-from governance.jobs.queries import jobs_of
+from governance.jobs.queries import jobs_within
+from governance.kernel.vocabulary import Purpose
 from governance.partners.types import TokenGrant
 from governance.registry.models import Model
 from governance.registry.queries import available_models
@@ -21,8 +21,7 @@ def models_for(grant: TokenGrant) -> QuerySet[Model]:
 
 def assets_for(grant: TokenGrant) -> QuerySet[Asset]:
     """Return the works that the partner may know of and that the token covers."""
-    assets = visible_assets(partner_id=grant.partner.id)
-    return assets if grant.datasets is None else assets.filter(dataset__slug__in=grant.datasets)
+    return visible_assets(partner_id=grant.partner.id, datasets=grant.datasets)
 
 
 def uploads_of(grant: TokenGrant) -> QuerySet[Asset]:
@@ -31,11 +30,8 @@ def uploads_of(grant: TokenGrant) -> QuerySet[Asset]:
     return assets_for(grant).filter(**own)
 
 
-def jobs_for(grant: TokenGrant) -> QuerySet[Job]:
-    """Return the partner's jobs."""
-    return jobs_of(partner_id=grant.partner.id)
-
-
 def decisions_for(grant: TokenGrant) -> QuerySet[DecisionRecord]:
-    """Return the decisions about the partner's jobs."""
-    return decisions_of(partner_slug=grant.partner.slug)
+    """Return the decisions about the partner's jobs, as far as the token covers these."""
+    decisions = decisions_of(partner_slug=grant.partner.slug)
+    narrowed = grant.models is not None or grant.datasets is not None or not grant.purposes >= set(Purpose)
+    return decisions.filter(job_id__in=jobs_within(grant).order_by().values("id")) if narrowed else decisions

@@ -178,7 +178,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["governance.api.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "governance.api.pagination.NewestFirst",
     "DEFAULT_FILTER_BACKENDS": ["governance.api.filters.StrictFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "governance.api.schema.NeedSchema",
     "DEFAULT_THROTTLE_CLASSES": ["governance.api.throttling.TierThrottle"],
     "EXCEPTION_HANDLER": "governance.api.problems.handle",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "governance.api.negotiation.JsonAlways",
@@ -203,6 +203,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "Action": "governance.kernel.vocabulary.ACTION_CHOICES",
+        "TokenAction": "governance.kernel.vocabulary.TOKEN_ACTION_CHOICES",
         "Purpose": "governance.kernel.vocabulary.PURPOSE_CHOICES",
         "JobState": "governance.jobs.choices.JobState",
         "AssetStatus": "governance.catalog.choices.AssetStatus",

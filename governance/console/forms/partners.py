@@ -8,7 +8,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 from governance.catalog.models import Dataset
 from governance.console.forms.fields import RegionField, checkbox_field, choice_field, names_field
 from governance.console.types import Given
-from governance.kernel.vocabulary import ACTION_CHOICES, PURPOSE_CHOICES
+from governance.kernel.vocabulary import PURPOSE_CHOICES, TOKEN_ACTION_CHOICES
 from governance.partners.models import Partner, Tier
 from governance.registry.models import Model
 
@@ -114,7 +114,7 @@ class ClientForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(),
         help_text="Which app or server of the partner this is.",
     )
-    actions = checkbox_field(ACTION_CHOICES, help_text="What tokens of this client may be used for.")
+    actions = checkbox_field(TOKEN_ACTION_CHOICES, help_text="What tokens of this client may be used for.")
     purposes = checkbox_field(PURPOSE_CHOICES)
     models = names_field([], label="Only these models", help_text="Empty: every model.")
     datasets = names_field([], label="Only these datasets", help_text="Empty: every dataset.")

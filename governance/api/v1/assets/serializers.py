@@ -1,10 +1,13 @@
 """How works look to partners, and the form for uploading one."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from governance.api.serializers import KnownSlug, StrictSerializer
 from governance.catalog.models import Asset, Creator, Dataset
 from governance.catalog.queries import UPLOADED_BY_PARTNER
+from governance.partners.types import TokenGrant
 
 
 class AssetSerializer(serializers.ModelSerializer[Asset]):
@@ -35,3 +38,12 @@ class UploadSerializer(StrictSerializer):
     title = serializers.CharField(max_length=200)
     creator = KnownSlug(slug_field="slug", queryset=Creator.objects.all())
     dataset = KnownSlug(slug_field="slug", queryset=Dataset.objects.all(), required=False)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Return the fields; the grant in the context leaves only the datasets that it covers."""
+        fields = super().get_fields()
+        grant: TokenGrant | None = self.context.get("grant")
+        if grant is not None and grant.datasets is not None:
+            covered = Dataset.objects.filter(slug__in=grant.datasets)
+            fields["dataset"] = KnownSlug(slug_field="slug", queryset=covered, required=False)
+        return fields

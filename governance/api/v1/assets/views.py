@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.api.authentication import grant_of
+from governance.api.needs import READ_WORKS, UPLOAD_WORKS
 from governance.api.parsers import BoundedMultiPartParser
 from governance.api.permissions import require_dataset_cover
 from governance.api.schema import problems
@@ -38,6 +39,8 @@ MULTIPART = "multipart/form-data"
 class AssetListView(ListAPIView[Asset]):
     """The works that the partner may know of."""
 
+    needs = {"GET": READ_WORKS, "POST": UPLOAD_WORKS}
+
     queryset = Asset.objects.none()
     serializer_class = AssetSerializer
     filterset_class = AssetFilterSet
@@ -59,7 +62,6 @@ class AssetListView(ListAPIView[Asset]):
         responses={201: AssetSerializer},
         filters=False,
         extensions=problems(
-            "insufficient_scope",
             "upload_not_authorised",
             "asset_invalid",
             "upload_too_large",
@@ -75,9 +77,10 @@ class AssetListView(ListAPIView[Asset]):
     )
     def post(self, request: Request) -> Response:
         """Store the file, once it is seen to be an image of a type and size that is taken in, and register the work."""
-        form = UploadSerializer(data=request.data)
+        grant = grant_of(request)
+        form = UploadSerializer(data=request.data, context={"grant": grant})
         form.is_valid(raise_exception=True)
-        values, grant = form.validated_data, grant_of(request)
+        values = form.validated_data
         dataset = values.get("dataset")
         require_dataset_cover(grant, dataset.slug if dataset else None)
         asset = upload_asset(
@@ -96,6 +99,8 @@ class AssetListView(ListAPIView[Asset]):
 class AssetView(RetrieveAPIView[Asset]):
     """One work."""
 
+    needs = {"GET": READ_WORKS}
+
     queryset = Asset.objects.none()
     serializer_class = AssetSerializer
     lookup_field = "id"
@@ -108,6 +113,8 @@ class AssetView(RetrieveAPIView[Asset]):
 
 class AssetReceiptView(APIView):
     """The receipt of an upload."""
+
+    needs = {"GET": READ_WORKS}
 
     @receipt_schema(operation_id="get_asset_receipt", tag="assets", codes=())
     def get(self, request: Request, id: UUID) -> Response:

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from governance.api.authentication import grant_of
 from governance.api.filters import MomentFilter
+from governance.api.needs import READ_JOBS
 from governance.api.v1.decisions.serializers import DecisionSerializer, ExplainedDecisionSerializer
 from governance.api.v1.receipts import receipt_response, receipt_schema
 from governance.api.v1.visibility import decisions_for
@@ -36,6 +37,8 @@ class DecisionFilterSet(FilterSet):  # type: ignore[misc]
 class DecisionListView(ListAPIView[DecisionRecord]):
     """The decisions about the partner's jobs."""
 
+    needs = {"GET": READ_JOBS}
+
     queryset = DecisionRecord.objects.none()
     serializer_class = DecisionSerializer
     filterset_class = DecisionFilterSet
@@ -49,6 +52,8 @@ class DecisionListView(ListAPIView[DecisionRecord]):
 class DecisionView(RetrieveAPIView[DecisionRecord]):
     """One decision."""
 
+    needs = {"GET": READ_JOBS}
+
     queryset = DecisionRecord.objects.none()
     serializer_class = ExplainedDecisionSerializer
     lookup_field = "id"
@@ -61,6 +66,8 @@ class DecisionView(RetrieveAPIView[DecisionRecord]):
 
 class DecisionReceiptView(APIView):
     """The receipt of a decision."""
+
+    needs = {"GET": READ_JOBS}
 
     @receipt_schema(operation_id="get_decision_receipt", tag="decisions", codes=())
     def get(self, request: Request, id: UUID) -> Response:

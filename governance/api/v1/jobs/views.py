@@ -15,15 +15,15 @@ from rest_framework.views import APIView
 from governance.api.authentication import grant_of
 from governance.api.errors import IdempotencyKeyMissing
 from governance.api.middleware import request_id_of
+from governance.api.needs import CANCEL_JOBS, READ_JOBS, SUBMIT_JOBS
 from governance.api.problems import known, respond
 from governance.api.schema import problems
 from governance.api.v1.jobs.filters import JobFilterSet
 from governance.api.v1.jobs.serializers import JobDetailSerializer, JobRequestSerializer, JobSerializer
-from governance.api.v1.visibility import jobs_for
 from governance.audit.types import Actor
 from governance.decisions.choices import DecisionEffect
 from governance.jobs.models import Job
-from governance.jobs.queries import job_of
+from governance.jobs.queries import job_within, jobs_within
 from governance.workflows.cancel_job import cancel_job
 from governance.workflows.submit_job import SubmitOutcome, submit_job
 
@@ -41,13 +41,15 @@ EXAMPLE = {
 class JobListView(ListAPIView[Job]):
     """The partner's jobs."""
 
+    needs = {"GET": READ_JOBS, "POST": SUBMIT_JOBS}
+
     queryset = Job.objects.none()
     serializer_class = JobSerializer
     filterset_class = JobFilterSet
 
     def get_queryset(self) -> QuerySet[Job]:
-        """Return the partner's own."""
-        return jobs_for(grant_of(self.request))
+        """Return the partner's own, as far as the token covers them."""
+        return jobs_within(grant_of(self.request))
 
     @extend_schema(
         operation_id="submit_job",
@@ -126,18 +128,22 @@ def _answer(request: Request, outcome: SubmitOutcome) -> HttpResponse:
 class JobView(RetrieveAPIView[Job]):
     """One job."""
 
+    needs = {"GET": READ_JOBS}
+
     queryset = Job.objects.none()
     serializer_class = JobDetailSerializer
     lookup_field = "id"
     filter_backends = []
 
     def get_queryset(self) -> QuerySet[Job]:
-        """Return the partner's own."""
-        return jobs_for(grant_of(self.request))
+        """Return the partner's own, as far as the token covers them."""
+        return jobs_within(grant_of(self.request))
 
 
 class JobCancelView(APIView):
     """Cancelling a job."""
+
+    needs = {"POST": CANCEL_JOBS}
 
     @extend_schema(
         operation_id="cancel_job",
@@ -150,6 +156,5 @@ class JobCancelView(APIView):
     def post(self, request: Request, id: UUID) -> Response:
         """Cancel a job that waits; ask the worker to stop one that runs, which `cancel_requested` then shows."""
         grant = grant_of(request)
-        job = job_of(partner_id=grant.partner.id, job_id=id)
-        cancelled = cancel_job(job=job, actor=Actor("client", grant.client.client_id))
+        cancelled = cancel_job(job=job_within(grant, id), actor=Actor("client", grant.client.client_id))
         return Response(JobDetailSerializer(cancelled).data)

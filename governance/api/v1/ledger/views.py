@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from governance.api.authentication import grant_of
 from governance.api.filters import read_query
+from governance.api.needs import ANY_TOKEN
 from governance.api.schema import problems
 from governance.api.v1.ledger.serializers import AsOfQuery, StateSerializer
 from governance.audit.errors import ObjectUnknown
@@ -24,6 +25,8 @@ from governance.partners.models import Partner
 
 class AsOfView(APIView):
     """The partner's own state and tier at a moment."""
+
+    needs = {"GET": ANY_TOKEN}
 
     @extend_schema(
         operation_id="get_state_as_of",

@@ -5,6 +5,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 
 from governance.api.authentication import grant_of
+from governance.api.needs import READ_MODELS
 from governance.api.pagination import BySlug
 from governance.api.schema import problems
 from governance.api.v1.models.serializers import ModelSerializer
@@ -32,6 +33,8 @@ class ModelFilterSet(PermittedModelsFilterSet):
 class ModelListView(ListAPIView[Model]):
     """The models that the token covers."""
 
+    needs = {"GET": READ_MODELS}
+
     queryset = Model.objects.none()
     serializer_class = ModelSerializer
     pagination_class = BySlug
@@ -45,6 +48,8 @@ class ModelListView(ListAPIView[Model]):
 @extend_schema_view(get=extend_schema(operation_id="get_model", tags=["models"], summary="Look at a model"))
 class ModelView(RetrieveAPIView[Model]):
     """One model."""
+
+    needs = {"GET": READ_MODELS}
 
     queryset = Model.objects.none()
     serializer_class = ModelSerializer

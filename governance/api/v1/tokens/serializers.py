@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from governance.kernel.vocabulary import ACTION_CHOICES, PURPOSE_CHOICES
+from governance.kernel.vocabulary import PURPOSE_CHOICES, TOKEN_ACTION_CHOICES
 from governance.partners.models import Partner
 from governance.partners.types import DETAILS_TYPE, TokenGrant
 
@@ -11,7 +11,7 @@ class AuthorizationDetailSerializer(serializers.Serializer[object]):
     """What a token covers (RFC 9396 section 2). An absent list of models or datasets means any."""
 
     type = serializers.ChoiceField(choices=[DETAILS_TYPE])
-    actions = serializers.ListField(child=serializers.ChoiceField(choices=ACTION_CHOICES))
+    actions = serializers.ListField(child=serializers.ChoiceField(choices=TOKEN_ACTION_CHOICES))
     purposes = serializers.ListField(child=serializers.ChoiceField(choices=PURPOSE_CHOICES))
     models = serializers.ListField(child=serializers.SlugField(), required=False)
     datasets = serializers.ListField(child=serializers.SlugField(), required=False)

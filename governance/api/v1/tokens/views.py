@@ -14,6 +14,8 @@ from rest_framework.views import APIView
 
 from governance.api.authentication import grant_of
 from governance.api.middleware import request_id_of
+from governance.api.needs import ANY_TOKEN
+from governance.api.needs import CLIENT as BY_CREDENTIALS
 from governance.api.schema import CLIENT
 from governance.api.throttling import OAuthThrottle
 from governance.api.v1.tokens.serializers import (
@@ -40,6 +42,8 @@ NARROWED = '[{"type": "assent_job", "purposes": ["research"], "models": ["espcn-
 
 class OAuthView(APIView):
     """A form endpoint where clients authenticate by their secret. Errors are those of RFC 6749 section 5.2."""
+
+    needs = {"POST": BY_CREDENTIALS}
 
     authentication_classes = []
     permission_classes = []
@@ -152,6 +156,8 @@ class RevocationView(OAuthView):
 
 class OwnTokenView(APIView):
     """The token of the request itself."""
+
+    needs = {"GET": ANY_TOKEN}
 
     @extend_schema(
         operation_id="get_own_token",
