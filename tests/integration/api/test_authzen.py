@@ -56,8 +56,9 @@ def test_a_denial_is_an_answer_with_reasons(ask, asked, market):
     assert body["context"]["reason_user"] == {"en": "The creator has withdrawn consent for this work."}
 
 
-def test_where_no_rule_permits_it_says_what_that_would_take(ask, asked, market):
+def test_where_no_rule_permits_it_says_what_that_would_take(caller, asked, market):
     wide, _ = client_with_secret(market.partner)
+    asking, _ = client_with_secret(market.partner)
     training = {"action": {"name": "model.train"}, "resource": {"type": "model", "id": "espcn-x2"}}
     AbacRuleFactory(
         effect="permit",
@@ -68,7 +69,8 @@ def test_where_no_rule_permits_it_says_what_that_would_take(ask, asked, market):
     publish_without_review(actor=TESTER, note="tests")
 
     subject = {"type": "client", "id": wide.client_id}
-    context = ask(EVALUATION, asked | training | {"subject": subject}).json()["context"]
+    question = asked | training | {"subject": subject}
+    context = caller(asking).post(EVALUATION, question, content_type="application/json").json()["context"]
 
     assert context["reason_user"]["en"].endswith("It would require that the partner's tier is gold.")
 
