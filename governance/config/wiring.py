@@ -19,6 +19,7 @@ from governance.keys.file_store import FileKeyStore
 from governance.keys.kms import KmsKeyStore, kms_client
 from governance.keys.layers import LayeredKeyStore
 from governance.keys.ring import KeyRing, KeyStore, key_ring
+from governance.opa.marks import new_mark
 from governance.registry.ports import runtimes
 from inference_workers.obligations import HANDLERS
 from inference_workers.runtimes import RUNTIMES
@@ -84,7 +85,9 @@ _WORM_STORES: Mapping[str, Callable[[], WormStore]] = {"filesystem": _filesystem
 def _opa() -> PolicyEngine:
     timeout = settings.ASSENT_ENGINE_TIMEOUT_MS / 1000
     budget_ms = settings.ASSENT_CUSTOM_REGO_BUDGET_MS
-    return OpaEngine(url=settings.OPA_URL, timeout=timeout, token=settings.OPA_TOKEN, custom_budget_ms=budget_ms)
+    return OpaEngine(
+        url=settings.OPA_URL, timeout=timeout, token=settings.OPA_TOKEN, custom_budget_ms=budget_ms, mark=new_mark
+    )
 
 
 def _rego() -> RegoEngine:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, F, Min, Q
 from django.db.models.functions import TruncHour
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.http import urlencode
 
 from governance.audit.choices import ScrubState
@@ -23,6 +24,7 @@ from governance.decisions.models import DecisionRecord
 from governance.jobs.choices import JobState
 from governance.jobs.models import OPEN_STATES, Job
 from governance.kernel import clock
+from governance.opa.models import OpaDecisionLog
 from governance.registry.models import LicenceProposal, ModelLicenceProposal
 from governance.rulebook.queries import active_freeze, active_revision
 
@@ -179,6 +181,13 @@ def claim_figures(now: datetime) -> list[Figure]:
     return [Figure("Claims", f"{count:,}", "uploads waiting", list_url(UploadReview), "warn")] if count else []
 
 
+def opa_figures(now: datetime) -> list[Figure]:
+    """Return how many questions somebody else asked an OPA server in a day; nothing while nobody did."""
+    count = OpaDecisionLog.objects.filter(question="", received_at__gte=now - DAY).count()
+    link = reverse("admin:opa_opaserver_reconcile")
+    return [Figure("Asked past Assent", f"{count:,}", "directly at OPA, 24 h", link, "bad")] if count else []
+
+
 def _waiting(model: type[Proposal], name: str) -> list[Figure]:
     """Return a figure only while something waits: an empty queue is no news."""
     count = model._default_manager.filter(state=ProposalState.OPEN).count()
@@ -198,6 +207,7 @@ PARTS: dict[str, Callable[[datetime], list[Figure]]] = {
     "registry.view_licenceproposal": licence_proposal_figures,
     "registry.view_modellicenceproposal": model_licence_proposal_figures,
     "catalog.view_uploadreview": claim_figures,
+    "opa.view_opaserver": opa_figures,
 }
 
 

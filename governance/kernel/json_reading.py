@@ -9,9 +9,11 @@ architecture test holds that.
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite
+from sys import maxsize
 from typing import Final, NoReturn
 
 #: What we exchange is a few levels deep.
@@ -64,29 +66,50 @@ def read_json_object(data: bytes | str, *, depth: int = MAX_DEPTH) -> dict[str, 
 
 
 def read_json_items(
-    data: bytes | str, *, depth: int = MAX_DEPTH, max_integer: int = MAX_INTEGER
+    data: bytes | str, *, depth: int = MAX_DEPTH, max_integer: int = MAX_INTEGER, cut: bool = False, most: int = maxsize
 ) -> list[object | JsonRefused]:
     """Return the items of a JSON text that is a list, each judged alone: one that is refused is its JsonRefused.
 
-    `depth` counts from an item. Raises JsonRefused where the text as a whole is not a list in JSON.
+    `depth` counts from an item. With `cut` the text is the beginning of such a list of objects, and its items are those
+    that are whole. Where one item is refused, `most` are read, and one more JsonRefused stands for all that follow.
+    Raises JsonRefused where the text as a whole is not a list in JSON.
     """
+    if cut:
+        return _whole_items(data, depth, max_integer, most)
     text = _text(data)
+    whole = _unspoiled(text, depth + 1, max_integer)
+    return _items_alone(text, depth, max_integer, most, []) if whole is None else whole
+
+
+def _unspoiled(text: str, depth: int, max_integer: int) -> list[object | JsonRefused] | None:
+    """Return the items of a list of which nothing is refused, and None for any other text."""
     try:
-        whole = read_json(text, depth=depth + 1, max_integer=max_integer)
-    except JsonRefused:
-        return _items_alone(text, depth, max_integer)
-    if not isinstance(whole, list):
-        raise JsonRefused("it is not a list")
-    return whole
+        whole, end = _strict(max_integer).raw_decode(text, _blank_after(text, 0))
+    except (_Found, RecursionError, json.JSONDecodeError):
+        return None
+    sound = isinstance(whole, list) and _BLANK.fullmatch(text, end) is not None and not _is_too_deep(whole, depth)
+    return whole if sound and _ESCAPED_HALF.search(text) is None else None
 
 
-def _items_alone(text: str, depth: int, max_integer: int) -> list[object | JsonRefused]:
+def _whole_items(data: bytes | str, depth: int, max_integer: int, most: int) -> list[object | JsonRefused]:
+    end = data.rfind("}") if isinstance(data, str) else data.rfind(b"}")
+    text = _text(data[: end + 1]) if end >= 0 else "["
     items: list[object | JsonRefused] = []
+    with suppress(JsonRefused):
+        _items_alone(text, depth, max_integer, most, items)
+    return items
+
+
+def _items_alone(
+    text: str, depth: int, max_integer: int, most: int, items: list[object | JsonRefused]
+) -> list[object | JsonRefused]:
     try:
         at = _after(text, 0, "[")
         if text.startswith("]", at):
             return _ended(text, at, items)
         while True:
+            if len(items) >= most:
+                return [*items, JsonRefused("more follows than is read")]
             item, end = _decode(text, at, depth, max_integer)
             items.append(item)
             at = _blank_after(text, end)

@@ -1,7 +1,7 @@
-"""Changes to OPA servers and what is stored of their reports."""
+"""Changes to OPA servers, and what is stored of their status. Their logs are taken in `intake`."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -14,8 +14,8 @@ from governance.kernel.ids import new_token
 from governance.keys.ring import KeyPurpose, key_ring
 from governance.opa.entries import OpaCredentialRenewed, OpaServerEnrolled, OpaServerEntry, OpaServerRevoked
 from governance.opa.errors import OpaNameTaken, OpaRevoked
-from governance.opa.events import read_event, read_status
-from governance.opa.models import SERVER_NAME, OpaDecisionLog, OpaServer, OpaStatus
+from governance.opa.events import read_status
+from governance.opa.models import SERVER_NAME, OpaServer, OpaStatus
 
 
 def enrol(*, name: str, actor: Actor) -> tuple[OpaServer, str]:
@@ -68,37 +68,6 @@ def revoke(*, server: OpaServer, actor: Actor) -> OpaServer:
 def note_contact(server: OpaServer) -> None:
     """Store that a server was in contact just now."""
     OpaServer.objects.filter(pk=server.pk).update(last_seen_at=clock.now())
-
-
-@transaction.atomic
-def store_logs(*, server: OpaServer, events: Sequence[Mapping[str, object]]) -> int:
-    """Store a server's decision log events, each decision id once, and return how many were new.
-
-    When this returns, and its transaction is committed, all of them are stored.
-    """
-    read = [read_event(event) for event in events]
-    before = OpaDecisionLog.objects.filter(
-        server=server, decision_id__in=[event.decision_id for event in read]
-    ).values_list("decision_id", flat=True)
-    known = set(before)
-    rows = [
-        OpaDecisionLog(
-            server=server,
-            decision_id=event.decision_id,
-            path=event.path,
-            revision=event.revision,
-            facts_sha256=event.facts_sha256,
-            answers=event.answers,
-            event=event.event,
-            decided_at=event.decided_at,
-            received_at=clock.now(),
-        )
-        for event in {event.decision_id: event for event in read if event.decision_id not in known}.values()
-    ]
-    # The same upload may be in progress twice: the database decides which one comes first.
-    OpaDecisionLog.objects.bulk_create(rows, ignore_conflicts=True)
-    note_contact(server)
-    return len(rows)
 
 
 @transaction.atomic

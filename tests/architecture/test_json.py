@@ -10,7 +10,6 @@ ROOT = Path(__file__).parents[2]
 #: Modules that decode by themselves, and why.
 ALLOWED = {
     "governance/kernel/json_reading.py": "the strict reader itself",
-    "governance/api/opa/views.py": "an event with a fault is kept, and stops no other event",
     "governance/engines/rego_child.py": "what its own parent wrote",
     "governance/engines/rego_sandbox.py": "what its own child wrote, of a bounded size",
     "governance/engines/rego_source.py": "compares one literal with how JSON would write it",

@@ -1,8 +1,9 @@
 """The pages about OPA servers in a real browser."""
 
 from governance.kernel.ids import new_id
+from governance.opa.intake import store_logs
 from governance.opa.models import OpaServer
-from governance.opa.services import enrol, store_logs, store_status
+from governance.opa.services import enrol, store_status
 from governance.rulebook.queries import active_program
 from tests.browser.conftest import keep
 from tests.factories.marketplace import TESTER

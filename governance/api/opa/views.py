@@ -4,12 +4,12 @@ OPA's management API: https://www.openpolicyagent.org/docs/management-introducti
 credential; partners' tokens are not accepted.
 """
 
-import json
 import re
 import threading
 import time
 import zlib
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -21,10 +21,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.api.needs import OPA_SERVER
+from governance.kernel.json_reading import ANY_INTEGER, JsonRefused, read_json, read_json_items
 from governance.opa.errors import OpaCredentialInvalid, UploadMalformed, UploadTooLarge
+from governance.opa.intake import note_refused_upload, store_logs
 from governance.opa.models import OpaServer
 from governance.opa.queries import bundle_etag, bundle_to_run, server_of
-from governance.opa.services import note_contact, store_logs, store_status
+from governance.opa.services import note_contact, store_status
 from governance.rulebook.bundles import MEDIA_TYPE
 
 LOOK_SECONDS = 0.2
@@ -109,11 +111,17 @@ class LogsView(_OpaView):
     """Decision logs."""
 
     def post(self, request: Request) -> Response:
-        """Store every event, then acknowledge: OPA keeps events and sends them again until then."""
-        events = _body(request)
-        if not isinstance(events, list) or not all(isinstance(event, Mapping) for event in events):
-            raise UploadMalformed("A decision log upload is a JSON array of events.")
-        return Response({"received": len(events), "new": store_logs(server=self.server, events=events)})
+        """Judge every event, store those that are taken, then acknowledge, with what was refused and why.
+
+        OPA keeps events and sends them again until it is answered with 200.
+        """
+        try:
+            content, cut = _content(request)
+            events = _events(content, cut)
+        except (UploadMalformed, UploadTooLarge) as error:
+            note_refused_upload(server=self.server, detail=error.message)
+            raise
+        return Response(asdict(store_logs(server=self.server, events=events, cut=cut)))
 
 
 @extend_schema(exclude=True)
@@ -122,11 +130,26 @@ class StatusView(_OpaView):
 
     def post(self, request: Request) -> Response:
         """Store the report."""
-        report = _body(request)
+        content, cut = _content(request)
+        if cut:
+            raise UploadTooLarge(f"The body has more than {settings.ASSENT_OPA_UPLOAD_BYTES} bytes once decompressed.")
+        try:
+            report = read_json(content, max_integer=ANY_INTEGER)
+        except JsonRefused as error:
+            raise UploadMalformed(f"A status report is a JSON object, but {error}.") from error
         if not isinstance(report, Mapping):
             raise UploadMalformed("A status report is a JSON object.")
         store_status(server=self.server, report=report)
         return Response({})
+
+
+def _events(content: bytes, cut: bool) -> list[object]:
+    """Return the events of an upload, each as `read_json_items` judges it. Raises UploadMalformed."""
+    try:
+        most = settings.ASSENT_OPA_BATCH_EVENTS
+        return [*read_json_items(content, max_integer=ANY_INTEGER, cut=cut, most=most)]
+    except JsonRefused as error:
+        raise UploadMalformed(f"A decision log upload is a JSON array of events, but {error}.") from error
 
 
 def _wait_for_another(name: str, *, key_id: str, known: str, seconds: int) -> None:
@@ -135,27 +158,31 @@ def _wait_for_another(name: str, *, key_id: str, known: str, seconds: int) -> No
         time.sleep(LOOK_SECONDS)
 
 
-def _body(request: Request) -> object:
-    """Return the JSON of a body, decompressed if need be. Raises UploadMalformed or UploadTooLarge."""
-    packed = request._request.body
+def _content(request: Request) -> tuple[bytes, bool]:
+    """Return a body, decompressed if need be, and whether it goes on past the limit, where it was cut.
+
+    Raises UploadMalformed or UploadTooLarge.
+    """
+    limit = settings.ASSENT_OPA_UPLOAD_BYTES
     encoding = request.headers.get("Content-Encoding", "").lower()
     if encoding not in ("", "identity", "gzip"):
-        raise UploadMalformed(f"The content encoding '{encoding}' is not supported.")
-    try:
-        return json.loads(_unpacked(packed) if encoding == "gzip" else packed)
-    except (ValueError, RecursionError) as error:
-        raise UploadMalformed("The body is not JSON.") from error
+        raise UploadMalformed(f"The content encoding '{encoding[:20]}' is not supported.")
+    packed = request._request.read(limit + 1)
+    if len(packed) > limit:
+        raise UploadTooLarge(f"The body has more than {limit} bytes.")
+    return _unpacked(packed, limit) if encoding == "gzip" else (packed, False)
 
 
-def _unpacked(packed: bytes) -> bytes:
-    """Return the content of gzip data (RFC 1952), decompressing no more than the limit."""
+def _unpacked(packed: bytes, limit: int) -> tuple[bytes, bool]:
+    """Return the content of gzip data (RFC 1952) up to the limit, and whether there is more."""
     reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        content = reader.decompress(packed, settings.ASSENT_OPA_UPLOAD_BYTES)
+        content = reader.decompress(packed, limit)
+        cut = not reader.eof and (bool(reader.unconsumed_tail) or bool(reader.decompress(b"", 1)))
     except zlib.error as error:
         raise UploadMalformed("The body is not gzip.") from error
-    if reader.unconsumed_tail:
-        raise UploadTooLarge(f"The body has more than {settings.ASSENT_OPA_UPLOAD_BYTES} bytes once decompressed.")
-    if not reader.eof:
+    if not cut and not reader.eof:
         raise UploadMalformed("The body ends too early.")
-    return content
+    if reader.unused_data:
+        raise UploadMalformed("More follows after the gzip data.")
+    return content, cut

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,19 +18,23 @@ from governance.console.base import HistoryAdmin, actor_of
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.opa import AddressForm, EnrolForm
 from governance.console.pages import Page, form_page, render_page, require, sent
-from governance.console.presentation import EMPTY, ago, badge, code, digest, link, moment, page_url
+from governance.console.presentation import EMPTY, ago, badge, code, digest, link, list_url, moment, page_url
 from governance.console.types import Cleaned, Context
 from governance.kernel import clock
 from governance.keys.ring import key_ring
 from governance.opa.configuration import LONG_POLL_SECONDS, opa_configuration
-from governance.opa.models import OpaDecisionLog, OpaServer
-from governance.opa.queries import reconcile
+from governance.opa.models import OpaDecisionLog, OpaRefusal, OpaServer
+from governance.opa.reconciling import name_past_assent, reconcile
 from governance.opa.services import enrol, renew_credential, revoke
 from governance.rulebook.models import PolicyRevision
 from governance.rulebook.queries import active_revision
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+#: The periods of the page of the reconciliation, by hours.
+PERIODS = {"1": HOUR, "24": DAY, "168": 7 * DAY}
+STRANGERS_PER_PAGE = 25
+REFUSALS_SHOWN = 20
 #: A running server contacts Assent at least once per long poll.
 SILENT_AFTER = timedelta(seconds=3 * LONG_POLL_SECONDS)
 
@@ -64,6 +69,7 @@ class OpaServerAdmin(FormAdmin):
     search_ids = ("id",)
     search_fields = ["name"]
     row_pages = {"renew": "renew_page", "revoke": "revoke_page"}
+    list_pages = {"reconcile": "reconcile_page"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OpaServer]:
         """Return the rows with what the list shows beside their columns."""
@@ -140,6 +146,7 @@ class OpaServerAdmin(FormAdmin):
             "reports": [(report, revisions.get(report.revision)) for report in reports],
             "logs": row.logs.all()[:10],
             "found": reconcile(since=now - HOUR, until=now),
+            "refusals": row.refusals.all()[:REFUSALS_SHOWN],
             "ledger": timeline(SubjectRef("opa_server", str(row.pk))),
             "may_change": row.revoked_at is None and request.user.has_perm("opa.change_opaserver"),
         }
@@ -166,6 +173,29 @@ class OpaServerAdmin(FormAdmin):
             return self._configuration(request, row, token, data["url"])
 
         return form_page(request, admin=self, page=page, form=form, perform=perform, row=row)
+
+    def reconcile_page(self, request: HttpRequest) -> HttpResponse:
+        """Show how logs and decisions match, and name the questions that were asked past Assent, in pages."""
+        require(request, "opa.view_opaserver")
+        hours = PERIODS.get(request.GET.get("hours", ""), PERIODS["24"])
+        now = clock.now()
+        found = reconcile(since=now - hours, until=now)
+        shown = Paginator(found.strangers, STRANGERS_PER_PAGE).get_page(request.GET.get("page"))
+        page = Page(
+            title="Decision logs against decisions",
+            submit="",
+            back=list_url(OpaServer),
+            template="console/opa_reconcile.html",
+        )
+        context = {
+            "found": found,
+            "hours": f"{hours // HOUR}",
+            "periods": list(PERIODS),
+            "shown": shown,
+            "strangers": name_past_assent(list(shown.object_list)),
+            "refusals": OpaRefusal.objects.select_related("server")[:REFUSALS_SHOWN],
+        }
+        return render_page(request, admin=self, page=page, context=context)
 
     def revoke_page(self, request: HttpRequest, row: OpaServer) -> HttpResponse:
         """Take the server out of service after a confirmation."""

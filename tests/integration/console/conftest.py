@@ -15,7 +15,8 @@ from governance.audit.ports import worm_store
 from governance.audit.stores.filesystem import FilesystemWormStore
 from governance.console.roles import ensure_roles
 from governance.jobs.models import Job
-from governance.opa.services import enrol, store_logs
+from governance.opa.intake import store_logs
+from governance.opa.services import enrol
 from governance.partners.roles import Grant, create_model_group, create_role
 from governance.rulebook.freeze import freeze_policy
 from governance.rulebook.services import create_rule

@@ -11,14 +11,17 @@ from django.test import Client
 from django.urls import reverse
 
 from governance.kernel import clock
+from governance.opa.intake import store_logs
 from governance.opa.models import OpaServer
 from governance.opa.queries import server_of
-from governance.opa.services import enrol, store_logs, store_status
+from governance.opa.services import enrol, store_status
 from governance.rulebook.queries import active_program
 from tests.factories.marketplace import TESTER
 from tests.factories.opa_events import event, status
 
 LIST = "admin:opa_opaserver_changelist"
+
+RECONCILE = "/admin/opa/opaserver/reconcile/"
 
 
 @pytest.fixture
@@ -79,6 +82,25 @@ def test_its_logs_are_listed(boss, server):
     store_logs(server=server, events=[event("d-1")])
     assert "d-1" in boss.get(page_of(server)).text
     assert "edge-1" in boss.get(reverse("admin:opa_opadecisionlog_changelist")).text
+
+
+def test_questions_asked_past_assent_are_named_in_pages(boss, server):
+    store_logs(server=server, events=[event(f"stranger-{number:02}", path="assent/x") for number in range(30)])
+    page = boss.get(RECONCILE).text
+    assert ("stranger-00" in page, "stranger-29" in page, "Page 1 of 2" in page) == (True, False, True)
+    assert "stranger-29" in boss.get(f"{RECONCILE}?hours=1&page=2").text
+    assert "Asked past Assent" in boss.get(reverse("admin:index")).text
+
+
+def test_where_nobody_asked_past_assent_the_page_says_so(boss, server):
+    assert "Nobody asked past Assent" in boss.get(RECONCILE).text
+    assert "Asked past Assent" not in boss.get(reverse("admin:index")).text
+
+
+def test_what_was_not_taken_is_shown(boss, server):
+    store_logs(server=server, events=[{}, event()])
+    for url in (RECONCILE, page_of(server)):
+        assert "decision_id is not a text of 1 to 100 characters" in boss.get(url).text
 
 
 def test_a_new_credential(boss, server):

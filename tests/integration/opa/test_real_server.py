@@ -23,15 +23,18 @@ from governance.decisions.services import decide
 from governance.decisions.types import AccessContext
 from governance.engines.errors import EngineUnavailable
 from governance.engines.opa import OpaEngine
+from governance.engines.opa_modules import PDP_PATH
 from governance.engines.ports import policy_engine
 from governance.kernel import clock
 from governance.kernel.ids import new_id
 from governance.kernel.vocabulary import Purpose
 from governance.keys.ring import KeyPurpose, key_ring
 from governance.opa.configuration import opa_configuration
+from governance.opa.intake import store_logs
+from governance.opa.marks import new_mark
 from governance.opa.models import OpaDecisionLog, OpaServer
-from governance.opa.queries import bundle_to_run, reconcile
-from governance.opa.services import store_logs
+from governance.opa.queries import bundle_to_run
+from governance.opa.reconciling import name_past_assent, reconcile
 from governance.rulebook import bundles
 from governance.rulebook.activation import publish_without_review
 from governance.rulebook.bundles import Bundle, signed_bundle
@@ -64,7 +67,7 @@ def opa(market, enrolled, live_server, settings, tmp_path: Path) -> Iterator[Emb
 
 @pytest.fixture
 def engine(opa) -> Iterator[OpaEngine]:
-    engine = OpaEngine(url=opa.url, timeout=PATIENCE_SECONDS)
+    engine = OpaEngine(url=opa.url, timeout=PATIENCE_SECONDS, mark=new_mark)
     with policy_engine.override(engine), decision_cache.override(DecisionCache(entries=0)):
         yield engine
 
@@ -183,6 +186,18 @@ def test_logs_reconcile_with_decision_records(engine, market, server):
     found = reconcile(since=since, until=clock.now() + timedelta(minutes=1))
     assert (found.agreeing, found.disagreeing, found.unlogged) == (3, 0, 0)
     assert market.creator.slug not in json.dumps([log.event for log in OpaDecisionLog.objects.all()])
+
+
+def test_what_somebody_else_asks_the_server_is_named(engine, opa, market):
+    since = clock.now() - timedelta(minutes=1)
+    made = ask(market)
+    document = {"input": {"facts_sha256": "e" * 64, "requests": [], "subject": {"id": market.partner.slug}}}
+    url = f"{opa.url}/v1/data/{PDP_PATH}"
+    assert engine._client()._session.post(url, json=document, timeout=PATIENCE_SECONDS).status_code == 200
+    wait_until(lambda: OpaDecisionLog.objects.filter(facts_sha256__in=[made.facts_digest, "e" * 64]).count() == 2)
+    found = reconcile(since=since, until=clock.now() + timedelta(minutes=1))
+    [stranger] = name_past_assent(found.strangers)
+    assert (stranger.path, stranger.subject) == (PDP_PATH, f"partner {market.partner.slug}")
 
 
 def _altered(bundle: Bundle) -> Bundle:

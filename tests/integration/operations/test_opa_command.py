@@ -7,8 +7,12 @@ from stat import S_IMODE
 import pytest
 from django.core.management import CommandError, call_command
 
+from governance.audit.types import Actor
+from governance.opa.intake import store_logs
 from governance.opa.models import OpaServer
 from governance.opa.queries import server_of
+from governance.opa.services import enrol
+from tests.factories.opa_events import event
 
 
 def run(*arguments: str) -> str:
@@ -67,3 +71,26 @@ def test_an_unknown_server_is_reported(db):
 
 def test_nothing_reconciles_with_nothing(db):
     assert json.loads(run("reconcile"))["reconcile"]["disagreeing"] == 0
+
+
+def test_questions_asked_past_assent_are_named(db):
+    server, _ = enrol(name="edge", actor=Actor("system", "tests"))
+    store_logs(server=server, events=[event(f"d-{number}", path="assent/x") for number in range(3)])
+    err = StringIO()
+    out = StringIO()
+
+    call_command("opa", "reconcile", "--most", "2", stdout=out, stderr=err)
+
+    told = json.loads(out.getvalue())["reconcile"]
+    assert (told["past_assent"], told["disagreeing"]) == (3, 0)
+    assert [each["decision_id"] for each in told["strangers"]] == ["d-0", "d-1"]
+    assert told["strangers"][0] | {"when": ""} == {
+        "decision_id": "d-0", "server": "edge", "path": "assent/x", "subject": "", "when": "",
+    }  # fmt: skip
+    assert "3 questions were asked past Assent" in err.getvalue()
+
+
+@pytest.mark.parametrize("hours", ["1e300", "inf", "nan"])
+def test_a_period_without_a_beginning_is_refused(db, hours):
+    with pytest.raises(CommandError):
+        run("reconcile", "--hours", hours)

@@ -125,3 +125,21 @@ def test_a_list_may_be_empty() -> None:
 def test_what_is_no_list_is_refused_as_a_whole(text: str) -> None:
     with pytest.raises(JsonRefused, match=r"it is not JSON|it is not a list"):
         read_json_items(text)
+
+
+@pytest.mark.parametrize("rest", ["", ",", ',{"a', ',{"a":"}', " " * 100, ',"' + "x" * 100, "," + "[" * 100])
+def test_of_the_beginning_of_a_list_the_whole_items_are_read(rest: str) -> None:
+    items = read_json_items(f'[{{"a":1}},{{"b":1,"b":2}},{{"é":2}}{rest}'.encode(), cut=True)
+    assert (items[0], items[2]) == ({"a": 1}, {"é": 2})
+    assert isinstance(items[1], JsonRefused)
+
+
+@pytest.mark.parametrize("text", ["", "[", " [ ", "7", "[x"])
+def test_of_what_is_no_beginning_of_a_list_nothing_is_read(text: str) -> None:
+    assert read_json_items(text, cut=True) == []
+
+
+def test_where_an_item_is_refused_only_so_many_are_read() -> None:
+    items = read_json_items('[{"a":1,"a":2},1,2,3', most=2)
+    assert (items[1], len(items)) == (1, 3)
+    assert isinstance(items[2], JsonRefused)

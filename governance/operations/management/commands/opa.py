@@ -10,11 +10,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from governance.audit.types import Actor
 from governance.kernel import clock
+from governance.kernel.canonical import to_json_value
 from governance.kernel.errors import GovernanceError
 from governance.keys.ring import key_ring
 from governance.opa.configuration import opa_configuration
 from governance.opa.models import OpaServer
-from governance.opa.queries import reconcile
+from governance.opa.reconciling import name_past_assent, reconcile
 from governance.opa.services import enrol, renew_credential, revoke
 from governance.operations.options import Options
 
@@ -45,6 +46,7 @@ class Command(BaseCommand):
         actions.add_parser("list", help="show every server, its revision and when it was last seen")
         comparing = actions.add_parser("reconcile", help="compare decision logs with decision records, as JSON")
         comparing.add_argument("--hours", type=float, default=24.0)
+        comparing.add_argument("--most", type=int, default=1000, help="name so many questions asked past Assent")
 
     def handle(self, *, action: str, **given: object) -> None:
         """Run the subcommand. Raises CommandError with the code of what was refused."""
@@ -54,7 +56,7 @@ class Command(BaseCommand):
                 case "list":
                     self._list()
                 case "reconcile":
-                    self._reconcile(options["hours"])
+                    self._reconcile(options["hours"], options["most"])
                 case "revoke":
                     self._revoke(options["name"])
                 case _:
@@ -91,10 +93,21 @@ class Command(BaseCommand):
             state = "revoked" if server.revoked_at else "enrolled"
             self.stdout.write(f"{server.name:<20} {state:<9} {server.revision[:12] or '-':<13} {seen} {server.error}")
 
-    def _reconcile(self, hours: float) -> None:
+    def _reconcile(self, hours: float, most: int) -> None:
         until = clock.now()
-        found = reconcile(since=until - timedelta(hours=hours), until=until)
-        self.stdout.write(json.dumps({"reconcile": asdict(found)}))
+        try:
+            found = reconcile(since=until - timedelta(hours=hours), until=until)
+        except (OverflowError, ValueError) as error:
+            raise CommandError("There were not as many hours before now.") from error
+        counts = asdict(found)
+        counts["strangers"] = [to_json_value(each) for each in name_past_assent(found.strangers[:most])]
+        self.stdout.write(json.dumps({"reconcile": counts}))
+        if found.past_assent:
+            shown = min(most, found.past_assent)
+            self.stderr.write(
+                f"{found.past_assent} questions were asked past Assent, directly at an OPA server; "
+                f"'strangers' names {shown} of them. Nothing decided by them is on record."
+            )
         if found.disagreeing:
             raise CommandError(f"{found.disagreeing} decision logs disagree with the decisions on record.")
 
