@@ -29,7 +29,7 @@ _MEMORY_KIB: Final = 4 * 1024 * 1024
 _OUTPUT_BLOCKS: Final = 64 * 1024  # of 512 bytes
 # POSIX sh sets the limits (2.14 ulimit), and becomes the parser.
 _LIMITED: Final = f'ulimit -t {SECONDS} && ulimit -v {_MEMORY_KIB} && ulimit -f {_OUTPUT_BLOCKS} && exec "$0" "$@"'
-_EXPRESSION: Final = {"index", "terms", "negated", "location"}
+_EXPRESSION: Final = {"index", "terms", "negated", "generated", "location"}
 _RULE: Final = {"head", "body", "else", "default", "location", "annotations"}
 _HEAD: Final = {"name", "ref", "args", "key", "value", "assign", "location"}
 _MODULE: Final = {"package", "imports", "rules", "comments", "annotations"}

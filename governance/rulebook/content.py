@@ -1,5 +1,6 @@
 """The content of a policy revision: what is in it, its digest, and the program that engines run."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -119,6 +120,14 @@ def rules_of(*, text: str, digest: str) -> tuple[RevisionRule, ...]:
         return tuple(RevisionRule(data["origin"], _spec(data)) for data in content["rules"])
     except (LookupError, TypeError, ValueError, GovernanceError) as error:
         raise RevisionCorrupt(f"Revision {digest} does not hold what a revision holds: {error}") from error
+
+
+def custom_meanings(*, text: str, digest: str) -> dict[str, str]:
+    """Return what the rules of each hand-written module mean, as JSON text. Raises RevisionCorrupt."""
+    return {
+        f"{data['action']}, what the rules of {data['name']} mean": json.dumps(data["rules"], indent=2, sort_keys=True)
+        for data in _read(text, digest).get("custom", [])
+    }
 
 
 def refuse_custom(*, text: str, digest: str) -> None:

@@ -7,7 +7,7 @@ from difflib import unified_diff
 from enum import StrEnum
 
 from governance.rulebook.conditions import condition_json
-from governance.rulebook.content import RevisionRule, program_of, rules_of
+from governance.rulebook.content import RevisionRule, custom_meanings, program_of, rules_of
 from governance.rulebook.errors import RuleInvalid
 from governance.rulebook.preview import describe
 from governance.rulebook.rules import rule_json
@@ -84,8 +84,8 @@ def compare(*, before: tuple[str, str] | None, after: tuple[str, str]) -> Revisi
     """
     old_rules = {rule.spec.id: rule for rule in rules_of(text=before[0], digest=before[1])} if before else {}
     new_rules = {rule.spec.id: rule for rule in rules_of(text=after[0], digest=after[1])}
-    old_modules = program_of(text=before[0], digest=before[1]).modules if before else {}
-    new_modules = program_of(text=after[0], digest=after[1]).modules
+    old_modules = _sources(*before) if before else {}
+    new_modules = _sources(*after)
     return RevisionDiff(rules=compare_rules(old_rules, new_rules), modules=_modules(old_modules, new_modules))
 
 
@@ -104,6 +104,11 @@ def sentence_of(spec: RuleSpec) -> str:
         return describe(spec)
     except RuleInvalid as error:
         return f"This rule no longer fits the attribute schema: {error.message}"
+
+
+def _sources(text: str, digest: str) -> dict[str, str]:
+    """Return the Rego of each action, and what the rules of hand-written modules mean: obligations are only there."""
+    return {**program_of(text=text, digest=digest).modules, **custom_meanings(text=text, digest=digest)}
 
 
 def _data(rule: RevisionRule | None) -> object:

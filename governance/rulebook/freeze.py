@@ -27,8 +27,10 @@ def freeze_policy(*, actor: Actor, reason: str) -> PolicyFreeze:
 def lift_freeze(*, freeze: PolicyFreeze, actor: Actor) -> PolicyFreeze:
     """Ask for the freeze to be lifted, or lift it when somebody else has asked; return it as it is then.
 
-    Raises FreezeConflict when it is lifted already, or when the one who asked asks again.
+    Raises FreezeConflict when it is lifted already, when the one who asked asks again, and for anybody but a person.
     """
+    if actor.type != "user":
+        raise FreezeConflict("Only people lift a freeze.")
     locked = PolicyFreeze.objects.select_for_update().get(pk=freeze.pk)
     person, now = str(actor), clock.now()
     if not locked.active:

@@ -10,10 +10,11 @@ from governance.engines import rego_tree
 from governance.engines.builtins import check_module
 from governance.engines.errors import ProgramRejected
 from governance.engines.rego_tree import MAX_BYTES, MAX_NESTING, ModuleUnreadable, read_tree
-from governance.engines.types import Effect, RuleMeta
+from governance.engines.types import Effect, Obligation, RuleMeta
 from governance.rulebook.content import build_content, program_of, refuse_custom
 from governance.rulebook.custom_contract import CustomModule, problems_of, tree_of
 from governance.rulebook.custom_rego import refuse_problems
+from governance.rulebook.diff import compare
 from governance.rulebook.schema import current_schema
 from tests.effort import examples
 
@@ -200,6 +201,25 @@ def test_a_harmless_module_may_be_used_and_keeps_its_meaning(source: str) -> Non
     refuse_custom(text=content.text, digest=content.digest)
     joined = program_of(text=content.text, digest=content.digest).modules["asset.infer"]
     assert check_module(module="joined", source=joined) == []
+
+
+def test_a_change_of_what_a_custom_rule_means_is_shown() -> None:
+    source = f'{PACKAGE}permit contains "day-pass" if input.asset.width < 10\n'
+    demanding = RuleMeta(Effect.PERMIT, "day_pass", "Yes.", (Obligation("embed_provenance"),))
+    before, after = (
+        build_content(
+            schema=current_schema(),
+            system=[],
+            abac=[],
+            custom=[CustomModule("day", "asset.infer", source, {"day-pass": meta})],
+        )
+        for meta in (demanding, RULES["day-pass"])
+    )
+
+    [change] = compare(before=(before.text, before.digest), after=(after.text, after.digest)).modules
+
+    assert change.action == "asset.infer, what the rules of day mean"
+    assert any("embed_provenance" in line and line.startswith("-") for line in change.lines)
 
 
 def test_two_modules_do_not_share_a_helper() -> None:

@@ -25,6 +25,12 @@ def kinds() -> list[str]:
     return list(found.values_list("kind", flat=True))
 
 
+def test_only_people_lift_a_freeze() -> None:
+    freeze = freeze_policy(actor=ONE, reason="A rule lets everything through.")
+    with pytest.raises(FreezeConflict, match="Only people"):
+        lift_freeze(freeze=freeze, actor=Actor("system", "script"))
+
+
 def test_a_freeze_denies_until_two_have_lifted_it() -> None:
     publish_without_review(actor=ONE)
     freeze = freeze_policy(actor=ONE, reason="A rule lets everything through.")
