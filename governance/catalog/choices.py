@@ -2,6 +2,8 @@
 
 from django.db.models import TextChoices
 
+from governance.pictures.types import LeftOutKind, Metadata
+
 
 class CreatorStatus(TextChoices):
     ACTIVE = "active", "Active"
@@ -73,3 +75,28 @@ class Direction(TextChoices):
     WIDER = "wider", "Wider"
     MIXED = "mixed", "Narrower, with another label"
     LABEL = "label", "Label only"
+
+
+class LeftOut(TextChoices):
+    """What a file may hold behind its picture, which nobody looks at and nobody gets."""
+
+    GAIN_MAP = LeftOutKind.GAIN_MAP.value, "a gain map for bright screens"
+    FURTHER_PICTURE = LeftOutKind.FURTHER_PICTURE.value, "further pictures"
+    VIDEO = LeftOutKind.VIDEO.value, "a video"
+    TRAILING_BYTES = LeftOutKind.TRAILING_BYTES.value, "bytes behind the end"
+
+
+class FileMetadata(TextChoices):
+    """Kinds of metadata in a file. They stay in the stored original, and nothing derived from it has them."""
+
+    EXIF = Metadata.EXIF.value, "EXIF"
+    PLACE = Metadata.PLACE.value, "place (GPS)"
+    AUTHOR = Metadata.AUTHOR.value, "author"
+    DEVICE = Metadata.DEVICE.value, "device"
+    THUMBNAIL = Metadata.THUMBNAIL.value, "thumbnail"
+    XMP = Metadata.XMP.value, "XMP"
+    IPTC = Metadata.IPTC.value, "IPTC"
+    TEXT = Metadata.TEXT.value, "text"
+    COLOUR_PROFILE = Metadata.COLOUR_PROFILE.value, "colour profile"
+    CONTENT_CREDENTIALS = Metadata.CONTENT_CREDENTIALS.value, "content credentials"
+    OTHER = Metadata.OTHER.value, "other"

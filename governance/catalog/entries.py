@@ -159,6 +159,11 @@ class AssetChanged(StateEntry):
     """The title, the tags or the dataset of a work were changed."""
 
 
+@entry("asset.measured", subject=ASSET_SUBJECT, since="0.3")
+class AssetMeasured(StateEntry):
+    """The file of a work from before version 0.3 was read for its size as people see it, and for what else it holds."""
+
+
 @entry("asset.status_changed", subject=ASSET_SUBJECT)
 class AssetStatusChanged(StateEntry):
     """A work was put into quarantine or taken out, or a person decided on an upload that waited for review."""

@@ -94,9 +94,12 @@ class Dataset(models.Model):
 
 
 class Asset(FrozenColumns):
-    """A creator's work. The bytes are in object storage under their digest and never change."""
+    """A creator's work. The bytes are in object storage under their digest and never change.
 
-    frozen = frozenset({"creator", "sha256", "size", "object_name", "media_type", "width", "height"})
+    A trigger freezes what was read from the file, `width` and `height` included, once `metadata_kinds` is known.
+    """
+
+    frozen = frozenset({"creator", "sha256", "size", "object_name", "media_type"})
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     creator = models.ForeignKey(Creator, on_delete=models.PROTECT, related_name="assets")
@@ -108,6 +111,15 @@ class Asset(FrozenColumns):
     object_name = models.CharField(max_length=200)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
+    left_out = models.JSONField(
+        default=list, blank=True, help_text="What the file holds behind its picture: kinds and their bytes."
+    )
+    metadata_kinds = ArrayField(
+        models.CharField(max_length=32),
+        null=True,
+        blank=True,
+        help_text="Kinds of metadata in the file. Empty until it was read as it is since version 0.3.",
+    )
     tags = ArrayField(models.CharField(max_length=50), default=list, blank=True)
     status = models.CharField(max_length=16, choices=AssetStatus.choices, default=AssetStatus.ACTIVE)
     status_reason = models.CharField(

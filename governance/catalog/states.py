@@ -47,13 +47,28 @@ def creator_state(creator: Creator) -> State:
 
 
 def asset_state(asset: Asset) -> State:
-    """Return the recorded state of a work. The bytes and their digest never change: `asset.registered` has them."""
+    """Return the recorded state of a work. The bytes and their digest never change: `asset.registered` has them.
+
+    What the file holds is part of it for works that were measured (`catalog.measuring`).
+    """
     return {
         "creator": str(asset.creator_id),
         "dataset": str(asset.dataset_id) if asset.dataset_id else None,
         "tags": [*asset.tags],
         "status": asset.status,
+        **_measured(asset),
         **_commitments(asset, ASSET_SUBJECT, ASSET_PERSONAL),
+    }
+
+
+def _measured(asset: Asset) -> State:
+    if asset.metadata_kinds is None:
+        return {}
+    return {
+        "width": asset.width,
+        "height": asset.height,
+        "left_out": [f"{each['kind']}: {each['bytes']} bytes" for each in asset.left_out],
+        "metadata": [*asset.metadata_kinds],
     }
 
 

@@ -22,6 +22,7 @@ from governance.catalog.choices import AssetStatus, ReviewDecision
 from governance.catalog.datasets import hold_dataset
 from governance.catalog.entries import AssetChanged, AssetRegistered, AssetStatusChanged
 from governance.catalog.errors import AssetInvalid, ReviewDecides
+from governance.catalog.measuring import found_in
 from governance.catalog.models import Asset, Creator, Dataset, UploadReview
 from governance.catalog.picture_limits import picture_limits
 from governance.catalog.receipts import upload_statement
@@ -69,8 +70,7 @@ def register_asset(
             size=stored.size,
             sha256=stored.sha256,
             object_name=stored.name,
-            width=image.width,
-            height=image.height,
+            **found_in(image),
             status=AssetStatus.ACTIVE if cause is None else AssetStatus.IN_REVIEW,
             uploaded_by_type=uploaded_by.type,
             uploaded_by_id=uploaded_by.id,

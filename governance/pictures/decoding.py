@@ -36,6 +36,11 @@ def pixels_of(data: bytes, limits: Limits) -> int:
     return structure.width * structure.height
 
 
+def read_facts(data: bytes, limits: Limits) -> Facts:
+    """Return what a file holds, by its structure alone. Raises what `structure.read_structure` raises."""
+    return _facts(read_structure(data, limits))
+
+
 def inspect(data: bytes, limits: Limits, *, pulse: Pulse = _nothing) -> Facts:
     """Return what a file holds, after everything that `decode` checks and more: no pixel may be missing.
 

@@ -207,6 +207,9 @@ SPECTACULAR_SETTINGS = {
         "Purpose": "governance.kernel.vocabulary.PURPOSE_CHOICES",
         "JobState": "governance.jobs.choices.JobState",
         "AssetStatus": "governance.catalog.choices.AssetStatus",
+        "KindEnum": "governance.decisions.choices.DecisionKind",
+        "LeftOutKind": "governance.catalog.choices.LeftOut",
+        "FileMetadata": "governance.catalog.choices.FileMetadata",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import get_text_list
 from unfold.contrib.filters.admin import (
     AutocompleteSelectMultipleFilter,
     ChoicesCheckboxFilter,
@@ -17,7 +18,7 @@ from unfold.contrib.filters.admin import (
 )
 
 from governance.audit.types import SubjectRef
-from governance.catalog.choices import AssetStatus, ConsentSource, ConsentState
+from governance.catalog.choices import AssetStatus, ConsentSource, ConsentState, FileMetadata, LeftOut
 from governance.catalog.datasets import change_dataset, create_dataset, delete_dataset
 from governance.catalog.models import Asset, Dataset, UploadReview
 from governance.catalog.queries import effective_consent
@@ -175,6 +176,8 @@ class AssetAdmin(FormAdmin):
             "pairs": sorted(f"{action}:{purpose}" for action, purpose in consent.pairs),
             "statements": row.consent_grants.select_related("level_version"),
             "jobs": row.job_inputs.select_related("job__partner").order_by("-job__created_at")[:10],
+            "left_out": [(LeftOut(each["kind"]).label, each["bytes"]) for each in row.left_out],
+            "metadata": [FileMetadata(kind).label for kind in row.metadata_kinds or ()],
             "uploader": subject_link(row.uploaded_by_type, row.uploaded_by_id),
             "status_badge": choice_badge(row.status, row.get_status_display()),
             "claim": UploadReview.objects.filter(asset=row).first(),
@@ -183,6 +186,15 @@ class AssetAdmin(FormAdmin):
             "erased": row.creator.erased_at is not None,
             "can_consent": request.user.has_perm("catalog.add_consentgrant"),
         }
+
+    def saved_message(self, row: Model) -> str:
+        """Return the message after an upload, with what was left out of the file."""
+        assert isinstance(row, Asset)
+        kinds = [str(LeftOut(each["kind"]).label) for each in row.left_out]
+        left_out = (
+            f" The file also holds {get_text_list(kinds, 'and')}: only its first picture counts." if kinds else ""
+        )
+        return f"{super().saved_message(row)}{left_out}"
 
     def perform(self, request: HttpRequest, row: Asset | None, data: Cleaned) -> Asset:
         """Call the service with what was entered, and return the row."""

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AllValuesCheckboxFilter, ChoicesCheckboxFilter
 
-from governance.catalog.choices import CreatorStatus
+from governance.catalog.choices import CreatorStatus, FileMetadata
 from governance.catalog.creators import change_creator, create_creator, reinstate_creator, suspend_creator
 from governance.catalog.models import Asset, Creator
 from governance.console.base import actor_of
@@ -25,6 +25,8 @@ from governance.console.presentation import choice_badge, code, page_url
 from governance.console.types import Cleaned, Context
 from governance.workflows.consent import grant_consent, withdraw_consent
 from governance.workflows.erase_creator import erase_creator
+
+PERSONAL_METADATA = [FileMetadata.AUTHOR.value, FileMetadata.PLACE.value]
 
 
 @admin.register(Creator)
@@ -191,7 +193,10 @@ class CreatorAdmin(FormAdmin):
             intro="This cannot be undone. Nobody can restore the data.",
             danger=True,
             template="console/erase.html",
-            extra={"reach": reach_of_withdrawal(creator=row, asset=None, everything=True)},
+            extra={
+                "reach": reach_of_withdrawal(creator=row, asset=None, everything=True),
+                "personal_files": row.assets.filter(metadata_kinds__overlap=PERSONAL_METADATA).count(),
+            },
         )
 
         def perform(data: Cleaned) -> HttpResponse:

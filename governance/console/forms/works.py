@@ -12,6 +12,7 @@ from unfold.widgets import (
 
 from governance.catalog import datasets, works
 from governance.catalog.models import Asset, Creator, Dataset
+from governance.catalog.picture_limits import picture_limits
 from governance.catalog.states import DESCRIPTION_CHARACTERS
 from governance.console.forms.fields import text_field
 from governance.console.types import Given
@@ -34,8 +35,15 @@ class WorkForm(forms.Form):
     )
     file = forms.FileField(
         widget=UnfoldAdminFileFieldWidget(),
-        help_text="PNG, JPEG or WebP. It is decoded completely before it is taken in.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Given) -> None:
+        super().__init__(*args, **kwargs)
+        limits = picture_limits()
+        self.fields["file"].help_text = (
+            f"PNG, JPEG or WebP, at most {limits.max_pixels:,} pixels, no side longer than {limits.max_edge:,} or than "
+            f"{limits.max_ratio} times the other. It is decoded completely before it is taken in."
+        )
 
 
 class TagsField(forms.CharField):

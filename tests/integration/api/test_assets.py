@@ -2,13 +2,15 @@
 
 import hashlib
 
+import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from governance.audit.models import OutboxEntry
 from governance.catalog.models import Asset
 from tests.factories.catalog import AssetFactory, CreatorFactory, DatasetFactory
-from tests.factories.images import image_bytes
+from tests.factories.images import encoded, image_bytes, noise
+from tests.factories.pictures import cicp, exif_with, gain_map, mp4, png_of
 
 
 @pytest.fixture
@@ -35,6 +37,24 @@ def test_an_upload_is_registered_under_its_digest(upload, api, market):
     assert (entry.actor_type, entry.actor_id) == ("client", market.client.client_id)
     asset = Asset.objects.get(id=body["id"])
     assert (asset.uploaded_by_type, asset.uploaded_by_id) == ("partner", str(market.partner.id))
+
+
+def test_a_phone_photo_is_taken_with_its_first_picture_and_a_list_of_the_rest(upload, api):
+    photo = encoded(noise(40, 30), "JPEG", exif=exif_with(orientation=6, artist="Ada", place="N"))
+    behind, film = gain_map(), mp4()
+
+    answer = upload(photo + behind + film + bytes(5), name="PXL_1.MP.jpg")
+
+    body = answer.json()
+    assert (answer.status_code, body["width"], body["height"]) == (201, 30, 40)
+    assert body["left_out"] == [
+        {"kind": "gain_map", "bytes": len(behind)},
+        {"kind": "video", "bytes": len(film)},
+        {"kind": "trailing_bytes", "bytes": 5},
+    ]
+    assert body["metadata"] == ["author", "exif", "place"]
+    assert body["sha256"] == hashlib.sha256(photo + behind + film + bytes(5)).hexdigest()
+    assert api.get(answer.headers["Location"]).json() == body
 
 
 def test_a_partner_uploads_only_for_creators_who_named_it(upload, market):
@@ -132,6 +152,36 @@ def test_an_image_of_too_many_pixels_is_refused(upload, settings):
     settings.ASSENT_MAX_PIXELS = 10
     answer = upload()
     assert (answer.status_code, answer.json()["code"]) == (413, "image_too_large")
+
+
+@pytest.mark.parametrize(
+    ("setting", "allowed", "code", "status", "found"),
+    [
+        ("ASSENT_MAX_EDGE", 31, "image_too_large", 413, 32),
+        ("ASSENT_MAX_ASPECT_RATIO", 1, "image_too_narrow", 400, 2),
+        ("ASSENT_MAX_IMAGE_PARTS", 2, "image_too_complex", 400, 3),
+    ],
+)
+def test_a_limit_is_told_with_what_was_found(upload, settings, setting, allowed, code, status, found):
+    setattr(settings, setting, allowed)
+    limit = {"MAX_IMAGE_PARTS": "max_parts", "MAX_ASPECT_RATIO": "max_ratio", "MAX_EDGE": "max_edge"}
+
+    answer = upload()
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.json()["details"] == {
+        "limit": limit[setting.removeprefix("ASSENT_")],
+        "allowed": allowed,
+        "found": found,
+    }
+    assert [error["field"] for error in answer.json()["errors"]] == ["file"]
+
+
+def test_colours_that_cannot_be_shown_are_refused_with_the_reason(upload):
+    answer = upload(png_of(np.zeros((8, 8, 3)), cicp(9, 16)))
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "image_colours_unusable")
+    assert "high dynamic range (PQ)" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "image/png", ""])

@@ -1,6 +1,7 @@
 """Creators, datasets and works in the console: forms go through services, and none undoes what it did not show."""
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
@@ -9,7 +10,10 @@ from governance.catalog.creators import change_creator
 from governance.catalog.models import Asset, Creator, Dataset
 from governance.catalog.works import change_asset
 from governance.console.presentation import page_url
-from tests.factories.catalog import ACTOR, DatasetFactory
+from tests.factories.catalog import ACTOR, AssetFactory, DatasetFactory
+from tests.factories.images import encoded, noise
+from tests.factories.marketplace import make_asset
+from tests.factories.pictures import exif_with, gain_map, png_chunk, png_file, png_header
 from tests.html_forms import as_sent
 
 ADD_DATASET = "admin:catalog_dataset_add"
@@ -138,3 +142,45 @@ def test_an_auditor_changes_no_work(market, person):
     url = reverse("admin:catalog_asset_details", args=[market.asset.pk])
     assert (auditor.get(url).status_code, auditor.post(url).status_code) == (403, 403)
     assert url not in auditor.get(page_url(market.asset)).text
+
+
+def test_an_upload_says_what_was_left_out_and_the_work_lists_it(market, manager):
+    photo = encoded(noise(40, 30), "JPEG", exif=exif_with(artist="Ada", place="N")) + gain_map() + bytes(9)
+    entered = {"creator": market.creator.pk, "title": "Photo", "file": SimpleUploadedFile("photo.jpg", photo)}
+
+    page = manager.post(reverse("admin:catalog_asset_add"), entered, follow=True).content.decode()
+
+    assert "The file also holds a gain map for bright screens and bytes behind the end" in page
+    assert "bytes behind the end (9 B)" in page
+    assert "author, EXIF, place (GPS)." in page
+
+
+def test_a_work_of_before_says_how_to_learn_what_its_file_holds(market, manager):
+    work = AssetFactory(creator=market.creator)
+
+    assert "manage.py works measure" in manager.get(page_url(work)).content.decode()
+
+
+def test_the_form_of_an_upload_tells_the_limits(manager):
+    page = manager.get(reverse("admin:catalog_asset_add")).content.decode()
+
+    assert "at most 20,000,000 pixels, no side longer than 16,384 or than 20 times the other" in page
+
+
+def test_a_refused_picture_is_an_error_of_the_file(market, manager):
+    thin = png_file(png_header(400_000, 8), png_chunk(b"IDAT", b""))
+    entered = {"creator": market.creator.pk, "title": "Thin", "file": SimpleUploadedFile("thin.png", thin)}
+
+    answer = manager.post(reverse("admin:catalog_asset_add"), entered)
+
+    assert "no side may be longer than 16384 pixels" in answer.context["form"].errors["file"][0]
+    assert not Asset.objects.filter(title="Thin").exists()
+
+
+def test_an_erasure_says_that_files_stay_with_their_metadata(market, manager):
+    named = encoded(noise(), "JPEG", exif=exif_with(artist="Ada"))
+    make_asset(market.creator, named)
+
+    page = manager.get(reverse("admin:catalog_creator_erase", args=[market.creator.pk])).content.decode()
+
+    assert "1 file is known to name an author or a place." in page
