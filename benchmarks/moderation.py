@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from benchmarks.photographs import fast_png, photographs, variants
+from benchmarks.photographs import file_of, photographs, variants
 from inference_workers.moderators.nudenet import NudeNetModerator
 from scripts.stack.places import ROOT
 
@@ -40,7 +40,7 @@ def main() -> int:
             continue
         names.add(photograph.name)
         for name, picture in variants(photograph.picture):
-            scored.append(Scored(moderator.score(fast_png(picture)).score, photograph.name, name))
+            scored.append(Scored(moderator.score(file_of(picture)).score, photograph.name, name))
         print(f"{max(each.score for each in scored if each.photograph == photograph.name):.2f} {photograph.name}")
         sys.stdout.flush()
     scored.sort(reverse=True)

@@ -65,10 +65,10 @@ def variants(picture: Image.Image) -> Iterator[tuple[str, Image.Image]]:
             yield f"{name} at {size}", crop.resize(edges, Image.Resampling.LANCZOS)
 
 
-def fast_png(picture: Image.Image) -> bytes:
-    """Return a picture as a PNG file, hardly compressed."""
+def file_of(picture: Image.Image) -> bytes:
+    """Return a picture as a JPEG file of high quality, which is encoded and decoded much faster than PNG."""
     out = BytesIO()
-    picture.save(out, "PNG", compress_level=1)
+    picture.save(out, "JPEG", quality=95, subsampling=0)
     return out.getvalue()
 
 

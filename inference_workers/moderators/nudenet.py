@@ -9,7 +9,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -27,7 +27,15 @@ from governance.workflows.ports import Heartbeat
 from governance.workflows.types import LabelScore, ModerationScores
 from inference_workers.capacity import Room, nobody
 from inference_workers.errors import RuntimeFault
-from inference_workers.moderators.agreement import LOOK_AGAIN_FROM, MOST_LOOKED_AT_AGAIN, Find, other_looks
+from inference_workers.moderators.agreement import (
+    LOOK_AGAIN_FROM,
+    MOST_LOOKED_AT_AGAIN,
+    Find,
+    finds_in,
+    has_detail,
+    mirrored,
+    other_looks,
+)
 from inference_workers.moderators.views import MAX_VIEWS, Pixels, Viewer, Window, view_count, windows
 
 MODEL_SHA256: Final = "c15d8273adad2d0a92f014cc69ab2d6c311a06777a55545f2c4eb46f51911f0f"
@@ -52,6 +60,14 @@ BATCH: Final = 4
 BOX_VALUES: Final = 4
 """Values per anchor before the class confidences: centre, width and height of the box (YOLOv8 output layout)."""
 MAX_THREADS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the network sees in one view: the highest confidence of each label, and the places that look unsafe."""
+
+    confidences: NDArray[np.float32]
+    finds: list[Find]
 
 
 class NudeNetModerator:
@@ -105,10 +121,9 @@ class NudeNetModerator:
             heartbeat()
             self._check_budget(picture)
             viewer = Viewer(picture, edge=INPUT_EDGE)
-            finds = self._look(viewer, picture.size, heartbeat)
+            seen, finds = self._look(viewer, picture.size, heartbeat)
             self._look_again(finds, viewer, heartbeat)
-        confidences = np.stack([find.confidences for find in finds])
-        return to_scores(confidences, labels=self._labels, unsafe_labels=self._unsafe_labels)
+        return to_scores(self._agreed(seen, finds), labels=self._labels, unsafe_labels=self._unsafe_labels)
 
     def _check_budget(self, picture: Image.Image) -> None:
         needed = view_count(*picture.size, transparent=picture.mode.endswith("A"))
@@ -119,8 +134,10 @@ class NudeNetModerator:
                 details={"views": needed, "max_views": self._max_views},
             )
 
-    def _look(self, viewer: Viewer, size: tuple[int, int], heartbeat: Heartbeat) -> list[Find]:
-        """Look at every view once."""
+    def _look(
+        self, viewer: Viewer, size: tuple[int, int], heartbeat: Heartbeat
+    ) -> tuple[list[NDArray[np.float32]], list[Find]]:
+        """Look at every view once. Return the highest confidence per label of each, and what looks unsafe."""
         places: list[tuple[Window, int]] = []
 
         def views() -> Iterator[Pixels]:
@@ -130,41 +147,68 @@ class NudeNetModerator:
                     yield view
 
         seen = list(self._detected(views(), heartbeat))
-        return [Find(*place, confidences) for place, confidences in zip(places, seen, strict=True)]
+        finds = [
+            replace(find, window=window, number=number)
+            for (window, number), each in zip(places, seen, strict=True)
+            for find in each.finds
+        ]
+        return [each.confidences for each in seen], finds
 
     def _look_again(self, finds: list[Find], viewer: Viewer, heartbeat: Heartbeat) -> None:
         """Look again at what looks unsafe, the worst first, until nothing unconfirmed is worse than what is confirmed.
 
-        What lies beyond MOST_LOOKED_AT_AGAIN keeps its first score: that may deny too much, never too little.
+        What lies beyond MOST_LOOKED_AT_AGAIN keeps its first confidence: that may deny too much, never too little.
         """
-        worst_first = sorted(finds, key=lambda find: -find.worst(self._unsafe))
         confirmed = 0.0
-        for find in worst_first[:MOST_LOOKED_AT_AGAIN]:
-            if find.worst(self._unsafe) <= max(confirmed, LOOK_AGAIN_FROM):
+        for find in sorted(finds, key=lambda find: -find.confidence)[:MOST_LOOKED_AT_AGAIN]:
+            if find.confidence <= confirmed:
                 break
-            looks = other_looks(viewer.views(find.window)[find.number])
-            others = list(self._detected(iter(looks), heartbeat))
-            find.agree(others, self._unsafe)
-            confirmed = max(confirmed, find.worst(self._unsafe))
+            view = viewer.views(find.window)[find.number]
+            find.confidence = self._median(find, view, viewer, heartbeat) if has_detail(view) else 0.0
+            confirmed = max(confirmed, find.confidence)
 
-    def _detected(self, views: Iterator[Pixels], heartbeat: Heartbeat) -> Iterator[NDArray[np.float32]]:
-        """Yield the highest confidence per label of each view. Views are made while others are looked at."""
-        running: deque[Future[NDArray[np.float32]]] = deque()
+    def _median(self, find: Find, view: Pixels, viewer: Viewer, heartbeat: Heartbeat) -> float:
+        """Return the median of the first look at a place and the others, whatever unsafe label they find there."""
+        looks = other_looks(view)
+        if find.small:
+            closer = [viewer.views(window) for window in find.closer_windows()]
+            chosen = [views[min(find.number, len(views) - 1)] for views in closer]
+            looks = [mirrored(view) if turn % 2 else view for turn, view in enumerate(chosen)]
+        others = [float(each.confidences[self._unsafe].max()) for each in self._detected(iter(looks), heartbeat)]
+        return float(np.median([find.confidence, *others]))
+
+    def _agreed(self, seen: list[NDArray[np.float32]], finds: list[Find]) -> NDArray[np.float32]:
+        """Return rows of confidences, in which what was looked at again has the confidence that was agreed on."""
+        rows = np.stack(seen)
+        unsafe = rows[:, self._unsafe]
+        rows[:, self._unsafe] = np.where(unsafe >= LOOK_AGAIN_FROM, 0, unsafe)
+        agreed = np.zeros((len(finds), len(self._labels)), np.float32)
+        for row, find in zip(agreed, finds, strict=True):
+            row[find.label] = find.confidence
+        return np.concatenate([rows, agreed])
+
+    def _detected(self, views: Iterator[Pixels], heartbeat: Heartbeat) -> Iterator[_Seen]:
+        """Yield what is seen in each view. Views are made while others are looked at."""
+        running: deque[Future[list[_Seen]]] = deque()
         while batch := list(islice(views, BATCH)):
             heartbeat()
             running.append(self._pool.submit(self._detect, batch))
             if len(running) > self._threads:
                 yield from running.popleft().result()
-        for future in running:
-            yield from future.result()
+        while running:
+            yield from running.popleft().result()
             heartbeat()
 
-    def _detect(self, views: list[Pixels]) -> NDArray[np.float32]:
-        """Return the highest confidence of all anchors: (views, labels)."""
+    def _detect(self, views: list[Pixels]) -> list[_Seen]:
         batch = np.stack([on_canvas(view) for view in views])
         (output,) = self._session.run(None, {self._input: batch})
-        best: NDArray[np.float32] = output[:, BOX_VALUES:, :].max(axis=2)
-        return best
+        return [
+            _Seen(
+                each[BOX_VALUES:].max(axis=1),
+                finds_in(each[:BOX_VALUES], each[BOX_VALUES:], self._unsafe, INPUT_EDGE),
+            )
+            for each in output
+        ]
 
 
 def to_input(image: Image.Image) -> NDArray[np.float32]:

@@ -82,6 +82,69 @@ def test_a_large_mosaic_of_real_photos_scores_low(moderator: NudeNetModerator) -
     assert moderator.score(samples.large_png()).score < 0.3
 
 
+@pytest.fixture(scope="module")
+def face_moderator() -> NudeNetModerator:
+    """Return a moderator for which faces are unsafe: there are photographs of those in packages."""
+    return NudeNetModerator(unsafe_labels=frozenset({"FACE_FEMALE"}))
+
+
+def in_a_corner(place: tuple[int, int], mode: str = "RGB") -> bytes:
+    """Return a portrait of 400 pixels somewhere in a large picture of gravel."""
+    with Image.open(io.BytesIO(samples.packaged_file("skimage", "data/gravel.png"))) as gravel:
+        picture = gravel.convert(mode).resize((3000, 2000))
+    with Image.open(io.BytesIO(samples.photo_png("astronaut"))) as photo:
+        picture.paste(photo.convert(mode).resize((400, 400), Image.Resampling.LANCZOS), place)
+    return encode_png(picture)
+
+
+@pytest.mark.parametrize("place", [(0, 0), (2600, 1600), (1423, 13)])
+def test_a_person_in_a_corner_of_a_large_picture_is_found(
+    face_moderator: NudeNetModerator, place: tuple[int, int]
+) -> None:
+    assert face_moderator.score(in_a_corner(place)).score > 0.6
+
+
+def test_one_who_is_found_is_not_lost_by_looking_again(face_moderator: NudeNetModerator) -> None:
+    assert face_moderator.score(samples.photo_png("astronaut")).score > 0.8
+    assert face_moderator.score(samples.low_resolution_png("astronaut")).score > 0.7
+
+
+@pytest.mark.parametrize(
+    ("name", "box", "edge"),
+    [
+        ("coffee", (150, 100, 450, 300), 2048),
+        ("clock_motion", (0, 0, 400, 300), 2048),
+        ("chelsea", (180, 120, 451, 300), 2048),
+        ("color", (0, 0, 371, 370), 512),
+        ("ihc", (0, 0, 512, 512), 2048),
+    ],
+)
+def test_what_looks_like_skin_at_first_look_is_not_unsafe(
+    moderator: NudeNetModerator, name: str, box: tuple[int, int, int, int], edge: int
+) -> None:
+    """Those of `benchmarks/moderation.py` that come nearest to the threshold, which is 0.6."""
+    with Image.open(io.BytesIO(samples.packaged_file("skimage", f"data/{name}.png"))) as photo:
+        crop = photo.convert("RGB").crop(box)
+    ratio = edge / max(crop.size)
+    large = crop.resize((round(crop.width * ratio), round(crop.height * ratio)), Image.Resampling.LANCZOS)
+    assert moderator.score(encode_png(large)).score < 0.6
+
+
+def test_more_views_than_the_budget_has_are_refused_before_any_is_looked_at() -> None:
+    with pytest.raises(RuntimeFault) as raised:
+        NudeNetModerator(max_views=4).score(encode_png(Image.new("RGB", (1300, 1300))))
+    assert raised.value.error_code == "moderation_views_exceeded"
+    assert raised.value.details == {"views": 10, "max_views": 4}
+
+
+def test_what_the_heartbeat_raises_ends_the_moderation(moderator: NudeNetModerator) -> None:
+    def stop() -> None:
+        raise RuntimeFault("The lease was lost.", code="lease_lost")
+
+    with pytest.raises(RuntimeFault, match="lease was lost"):
+        moderator.score(samples.low_resolution_png("rocket"), stop)
+
+
 def test_the_network_really_looks(moderator: NudeNetModerator) -> None:
     seen = moderator.score(samples.photo_png("astronaut"))
     assert seen.labels[0].label == "FACE_FEMALE"
