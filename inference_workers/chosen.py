@@ -21,6 +21,7 @@ def runtime(name: str) -> ModelRuntime:
         device=settings.ASSENT_RUNTIME_DEVICE,
         limits=picture_limits(),
         max_output_pixels=settings.ASSENT_MAX_OUTPUT_PIXELS,
+        room=room(),
     )
 
 

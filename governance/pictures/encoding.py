@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from PIL import Image, PngImagePlugin
+from typing_extensions import Buffer
 
+from governance.pictures.samples import Pulse
 from governance.pictures.types import TextChunk
 
 PNG_MEDIA_TYPE: Final = "image/png"
@@ -15,10 +17,27 @@ WEBP_QUALITY: Final = 80
 _PERCEPTUAL: Final = b"\0"
 
 
-def encode_png(image: Image.Image, *, text: Iterable[TextChunk] = ()) -> bytes:
+def _nothing() -> None:
+    """A pulse for those who need none."""
+
+
+class _Pulsing(io.BytesIO):
+    """Bytes whose writer shows signs of life: encoders write them piece by piece."""
+
+    def __init__(self, pulse: Pulse) -> None:
+        super().__init__()
+        self._pulse = pulse
+
+    def write(self, data: Buffer, /) -> int:
+        self._pulse()
+        return super().write(data)
+
+
+def encode_png(image: Image.Image, *, text: Iterable[TextChunk] = (), pulse: Pulse = _nothing) -> bytes:
     """Return a canonical picture as PNG bytes with an sRGB chunk (PNG third edition, 11.3.2.5) and the given texts.
 
-    The same input gives the same bytes. Nothing of `image.info` is written.
+    The same input gives the same bytes. Nothing of `image.info` is written. `pulse` is called for every piece that is
+    written, and what it raises ends the work.
     """
     chunks = PngImagePlugin.PngInfo()
     chunks.add(b"sRGB", _PERCEPTUAL)
@@ -27,7 +46,7 @@ def encode_png(image: Image.Image, *, text: Iterable[TextChunk] = ()) -> bytes:
             chunks.add_itxt(chunk.keyword, chunk.text)
         else:
             chunks.add_text(chunk.keyword, chunk.text)
-    out = io.BytesIO()
+    out = _Pulsing(pulse)
     _bare(image).save(out, format="PNG", pnginfo=chunks, compress_level=PNG_COMPRESS_LEVEL)
     return out.getvalue()
 

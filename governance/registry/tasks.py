@@ -16,6 +16,14 @@ class Task:
     name: str
     title: str
 
+    def output_pixels(self, config: Mapping[str, object], width: int, height: int) -> int:
+        """Return how many pixels a model of this configuration makes of an input of that size in pixels.
+
+        A model enlarges both edges by its `scale`; one without any keeps the size.
+        """
+        scale = config.get("scale", 1)
+        return width * height * (scale**2 if isinstance(scale, int) else 1)
+
 
 UPSCALE: Final = Task(name="upscale", title="Upscale (×2 super-resolution)")
 

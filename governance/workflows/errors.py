@@ -17,6 +17,13 @@ class TaskMismatch(InvalidInput):
     title = "The model cannot do this task"
 
 
+class InputTooLarge(InvalidInput):
+    """The model would make more pixels of the work than an output may have."""
+
+    code = "input_too_large"
+    title = "The work is too large for this model"
+
+
 class IdempotencyKeyInvalid(InvalidInput):
     """The Idempotency-Key is empty, too long or not printable ASCII."""
 

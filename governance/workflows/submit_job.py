@@ -32,7 +32,8 @@ from governance.partners.queries import read_again
 from governance.partners.types import TokenGrant
 from governance.registry.models import ModelVersion
 from governance.registry.queries import resolve_version
-from governance.workflows.errors import AssetNotFound, IdempotencyKeyInvalid, TaskMismatch
+from governance.registry.tasks import TASKS
+from governance.workflows.errors import AssetNotFound, IdempotencyKeyInvalid, InputTooLarge, TaskMismatch
 from governance.workflows.evidence import evidence_of
 from governance.workflows.types import JobRequest
 
@@ -52,8 +53,8 @@ def submit_job(*, grant: TokenGrant, request: JobRequest, idempotency_key: str, 
     """Admit or deny a job and return it; a denial is an outcome, stored and committed, not an error.
 
     The same key with the same request returns the first job. Raises IdempotencyKeyInvalid, IdempotencyConflict,
-    ModelNotFound, AssetNotFound, TaskMismatch, TooManyOpenJobs, or TokenInvalid for a token that was revoked since it
-    was checked; nothing is stored then.
+    ModelNotFound, AssetNotFound, TaskMismatch, InputTooLarge, TooManyOpenJobs, or TokenInvalid for a token that was
+    revoked since it was checked; nothing is stored then.
     """
     _check_key(idempotency_key)
     request_digest = digest(request)
@@ -132,7 +133,23 @@ def _resolve(grant: TokenGrant, request: JobRequest) -> tuple[ModelVersion, list
         raise TaskMismatch(f"The model '{request.model}' does {version.model.task}, not {request.task}.")
     if len(request.inputs) != INPUTS_PER_JOB:
         raise TaskMismatch(f"The task '{request.task}' takes {INPUTS_PER_JOB} input, not {len(request.inputs)}.")
-    return version, _assets(grant, request.inputs)
+    assets = _assets(grant, request.inputs)
+    _check_sizes(version, assets)
+    return version, assets
+
+
+def _check_sizes(version: ModelVersion, assets: Sequence[Asset]) -> None:
+    """Refuse what no worker would finish before anything is queued."""
+    task, most = TASKS[version.model.task], settings.ASSENT_MAX_OUTPUT_PIXELS
+    for asset in assets:
+        pixels = task.output_pixels(version.config, asset.width, asset.height)
+        if pixels > most:
+            accepted = most * asset.width * asset.height // pixels
+            raise InputTooLarge(
+                f"The work is {asset.width} × {asset.height}; of its {asset.width * asset.height} pixels this model "
+                f"would make {pixels}. Ask for works of at most {accepted} pixels.",
+                details={"field": "inputs", "asset": str(asset.id), "max_pixels": accepted},
+            )
 
 
 def _assets(grant: TokenGrant, ids: Sequence[UUID]) -> list[Asset]:

@@ -61,7 +61,7 @@ def _carried_out(prepared: Iterable[_Prepared], decoded: Image.Image, heartbeat:
         applied.append({"kind": obligation.kind, "parameters": dict(obligation.parameters), "outcome": outcome})
     heartbeat()
     return AppliedImage(
-        image=encode_png(draft.pixels, text=draft.text),
+        image=encode_png(draft.pixels, text=draft.text, pulse=heartbeat),
         media_type=PNG_MEDIA_TYPE,
         width=draft.pixels.width,
         height=draft.pixels.height,

@@ -6,6 +6,7 @@ from uuid import UUID
 from governance.kernel.adapters import Adapters, Place
 from governance.pictures.limits import Limits
 from governance.workflows.ports import ModelRuntime
+from inference_workers.capacity import Room
 
 
 class Redeem(Protocol):
@@ -17,10 +18,12 @@ class Redeem(Protocol):
 class RuntimeFactory(Protocol):
     """Makes a runtime that redeems its permits with `redeem` and computes on `device`: auto, cpu or cuda.
 
-    It takes pictures within `limits` and makes none with more than `max_output_pixels`.
+    It takes pictures within `limits`, makes none with more than `max_output_pixels`, and computes them within `room`.
     """
 
-    def __call__(self, *, redeem: Redeem, device: str, limits: Limits, max_output_pixels: int) -> ModelRuntime: ...
+    def __call__(
+        self, *, redeem: Redeem, device: str, limits: Limits, max_output_pixels: int, room: Room
+    ) -> ModelRuntime: ...
 
 
 RUNTIMES: Final[Adapters[RuntimeFactory]] = Adapters(

@@ -2,7 +2,9 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -14,10 +16,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from governance.kernel.canonical import sha256_hex
-from governance.pictures.decoding import decode
+from governance.pictures.decoding import decode, pixels_of
 from governance.pictures.encoding import PNG_MEDIA_TYPE, encode_png
 from governance.pictures.limits import MAX_OUTPUT_PIXELS, OUTPUT_LIMITS, Limits
+from governance.workflows.ports import Heartbeat
 from governance.workflows.types import RuntimeResult
+from inference_workers.capacity import Room
 from inference_workers.errors import RuntimeFault
 from inference_workers.runtimes import Redeem
 from inference_workers.runtimes.espcn import Espcn, EspcnConfig
@@ -29,8 +33,9 @@ Pixels: TypeAlias = NDArray[np.uint8]
 
 AUTO: Final = "auto"
 """The device setting for CUDA when there is one and the CPU otherwise."""
+CACHED_MODELS: Final = 4
 MAX_THREADS: Final = 4
-"""A net this small gains nothing from more."""
+"""Tiles that are computed at a time; each holds some tens of megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +63,21 @@ class TorchUpscaler:
         tile_edge: int = 256,
         limits: Limits = OUTPUT_LIMITS,
         max_output_pixels: int = MAX_OUTPUT_PIXELS,
-        cached_models: int = 4,
+        room: Room | None = None,
         threads: int | None = None,
     ) -> None:
         self._redeem = redeem
         self._tile_edge = tile_edge
         self._limits = limits
         self._max_output_pixels = max_output_pixels
-        self._networks = NetworkCache(size=cached_models)
+        self._room = room or Room(max_output_pixels)
+        self._networks = NetworkCache(size=CACHED_MODELS)
         self._device = _device(device)
-        torch.set_num_threads(threads or _default_threads())
+        self._threads = threads or _default_threads()
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="upscaler")
+        torch.set_num_threads(1)  # each tile has a thread: threads of one tile that wait for each other stall
+        torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
+        torch.backends.cudnn.allow_tf32 = False
 
     def run(
         self,
@@ -77,11 +87,12 @@ class TorchUpscaler:
         artifact: Path,
         config: Mapping[str, object],
         image: bytes,
-        heartbeat: Callable[[], None],
+        heartbeat: Heartbeat,
     ) -> RuntimeResult:
         """Return the enlarged `image` as PNG. What `heartbeat` raises ends the run.
 
-        It is called before each tile and before the result is encoded.
+        It is called before each tile and for each piece of the file that is decoded or encoded. A picture waits for the
+        share of its output in `room`.
         Raises PermitInvalid (from `redeem`), PictureRefused, or RuntimeFault with code `permit_missing`,
         `artifact_unloadable` or `model_config_invalid`.
         """
@@ -94,10 +105,14 @@ class TorchUpscaler:
             input_digest=sha256_hex(work.image),
             artifact_digest=work.artifact_digest,
         )
-        enlarged = self._compute(permit, work, heartbeat)
-        heartbeat()
+        if permit is None:
+            raise RuntimeFault("The runtime computes nothing without a permit.", code="permit_missing")
+        parsed = parse_config(work.config)
+        with self._room.hold(pixels_of(work.image, self._limits) * parsed.scale**2, heartbeat):
+            enlarged = self._compute(work, parsed, heartbeat)
+            encoded = encode_png(enlarged, pulse=heartbeat)
         return RuntimeResult(
-            image=encode_png(enlarged),
+            image=encoded,
             media_type=PNG_MEDIA_TYPE,
             width=enlarged.width,
             height=enlarged.height,
@@ -105,10 +120,7 @@ class TorchUpscaler:
             duration_ms=round((time.perf_counter() - started) * 1000),
         )
 
-    def _compute(self, permit: object, work: _Work, heartbeat: Callable[[], None]) -> Image.Image:
-        if permit is None:
-            raise RuntimeFault("The runtime computes nothing without a permit.", code="permit_missing")
-        config = parse_config(work.config)
+    def _compute(self, work: _Work, config: EspcnConfig, heartbeat: Heartbeat) -> Image.Image:
         network = self._networks.get(work.artifact_digest, config, lambda: self._load(work.artifact, config))
         limits = self._limits.narrowed(max_pixels=self._max_output_pixels // config.scale**2)
         source = decode(work.image, limits, pulse=heartbeat).image
@@ -118,23 +130,32 @@ class TorchUpscaler:
     def _load(self, artifact: bytes, config: EspcnConfig) -> Espcn:
         return load_network(artifact=artifact, config=config, device=self._device)
 
-    def _enlarge(self, network: Espcn, pixels: Pixels, heartbeat: Callable[[], None]) -> Pixels:
+    def _enlarge(self, network: Espcn, pixels: Pixels, heartbeat: Heartbeat) -> Pixels:
         height, width = pixels.shape[:2]
         radius, scale = network.config.radius, network.config.scale
         padded = np.pad(pixels, ((radius, radius), (radius, radius), (0, 0)), mode="edge")
         enlarged = np.empty((height * scale, width * scale, 3), dtype=np.uint8)
+        running: deque[tuple[Tile, Future[Pixels]]] = deque()
+
+        def put_oldest() -> None:
+            tile, future = running.popleft()
+            part, top, left = future.result(), tile.top * scale, tile.left * scale
+            enlarged[top : top + part.shape[0], left : left + part.shape[1]] = part
+
         for tile in tiles(height=height, width=width, edge=self._tile_edge):
             heartbeat()
-            top, left = tile.top * scale, tile.left * scale
-            part = self._enlarge_tile(network, _with_surroundings(padded, tile, radius))
-            enlarged[top : top + part.shape[0], left : left + part.shape[1]] = part
+            part = _with_surroundings(padded, tile, radius)
+            running.append((tile, self._pool.submit(self._enlarge_tile, network, part)))
+            if len(running) > self._threads:
+                put_oldest()
+        while running:
+            put_oldest()
         return enlarged
 
     @torch.inference_mode()
     def _enlarge_tile(self, network: Espcn, pixels: Pixels) -> Pixels:
         batch = torch.from_numpy(pixels).to(self._device).permute(2, 0, 1)[None].float().div(255)
-        with torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=False):
-            enlarged = network(batch.contiguous(memory_format=torch.channels_last))
+        enlarged = network(batch.contiguous(memory_format=torch.channels_last))
         levels = enlarged[0].clamp(0, 1).mul(255).round().to(torch.uint8)
         array: Pixels = levels.permute(1, 2, 0).cpu().numpy()
         return array
@@ -147,8 +168,7 @@ def _device(name: str) -> torch.device:
 
 
 def _default_threads() -> int:
-    """Return half of the cores: threads that wait for each other stall when the machine's other processes are busy."""
-    return max(1, min(MAX_THREADS, (os.cpu_count() or 1) // 2))
+    return min(MAX_THREADS, os.cpu_count() or 1)
 
 
 def _with_surroundings(padded: Pixels, tile: Tile, radius: int) -> Pixels:

@@ -15,7 +15,7 @@ from governance.jobs.models import Job
 from governance.kernel.vocabulary import Purpose
 from governance.registry.errors import ModelNotFound, ModelVersionNotFound
 from governance.rulebook.models import PolicyActivation
-from governance.workflows.errors import AssetNotFound, IdempotencyKeyInvalid, TaskMismatch
+from governance.workflows.errors import AssetNotFound, IdempotencyKeyInvalid, InputTooLarge, TaskMismatch
 from governance.workflows.submit_job import submit_job
 from governance.workflows.types import JobRequest
 from tests.factories.marketplace import make_asset, make_partner
@@ -106,6 +106,16 @@ def test_what_does_not_exist_is_named_and_nothing_is_stored(market, change, erro
     with pytest.raises(error):
         submit_job(grant=market.grant, request=JobRequest(**request), idempotency_key="k", request_id="")
     assert not Job.objects.exists()
+
+
+def test_a_work_of_which_the_model_would_make_too_much_is_refused_before_anything_is_queued(market, settings):
+    settings.ASSENT_MAX_OUTPUT_PIXELS = 4 * 24 * 16
+    market.submit()
+    settings.ASSENT_MAX_OUTPUT_PIXELS -= 1
+    with pytest.raises(InputTooLarge, match="at most 383 pixels") as raised:
+        market.submit()
+    assert raised.value.details["max_pixels"] == 24 * 16 - 1
+    assert Job.objects.count() == 1
 
 
 def test_another_partners_upload_is_not_found(market):

@@ -79,6 +79,7 @@ class JobListView(ListAPIView[Job]):
             "idempotency_key_invalid",
             "idempotency_key_reused",
             "task_mismatch",
+            "input_too_large",
             "model_not_found",
             "model_version_not_found",
             "asset_not_found",
