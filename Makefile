@@ -10,7 +10,7 @@ VENV := .venv/bin
 RUNTIME := $(PYTHON) scripts/bootstrap.py
 DEV := $(PYTHON) scripts/bootstrap.py --dev
 
-.PHONY: help demo run test test-all check opa fmt openapi predicates ledger-docs pins parity bench-decisions
+.PHONY: help demo run test test-all check opa fmt openapi predicates ledger-docs pins parity bench-decisions bench-hostile bench-moderation
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-zA-Z%-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,12 @@ parity: ## Hold rego, OPA, Casbin and SQL against one another on N (500) random 
 
 bench-decisions: ## Measure decisions on every engine with 10 to 10,000 rules
 	@$(RUNTIME) && $(VENV)/python -m scripts.install_opa && exec $(VENV)/python -m benchmarks.decisions
+
+bench-hostile: ## Upload and run hundreds of hostile and odd files at a stack of its own, and measure what they cost
+	@$(DEV) && exec $(VENV)/python -m benchmarks.hostile $(ARGS)
+
+bench-moderation: ## Score every photograph in the installed packages: none of them may be denied
+	@$(DEV) && exec $(VENV)/python -m benchmarks.moderation $(ARGS)
 
 bench-%: ## Run one benchmark of benchmarks/, for example make bench-policy
 	@$(RUNTIME) && exec $(VENV)/python -m benchmarks.$*

@@ -14,6 +14,8 @@ STEPS = (
     ("scripts.parity", "--examples", str(PARITY_EXAMPLES)),
     ("benchmarks.decisions", "--seconds", "0.1"),
     ("benchmarks.ledger", "--seconds", "0.5", "--rounds", "1", "--entries", "2000"),
+    ("benchmarks.hostile", "--short"),
+    ("benchmarks.moderation", "--only", "data/c"),
     ("benchmarks.permitted", "--assets", "2000", "--creators", "100"),
 )
 

@@ -1,4 +1,4 @@
-"""The whole stack at rest: how soon a new entry is under a checkpoint that everybody can fetch."""
+"""The whole stack: how soon a new entry is under a checkpoint that everybody can fetch, and what hostile files cost."""
 
 import json
 import statistics
@@ -7,12 +7,16 @@ import time
 import pytest
 import requests
 
+from benchmarks.hostile import run_at
 from scripts.demo.client import PartnerApp
 from scripts.stack.stack import Stack
 from tests.effort import LONG
+from tests.factories.hostile import short_corpus
 from tests.waiting import PATIENCE_SECONDS
 
 REST_SECONDS = 3
+#: What a worker may take beyond what it holds at rest, for whatever is accepted.
+MEGABYTES = 700
 #: What is promised holds on a machine that has nothing else to do, as a long run should have.
 PROMISED_SECONDS = 2 if LONG else PATIENCE_SECONDS
 
@@ -70,3 +74,14 @@ def test_the_log_goes_on_after_its_worker_was_killed(stack, app):
     assert published_size(stack) > size
     told = json.loads(stack.manage("audit", "status", "--json"))
     assert (told["alarm"], told["waiting"]) == (None, 0)
+
+
+def test_hostile_files_cost_no_error_no_job_and_little_memory(stack):
+    """`make bench-hostile` runs ten times as many."""
+    report = run_at(stack, short_corpus())
+    ends = {each.name: each.end or each.code for each in report.outcomes}
+    figures = report.figures()
+    assert (figures["server_errors"], figures["lost_jobs"], figures["false_denials"]) == (0, 0, 0)
+    assert figures["peak_worker_mb"] - figures["idle_worker_mb"] < MEGABYTES
+    assert {ends["gain map"], ends["CMYK"], ends["2 bits, transparent"], ends["orientation 6"]} == {"released"}
+    assert (ends["JPEG, 20000 empty comments"], ends["RGB 8 × 2000"]) == ("image_too_complex", "image_too_narrow")
