@@ -23,6 +23,7 @@ from governance.console.entries import (
 )
 from governance.console.errors import AccessRefused, AccountConflict, AccountInvalid
 from governance.console.powers import authority_of, check_gain, reach_of
+from governance.console.signin.factors import has_factor, needs_factor
 from governance.console.signin.sessions import end_sessions
 
 
@@ -136,13 +137,19 @@ def activate_user(*, user: User, actor: Actor, seen: State | None = None) -> Use
 def set_password(*, user: User, password: str, actor: Actor) -> None:
     """Give a user a new password, which ends all sessions of the account.
 
-    Raises AccountInvalid for a weak one, and AccessRefused for the account of somebody who may do more than the actor:
-    who knows a password can use it.
+    Raises AccountInvalid for a weak one, and AccessRefused for the account of somebody who may do more than the actor,
+    or whom nothing but the password protects: who knows a password can use it, and could act as two people.
     """
     locked, state = lock_unchanged(USER, user, seen=None)
     authority = authority_of(actor)
-    if authority.own_key != str(user.pk) and authority.lacks(reach_of(state, locked.groups.all())):
-        raise AccessRefused("This account may do more than yours, so you cannot set its password.")
+    if authority.own_key != str(user.pk):
+        if authority.lacks(reach_of(state, locked.groups.all())):
+            raise AccessRefused("This account may do more than yours, so you cannot set its password.")
+        if not authority.alone and needs_factor(locked) and not has_factor(locked):
+            raise AccessRefused(
+                "This account can widen what is allowed and has no second factor yet, so its password alone would let "
+                "you act as this person. “manage.py console_user password” sets one."
+            )
     _set_password(locked, password)
     locked.save(update_fields=["password"])
     record(UserPasswordSet(), subject=USER.ref(locked), actor=actor)

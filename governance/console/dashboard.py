@@ -16,7 +16,9 @@ from governance.audit.models import EvidenceRecord, ReconciliationReport, ScrubR
 from governance.catalog.choices import ProposalState
 from governance.catalog.models import ConsentLevelProposal, Creator, UploadReview
 from governance.catalog.proposals import Proposal
+from governance.console.choices import AccessState
 from governance.console.log_state import log_state
+from governance.console.models import AccessProposal
 from governance.console.presentation import TONES, duration, list_url, page_url
 from governance.console.types import Context
 from governance.decisions.choices import DecisionEffect
@@ -175,6 +177,13 @@ def model_licence_proposal_figures(now: datetime) -> list[Figure]:
     return _waiting(ModelLicenceProposal, "Moves of models")
 
 
+def access_proposal_figures(now: datetime) -> list[Figure]:
+    """Return how many proposals of more access for users and groups wait to be decided on."""
+    count = AccessProposal.objects.filter(state=AccessState.OPEN).count()
+    link = list_url(AccessProposal, f"?state__exact={AccessState.OPEN}")
+    return [Figure("Access proposals", f"{count:,}", "waiting for review", link, "warn")] if count else []
+
+
 def claim_figures(now: datetime) -> list[Figure]:
     """Return how many uploads wait for a person."""
     count = UploadReview.objects.filter(decision="").count()
@@ -196,6 +205,7 @@ def _waiting(model: type[Proposal], name: str) -> list[Figure]:
 
 
 PARTS: dict[str, Callable[[datetime], list[Figure]]] = {
+    "console.view_accessproposal": access_proposal_figures,
     "jobs.view_job": job_figures,
     "decisions.view_decisionrecord": decision_figures,
     "audit.view_ledgerentry": lambda _: [],

@@ -53,6 +53,8 @@ MFA_FORMS = {
     "authenticate": "governance.console.signin.forms.CodeForm",
     "reauthenticate": "governance.console.signin.forms.CodeAgainForm",
     "activate_totp": "governance.console.signin.forms.FirstCodeForm",
+    "authenticate_webauthn": "governance.console.signin.forms.KeyForm",
+    "reauthenticate_webauthn": "governance.console.signin.forms.KeyAgainForm",
     "add_webauthn": "governance.console.signin.forms.NewKeyForm",
     "edit_webauthn": "governance.console.signin.forms.KeyNameForm",
 }

@@ -19,7 +19,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from governance.console.signin.attempts import account_key, hashing_slot, is_used_up, take_attempt
+from governance.console.signin.attempts import TOO_MANY, account_key, hashing_slot, is_used_up, take_attempt, too_many
 from governance.console.signin.events import sign_in_locked
 from governance.console.signin.factors import has_factor
 
@@ -63,6 +63,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def send_notification_mail(self, *args: object, **kwargs: object) -> None:
         """Send nothing: what happens to an account is on record, and the installation may have no mail."""
+
+    def validation_error(self, code: str, *args: object) -> ValidationError:
+        """Return an error by its code; past the limits on codes it says when to try again."""
+        if code in (TOO_MANY, "rate_limited"):
+            return too_many(60 * settings.ASSENT_SIGNIN_WINDOW_MINUTES)
+        found: ValidationError = super().validation_error(code, *args)
+        return found
 
     def get_reauthentication_methods(self, user: AbstractBaseUser | AnonymousUser) -> list[dict[str, str]]:
         """Return how a user proves again who they are: with a second factor where there is one, else by password."""

@@ -24,6 +24,8 @@ from governance.audit.types import Actor
 from governance.console.accounts import set_password
 from governance.console.pages import add_domain_error
 from governance.console.signin.adapter import AccountAdapter
+from governance.console.signin.attempts import factor_key, is_used_up
+from governance.console.signin.events import sign_in_locked
 from governance.console.signin.factors import (
     factor_added,
     factor_removed,
@@ -33,6 +35,7 @@ from governance.console.signin.factors import (
 )
 from governance.console.signin.forms import OwnPasswordForm
 from governance.console.signin.sessions import sign_out_everywhere
+from governance.console.signin.views import say_when
 from governance.kernel.errors import GovernanceError
 
 
@@ -56,6 +59,14 @@ class CodeView(AuthenticateView):  # type: ignore[misc]
                 recovery_code_used(self.stage.login.user)
             response: HttpResponse = super().form_valid(form)
         return response
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """Answer a wrong code; the last one that may be tried leaves an entry."""
+        user = self.stage.login.user
+        errors = [error.code for found in form.errors.as_data().values() for error in found]
+        if "incorrect_code" in errors and is_used_up(self.request, factor_key(user.pk)):
+            sign_in_locked(user.username)
+        return say_when(super().form_invalid(form), form)
 
 
 class AddAppView(ActivateTOTPView):  # type: ignore[misc]

@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account.views import LoginView
 from django.conf import settings
 from django.contrib import admin
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
@@ -26,11 +27,16 @@ class SignInView(LoginView):  # type: ignore[misc]
     def form_invalid(self, form: Any) -> HttpResponse:
         """Answer a wrong or refused attempt."""
         response: HttpResponse = super().form_invalid(form)
-        for error in form.non_field_errors().as_data():
-            if isinstance(error, SignInRefused):
-                response.status_code = 503 if error.code == BUSY else 429
-                response["Retry-After"] = str(error.seconds)
-        return response
+        return say_when(response, form)
+
+
+def say_when(response: HttpResponse, form: Form) -> HttpResponse:
+    """Give an answer the status of what a form refused, and when to try again."""
+    errors = [error for found in form.errors.as_data().values() for error in found]
+    for error in (each for each in errors if isinstance(each, SignInRefused)):
+        response.status_code = 503 if error.code == BUSY else 429
+        response["Retry-After"] = str(error.seconds)
+    return response
 
 
 def too_many_requests(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

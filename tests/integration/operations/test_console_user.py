@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
@@ -47,3 +48,35 @@ def test_what_is_wrong_is_reported(arguments: list[str], said: str) -> None:
         call_command("console_user", "add", *arguments)
 
     assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("options", [[], ["--password-stdin"]])
+def test_a_password_is_set_on_record(options: list[str]) -> None:
+    ada = User.objects.create_user("ada")
+
+    call_command("console_user", "password", "ada", *options)
+
+    assert User.objects.get().check_password(PASSWORD)
+    assert newest_data("user.password_set", USER.ref(ada)) == {}
+
+
+def test_a_second_factor_is_reset_on_record() -> None:
+    ada = User.objects.create_superuser("ada")
+    Authenticator.objects.create(user=ada, type="totp", data={})
+
+    call_command("console_user", "reset-second-factor", "ada")
+
+    assert not Authenticator.objects.exists()
+    assert newest_data("user.second_factors_reset", USER.ref(ada)) == {"factors": ["totp"]}
+
+
+@pytest.mark.parametrize("operation", [["password", "nobody"], ["reset-second-factor", "nobody"]])
+def test_an_unknown_user_is_reported(operation: list[str]) -> None:
+    with pytest.raises(CommandError, match="no user 'nobody'"):
+        call_command("console_user", *operation)
+
+
+def test_a_user_without_a_factor_has_none_to_reset() -> None:
+    User.objects.create_user("ada")
+    with pytest.raises(CommandError, match="has no second factor"):
+        call_command("console_user", "reset-second-factor", "ada")

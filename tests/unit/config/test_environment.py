@@ -105,3 +105,16 @@ def test_what_names_no_log_is_refused(monkeypatch: pytest.MonkeyPatch, origin: s
     monkeypatch.setenv("ASSENT_X", origin)
     with pytest.raises(ImproperlyConfigured, match=r"log\.example\.com"):
         environment.log_origin("ASSENT_X", "unused")
+
+
+def test_names_by_name_are_an_object_of_lists(monkeypatch):
+    assert environment.names_by_name("ASSENT_X") == {}
+    monkeypatch.setenv("ASSENT_X", '{"policy-team": ["Policy author"]}')
+    assert environment.names_by_name("ASSENT_X") == {"policy-team": ["Policy author"]}
+
+
+@pytest.mark.parametrize("value", ["[]", '{"a": "b"}', '{"a": [1]}', '{"a": [], "a": []}', "x"])
+def test_other_values_are_refused_with_an_example(monkeypatch, value):
+    monkeypatch.setenv("ASSENT_X", value)
+    with pytest.raises(ImproperlyConfigured, match="policy-team"):
+        environment.names_by_name("ASSENT_X")

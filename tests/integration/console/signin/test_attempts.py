@@ -1,6 +1,8 @@
 """Limits on attempts to sign in: counted before anything is hashed, for each account and each address."""
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.models import User
@@ -130,6 +132,27 @@ def test_while_others_wait_for_a_hash_an_attempt_is_refused_at_once_and_given_ba
     assert [answer.status_code for answer in answers] == [503] * 4
     assert (answers[0]["Retry-After"], hashed) == ("2", [])
     assert attempt("ada", PASSWORD).status_code == 302
+
+
+def test_of_many_attempts_at_once_one_is_hashed_at_a_time_and_few_wait(monkeypatch):
+    hashing, most, go = [], [], threading.Barrier(16)
+
+    def one() -> str:
+        go.wait()
+        try:
+            with attempts.hashing_slot():
+                hashing.append(1)
+                most.append(len(hashing))
+                time.sleep(0.2)
+                hashing.pop()
+        except attempts.SignInRefused as refused:
+            return str(refused.code)
+        return "hashed"
+
+    with ThreadPoolExecutor(16) as pool:
+        ended = [each.result() for each in [pool.submit(one) for _ in range(16)]]
+
+    assert (max(most), ended.count("hashed"), ended.count("sign_in_busy")) == (1, 3, 13)
 
 
 def test_an_address_that_floods_the_page_is_refused(settings, attempt):

@@ -1,5 +1,6 @@
 """Second factors: whoever can widen what is allowed has one, and nobody gets past it."""
 
+import json
 import re
 import time
 
@@ -11,6 +12,7 @@ from django.test import Client
 from governance.audit.models import OutboxEntry
 from governance.audit.types import Actor
 from governance.console.access import approve_access, take_factors
+from governance.console.accounts import set_password
 from governance.console.errors import AccessRefused, AccountConflict, SecondPersonNeeded
 from governance.console.models import AccessProposal
 from governance.console.roles import ROLES, ensure_roles
@@ -45,6 +47,12 @@ def entries(kind: str) -> int:
 def sign_in(name: str, by: Client | None = None) -> Client:
     client = by or Client()
     client.post("/admin/login/", {"login": name, "password": PASSWORD})
+    return client
+
+
+def sign_in_with(password: str) -> Client:
+    client = Client()
+    client.post("/admin/login/", {"login": "author", "password": password})
     return client
 
 
@@ -123,9 +131,11 @@ def test_wrong_codes_are_limited_like_wrong_passwords(author, secret, settings, 
     later(monkeypatch, 60)
     client = sign_in("author")
     page = f"{ACCOUNT}second-factor/"
-    said = [client.post(page, {"code": "000000"}).text for _ in range(4)]
-    assert ["Too many failed" in each for each in said] == [False, False, False, True]
-    assert "Too many failed" in client.post(page, {"code": code_of(secret)}).text
+    assert [client.post(page, {"code": "000000"}).status_code for _ in range(4)] == [200, 200, 200, 429]
+    refused = client.post(page, {"code": code_of(secret)})
+    assert (refused.status_code, refused["Retry-After"]) == (429, "900")
+    assert "Try again in 15 minutes" in refused.text
+    assert entries("user.sign_in_locked") == 1
 
 
 def test_a_recovery_code_signs_in_once_and_is_on_record(author):
@@ -175,6 +185,35 @@ def test_a_first_factor_needs_the_password_again_once_the_sign_in_is_old(author,
     assert client.get(APP).status_code == 200
 
 
+MADE_UP = {"id": "AA", "rawId": "AA", "type": "public-key"}
+HOSTILE = [
+    "",
+    "null",
+    "7",
+    "[]",
+    "{}",
+    "NaN",
+    "[" * 50_000,
+    '{"a":' * 50 + "1" + "}" * 50,
+    json.dumps({"id": 1, "rawId": 1, "response": 1, "type": 1}),
+    json.dumps({**MADE_UP, "response": {}}),
+    json.dumps({**MADE_UP, "response": {"clientDataJSON": "e30", "attestationObject": "oA"}}),
+    json.dumps({**MADE_UP, "response": {"clientDataJSON": "AA", "authenticatorData": "AA", "signature": "AA"}}),
+    json.dumps({**MADE_UP, "id": "\ud800", "rawId": "\u0000", "response": {"clientDataJSON": "!"}}),
+]
+
+
+@pytest.mark.parametrize("credential", HOSTILE)
+@pytest.mark.parametrize("part", ["second-factor/", "keys/add/", "confirm/key/"])
+def test_a_credential_that_no_key_made_is_refused(part, credential, author, secret, settings):
+    settings.ACCOUNT_RATE_LIMITS = {}
+    client = sign_in("author")
+    client.get(f"{ACCOUNT}{part}") if part == "second-factor/" else client.force_login(author)
+    answer = client.post(f"{ACCOUNT}{part}", {"credential": credential, "name": "Key"})
+    assert answer.status_code in (200, 302)
+    assert not client.session.get("account_authentication_methods_user") or client.get("/admin/").status_code == 302
+
+
 def test_new_recovery_codes_end_the_old_ones(author):
     client = sign_in("author")
     set_up(client)
@@ -218,6 +257,15 @@ def test_a_reset_on_the_page_becomes_a_proposal(author, secret, settings, boss):
     answer = boss.post(address, as_sent(boss.get(address).text), follow=True)
     assert "waits for somebody else" in answer.text
     assert AccessProposal.objects.get().kind == "second_factor"
+
+
+def test_the_password_of_an_account_that_only_it_protects_is_not_set_by_others(author):
+    boss = User.objects.create_superuser("first", password=PASSWORD)
+    with pytest.raises(AccessRefused, match="no second factor yet"):
+        set_password(user=author, password="walnut-umbrella-77", actor=Actor("user", str(boss.pk)))
+    set_password(user=author, password="walnut-umbrella-77", actor=OPERATOR)
+    set_up(sign_in_with("walnut-umbrella-77"))
+    set_password(user=author, password="cinnamon-tractor-31", actor=Actor("user", str(boss.pk)))
 
 
 def test_a_reset_ends_the_sessions(author):
