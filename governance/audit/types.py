@@ -120,12 +120,21 @@ class ListedObject:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """One call to a store: what was sent (operation and parameters by the names of its API), and the answer."""
+
+    sent: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeFinding:
-    """One attempt to break a WORM store's promise: the attempt, and whether the store refused it, as it must."""
+    """One attempt to break a WORM store's promise: the attempt, whether the store refused it, as it must, and how."""
 
     attempt: str
     refused: bool
     detail: str = ""
+    exchanges: tuple[Exchange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from governance.audit.errors import WormObjectAltered, WormObjectMissing
 from governance.audit.stores.s3_bucket import S3Bucket, S3Refused
-from governance.audit.types import ProbeFinding
+from governance.audit.types import Exchange, ProbeFinding
 from governance.kernel import clock
 from governance.kernel.canonical import sha256_hex
 from governance.kernel.ids import new_id
@@ -25,6 +25,9 @@ DATA = b"Assent writes this to see whether it can be removed.\n"
 OTHER = b"Assent writes this to see whether it replaces what was there.\n"
 COMPLIANCE = "compliance"
 
+#: Refusals that say nothing about the bytes.
+_NOT_PERMITTED = {"AccessDenied", "SignatureDoesNotMatch", "InvalidAccessKeyId", "MethodNotAllowed", "NotImplemented"}
+
 #: An attempt: returns None when the store refused it, else what the store did.
 _Attempt = Callable[["_Probe"], str | None]
 
@@ -33,7 +36,8 @@ class _Probe:
     """The attempts on one bucket; each on its own object, since a lax store may remove it."""
 
     def __init__(self, bucket: S3Bucket, mode: str) -> None:
-        self.bucket = bucket
+        self.exchanges: list[Exchange] = []
+        self.bucket = bucket.noted_by(self.exchanges.append)
         self.mode = mode
         self.until: datetime = (clock.now() + KEPT_FOR).replace(microsecond=0)
         self._folder = f"{FOLDER}{new_id()}/"
@@ -42,8 +46,11 @@ class _Probe:
     def locked_object(self) -> tuple[str, str]:
         """Write an object under the lock; return its key and version."""
         key = self.new_key()
-        version = self.bucket.write(key, DATA, ObjectLockMode=self.mode.upper(), ObjectLockRetainUntilDate=self.until)
-        return key, version
+        return key, self.bucket.write(key, DATA, **self.lock())
+
+    def lock(self) -> dict[str, object]:
+        """Return the parameters that lock an object as it is written."""
+        return {"ObjectLockMode": self.mode.upper(), "ObjectLockRetainUntilDate": self.until}
 
     def new_key(self) -> str:
         self._made += 1
@@ -74,11 +81,12 @@ def _findings(probe: _Probe) -> Iterator[ProbeFinding]:
 
 
 def _tried(probe: _Probe, name: str, attempt: _Attempt) -> ProbeFinding:
+    probe.exchanges.clear()
     try:
         allowed = attempt(probe)
     except (S3Refused, WormObjectMissing, WormObjectAltered) as error:
         allowed = f"this could not be tried: {error}"
-    return ProbeFinding(attempt=name, refused=allowed is None, detail=allowed or "")
+    return ProbeFinding(name, refused=allowed is None, detail=allowed or "", exchanges=tuple(probe.exchanges))
 
 
 def _clear(bucket: S3Bucket) -> None:
@@ -114,11 +122,12 @@ def _forgets_the_lock(probe: _Probe) -> str | None:
 
 
 def _damaged_upload(probe: _Probe) -> str | None:
+    """Write as the store always writes, with the checksum of other bytes."""
     wrong = base64.b64encode(bytes.fromhex(sha256_hex(OTHER))).decode()
     try:
-        probe.bucket.write(probe.new_key(), DATA, ChecksumSHA256=wrong)
-    except S3Refused:
-        return None
+        probe.bucket.create(probe.new_key(), DATA, ChecksumSHA256=wrong, **probe.lock())
+    except S3Refused as error:
+        return None if error.code not in _NOT_PERMITTED else f"it does not permit the write at all: {error}"
     return "it took bytes that are not those of their checksum"
 
 

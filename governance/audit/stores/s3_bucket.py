@@ -5,7 +5,8 @@ whether locked or not. So every call names the version, except the listing of a 
 """
 
 import base64
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -17,7 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumErro
 
 from governance.audit.errors import WormKeyInvalid, WormObjectAltered, WormObjectMissing, WormUnavailable
 from governance.audit.stores.preconditions import check_key
-from governance.audit.types import WormObject
+from governance.audit.stores.s3_exchanges import answer_text, sent_text
+from governance.audit.types import Exchange, WormObject
 
 #: A boto3 client: its methods are generated from the service's description and have no types.
 Client: TypeAlias = Any
@@ -83,11 +85,19 @@ def connect(*, region: str, endpoint: str, ca: str) -> Client:
 class S3Bucket:
     """A bucket and a prefix in it. Keys are those of the WORM store, without the prefix. Safe for threads."""
 
-    def __init__(self, *, client: Client, name: str, prefix: str = "") -> None:
+    def __init__(
+        self, *, client: Client, name: str, prefix: str = "", note: Callable[[Exchange], None] | None = None
+    ) -> None:
+        """`note` is told of every call and its answer."""
         self._client = client
+        self._note = note
         self.name = name
         self.prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self.uri_prefix = f"s3://{name}/{self.prefix}"
+
+    def noted_by(self, note: Callable[[Exchange], None]) -> "S3Bucket":
+        """Return the same bucket, whose every call is told to `note`."""
+        return S3Bucket(client=self._client, name=self.name, prefix=self.prefix, note=note)
 
     def key_of(self, uri: str) -> str:
         """Return the key in a URI of this store. Raises WormKeyInvalid."""
@@ -100,9 +110,11 @@ class S3Bucket:
     def call(self, operation: str, *, key: str | None = None, **given: Any) -> Answer:
         """Make one call. Raises S3Refused when the store refuses it, WormUnavailable when it cannot answer it."""
         place = {"Bucket": self.name} | ({} if key is None else {"Key": self.prefix + key})
+        sent = sent_text(operation, key, given)
         try:
             answer: Answer = getattr(self._client, operation)(**place, **given)
         except ClientError as error:
+            self._noted(sent, error.response)
             fields = error.response.get("Error", {})
             refused = S3Refused(str(fields.get("Code", "")), str(fields.get("Message", "")))
             if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) >= 500:
@@ -110,6 +122,7 @@ class S3Bucket:
             raise refused from error
         except BotoCoreError as error:
             raise WormUnavailable(f"The WORM store {self.uri_prefix} does not answer: {error}") from error
+        self._noted(sent, answer)
         return answer
 
     def create(self, key: str, data: bytes, **lock: object) -> str:
@@ -117,9 +130,14 @@ class S3Bucket:
         return self.write(key, data, IfNoneMatch="*", **lock)
 
     def write(self, key: str, data: bytes, **given: object) -> str:
-        """Write a version unconditionally and return its id. Raises S3Refused."""
-        checksum: dict[str, object] = {} if "ChecksumSHA256" in given else {"ChecksumAlgorithm": "SHA256"}
-        answer = self.call("put_object", key=key, Body=data, **checksum, **given)
+        """Write a version unconditionally and return its id. Raises S3Refused.
+
+        The checksum is sent with the name of its algorithm: Ceph RGW checks none without that. It is a header, not a
+        trailer, over TLS too, so that what the probe tries is what every write does.
+        """
+        digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
+        checked = {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": digest, **given}
+        answer = self.call("put_object", key=key, Body=data, **checked)
         return str(answer.get("VersionId", ""))
 
     def head(self, key: str, version_id: str) -> WormObject:
@@ -174,6 +192,10 @@ class S3Bucket:
     def unavailable(self, doing: str, error: S3Refused) -> WormUnavailable:
         """Return the error for a call that the store should have carried out."""
         return WormUnavailable(f"The WORM store {self.uri_prefix} refused to {doing}: {error}")
+
+    def _noted(self, sent: str, answer: Answer) -> None:
+        if self._note is not None:
+            self._note(Exchange(sent, answer_text(answer)))
 
     def _asked(self, operation: str, **given: Any) -> Answer:
         try:

@@ -31,6 +31,8 @@ def _probe(command: BaseCommand, options: Options) -> None:
     for each in findings:
         outcome = "refused" if each.refused else f"ALLOWED: {each.detail}"
         command.stdout.write(f"  {each.attempt:<52} {outcome}")
+        for exchange in each.exchanges:
+            command.stdout.write(f"      sent    {exchange.sent}\n      answer  {exchange.answer}")
     if not findings:
         command.stdout.write("A directory has no lock to probe: whoever may write to it can change it.")
     allowed = [each for each in findings if not each.refused]
