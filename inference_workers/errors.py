@@ -7,8 +7,8 @@ from governance.kernel.reason_codes import ReasonCode
 class RuntimeFault(GovernanceError):
     """A worker could not carry out its part of a job.
 
-    Codes: `artifact_unloadable`, `model_config_invalid`, `permit_missing`, `moderator_unloadable`, `moderator_failed`.
-    Pictures that cannot be used are PictureRefused.
+    Codes: `artifact_unloadable`, `model_config_invalid`, `permit_missing`, `moderator_unloadable`, `moderator_failed`,
+    `moderation_views_exceeded`. Pictures that cannot be used are PictureRefused.
     """
 
     code = "runtime_fault"
