@@ -87,6 +87,16 @@ class CreatorCreated(StateEntry):
     fields: Annotated[tuple[str, ...], "Names of the fields that were filled in."]
 
 
+@entry(
+    "creator.deleted",
+    subject=CREATOR_SUBJECT,
+    retired="0.2",
+    unmatched="It has no state. Creators are no longer deleted: their personal data is erased.",
+)
+class CreatorDeleted(Entry):
+    """A creator without works was deleted in the console."""
+
+
 @entry("creator.changed", subject=CREATOR_SUBJECT)
 class CreatorChanged(StateEntry):
     """The details of a creator were changed."""
@@ -214,6 +224,24 @@ class DatasetDeleted(StateEntry):
 @entry("dataset.adopted", subject=DATASET_SUBJECT, since="0.2")
 class DatasetAdopted(StateEntry):
     """A dataset older than recorded states was recorded as it was at the upgrade."""
+
+
+@entry(
+    "consent_level.changed",
+    subject=LEVEL_SUBJECT,
+    retired="0.2",
+    unmatched="Levels were put on record as a whole by `consent_level.adopted`.",
+)
+class ConsentLevelChanged(Entry):
+    """A consent level was created or changed, before levels had versions."""
+
+    level: Annotated[str, "Slug of the level."]
+    rank: Annotated[int, "Its rank from then on."]
+    text_sha256: Annotated[str, "SHA-256 of its name and description as canonical JSON."]
+    pairs: Annotated[tuple[str, ...], "The pairs of action and purpose that it permitted from then on."]
+    added: Annotated[tuple[str, ...], "Pairs that it did not permit before."]
+    removed: Annotated[tuple[str, ...], "Pairs that it permitted before."]
+    creators: Annotated[int, "How many creators had ever granted it; their epochs went up by one."]
 
 
 @entry("consent_level.adopted", subject=LEVEL_SUBJECT, since="0.2")

@@ -84,6 +84,7 @@ def _family(declared: Declaration) -> tuple[object, ...]:
         declared.receipt or "",
         declared.since,
         declared.unmatched,
+        declared.retired,
         [(field.name, field.meaning) for field in declared.fields],
         [(each.noun, each.fields) for each in coverage_of(declared.kind)],
     )
@@ -113,6 +114,8 @@ def _heading(kinds: list[Declaration]) -> str:
 def _facts(declared: Declaration) -> Iterator[str]:
     subjects = " or ".join(f"`{subject}`" for subject in declared.subjects)
     yield f"Subject: {subjects}. Since version {declared.since}."
+    if declared.retired:
+        yield f"Retired: not recorded any more since version {declared.retired}. Older ledgers hold such entries."
     if declared.receipt:
         anchor = declared.receipt.replace("/", "")
         yield f"Comes with a [receipt](receipts.md), predicate [`{declared.receipt}`](predicates.md#{anchor})."

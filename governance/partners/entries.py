@@ -158,6 +158,21 @@ class PartnerCreated(StateEntry):
     """A partner was added."""
 
 
+_WITHOUT_STATE = "It has no state. Partners were put on record as a whole by `partner.adopted`."
+
+
+@entry("partner.changed", subject="partner", retired="0.2", unmatched=_WITHOUT_STATE)
+class PartnerChanged(Entry):
+    """A partner was changed in the console."""
+
+    fields: Annotated[tuple[str, ...], "Names of the fields that were changed."]
+
+
+@entry("partner.deleted", subject="partner", retired="0.2", unmatched=_WITHOUT_STATE)
+class PartnerDeleted(Entry):
+    """A partner that nothing referred to was deleted in the console."""
+
+
 @entry("partner.renamed", subject="partner", since="0.2")
 class PartnerRenamed(StateEntry):
     """A partner was renamed; the slug stays."""

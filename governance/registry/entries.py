@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from governance.audit.recording.declarations import entry
+from governance.audit.recording.declarations import Entry, entry
 from governance.audit.recording.states import State, StateEntry
 from governance.catalog.proposals import ProposalChanged
 from governance.registry.models import ModelVersion
@@ -112,6 +112,28 @@ class ModelStageChanged(StateEntry):
 @entry("model_version.adopted", subject=VERSION_SUBJECT, since="0.2")
 class ModelVersionAdopted(StateEntry):
     """A model version older than recorded states was recorded as it was at the upgrade."""
+
+
+_WITHOUT_STATE = "It has no state. Licences were put on record as a whole by `licence.adopted`."
+
+
+@entry("licence.created", subject=LICENCE_SUBJECT, retired="0.2", unmatched=_WITHOUT_STATE)
+class LicenceCreated(Entry):
+    """A licence was added in the console, before licences had versions."""
+
+    fields: Annotated[tuple[str, ...], "Names of the fields that were filled in."]
+
+
+@entry("licence.changed", subject=LICENCE_SUBJECT, retired="0.2", unmatched=_WITHOUT_STATE)
+class LicenceChanged(Entry):
+    """A licence was changed in the console, before licences had versions."""
+
+    fields: Annotated[tuple[str, ...], "Names of the fields that were changed."]
+
+
+@entry("licence.deleted", subject=LICENCE_SUBJECT, retired="0.2", unmatched=_WITHOUT_STATE)
+class LicenceDeleted(Entry):
+    """A licence that no model had was deleted in the console."""
 
 
 @entry("licence.adopted", subject=LICENCE_SUBJECT, since="0.2")

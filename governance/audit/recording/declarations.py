@@ -68,7 +68,8 @@ class Declaration:
 
     `subjects` are the types of subject it may be about. `receipt` is the short name of the predicate of the receipt
     that comes with it, such as "upload/v1", or None. `unmatched` says why no row of the database must match
-    entries of this kind; it is empty for kinds that reconciliation compares with rows.
+    entries of this kind; it is empty for kinds that reconciliation compares with rows. `retired` is the version from
+    which on no entry of this kind is recorded; ledgers from before hold some.
     """
 
     kind: str
@@ -76,6 +77,7 @@ class Declaration:
     receipt: str | None
     since: str
     unmatched: str
+    retired: str
     meaning: str
     fields: tuple[FieldDeclaration, ...]
     names: tuple[str, ...]
@@ -94,6 +96,7 @@ def entry(
     receipt: str | None = None,
     since: str = FIRST_VERSION,
     unmatched: str = "",
+    retired: str = "",
 ) -> Callable[[type[E]], type[E]]:
     """Declare a class as the kind of entry `kind`, and make it a frozen dataclass with keyword-only fields.
 
@@ -113,6 +116,7 @@ def entry(
             receipt=receipt,
             since=since,
             unmatched=unmatched,
+            retired=retired,
             meaning=" ".join((made.__doc__ or "").split()),
             fields=tuple(_fields_of(made, since)),
             names=tuple(field.name for field in fields(made)),  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from django.db.models import Model
 
-from governance.audit.recording.declarations import Entry, kinds_of
+from governance.audit.recording.declarations import Entry, declarations, kinds_of
 from governance.audit.recording.states import recorded_objects, state_kinds
 from governance.audit.tally import Tally
 from governance.audit.types import Fault
@@ -254,6 +254,24 @@ def _kept_check(subject: str) -> Check:
             SELECT subject_id FROM audit_ledgerentry WHERE subject_type = '{subject}'
             UNION ALL SELECT subject_id FROM audit_outboxentry WHERE subject_type = '{subject}'
         ) AS e LEFT JOIN {model._meta.db_table} AS t ON t.{column}::text = e.subject_id
-        WHERE t.{column} IS NULL GROUP BY e.subject_id""",
+        WHERE t.{column} IS NULL {_not_deleted_before(subject)} GROUP BY e.subject_id""",
         remedy="The row was removed; the log still records it. Restore it from a backup.",
     )
+
+
+def _not_deleted_before(subject: str) -> str:
+    """Return the condition that leaves out what an older version deleted, with an entry of a kind that is retired.
+
+    Only entries from before the upgrade count: whatever is adopted then comes after them in the log.
+    """
+    retired = [
+        kind
+        for kind, cls in declarations().items()
+        if cls.declaration.retired and kind.endswith(".deleted") and subject in cls.declaration.subjects
+    ]
+    if not retired:
+        return ""
+    return f"""AND NOT EXISTS (
+            SELECT FROM audit_ledgerentry AS d
+            WHERE d.kind IN ({", ".join(map(repr, retired))}) AND d.subject_id = e.subject_id
+                AND d.index < (SELECT min(index) FROM audit_ledgerentry WHERE kind LIKE '%.adopted'))"""

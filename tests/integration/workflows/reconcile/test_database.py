@@ -240,6 +240,23 @@ def test_removed_job_is_named_from_every_side(ids: dict[str, object]) -> None:
     assert codes(faults) == ["decision_without_job", "event_removed", "evidence_without_end", "subject_removed"]
 
 
+DELETED_ONCE = """
+    INSERT INTO audit_ledgerentry (index, entry_id, kind, subject_type, subject_id, actor_type, actor_id, occurred_at,
+        sequenced_at, body, leaf_hash)
+    SELECT {index}, gen_random_uuid(), 'licence.deleted', 'licence', gen_random_uuid()::text, actor_type, actor_id,
+        occurred_at, sequenced_at, body, leaf_hash FROM audit_ledgerentry LIMIT 1
+"""
+
+
+@pytest.mark.usefixtures("history")
+@pytest.mark.parametrize(("index", "expected"), [(-1, []), (1_000_000, ["subject_removed"])])
+def test_what_a_version_before_deleted_is_not_missed(index: int, expected: list[str]) -> None:
+    """A kind that is retired counts only before the entries of the upgrade, at which nothing records it any more."""
+    lifted = "ALTER TABLE audit_ledgerentry DROP CONSTRAINT ledger_index_not_negative"
+
+    assert codes(faults_after(lifted, DELETED_ONCE, index=index)) == expected
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [("{{", ["decision_differs", "receipt_unrecorded"]), ("\\xff", ["check_failed"])],
