@@ -58,6 +58,7 @@ class LooseEntry(Entry):
             receipt=receipt,
             since="0.1",
             unmatched="",
+            retired="",
             meaning="A test's own.",
             fields=(),
             names=(),

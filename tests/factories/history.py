@@ -11,12 +11,14 @@ from governance.catalog.choices import GrantMethod
 from governance.catalog.creators import create_creator
 from governance.catalog.models import Creator
 from governance.jobs.models import Job
+from governance.registry.model_licences import MODEL_LICENCE_WAY, propose_model_licence
 from governance.rulebook.activation import activate_draft
 from governance.rulebook.freeze import freeze_policy, lift_freeze
 from governance.rulebook.models import PolicyDraft
 from governance.workflows.cancel_job import cancel_job
 from governance.workflows.erase_creator import erase_creator
 from tests.factories.drafts import APPROVER, AUTHOR, SECOND_APPROVER, approved, with_a_new_rule
+from tests.factories.licences import make_licence
 from tests.factories.marketplace import TESTER, Marketplace, finish, make_asset, make_marketplace, png, run
 from tests.factories.states import put_on_record
 
@@ -52,6 +54,9 @@ def make_history() -> History:
     running = run(market.submit().job.id)
     denied = market.submit(purpose="research").job
     cancelled = cancel_job(job=market.submit().job, actor=TESTER)
+    strict = make_licence("strict", name="Strict", purposes=[])
+    move = propose_model_licence(model=market.version.model, licence=strict, reason="A move", actor=AUTHOR)
+    MODEL_LICENCE_WAY.withdraw(proposal=move, actor=AUTHOR)
     lift_freeze(freeze=(freeze := freeze_policy(actor=APPROVER, reason="Look first.")), actor=APPROVER)
     lift_freeze(freeze=freeze, actor=SECOND_APPROVER)
     with_a_new_rule()
