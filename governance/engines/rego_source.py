@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 _SCANNER = re.compile(
     r"""(?P<space>[ \t\n]+)
@@ -26,6 +27,7 @@ _UNSAFE_RAW = re.compile(r'[\\"\x00-\x1f]')
 # A parenthesis after one of these groups an expression; after any other name it calls it.
 _VALUES = frozenset(["false", "null", "true"])
 _KEYWORDS = _VALUES | {"as", "default", "else", "every", "if", "import", "in", "not", "package", "set", "some", "with"}
+_INFIX = frozenset("-+*/%&|=<>!:.")
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 
 
@@ -80,6 +82,25 @@ def nesting(source: str) -> int:
             depth += (token.text in _OPENING) - (token.text in _CLOSING)
             deepest = max(deepest, depth)
     return deepest
+
+
+def continued_lines(source: str) -> list[int]:
+    """Return the lines that begin with an operator behind a complete operand.
+
+    To OPA such a line goes on with the one before; regopy may take it for a new expression (`- 1 < 0`).
+    """
+    found = []
+    tokens = list(_tokens(source))
+    for before, token in pairwise(tokens):
+        if token.line > before.line and token.text in _INFIX and _ends_operand(before):
+            found.append(token.line)
+    return found
+
+
+def _ends_operand(token: Token) -> bool:
+    if token.kind == "symbol":
+        return token.text in _CLOSING
+    return token.kind != "name" or token.text in _VALUES or token.text not in _KEYWORDS
 
 
 def _tokens(source: str) -> Iterator[Token]:

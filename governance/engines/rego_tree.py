@@ -29,6 +29,8 @@ _MEMORY_KIB: Final = 4 * 1024 * 1024
 _OUTPUT_BLOCKS: Final = 64 * 1024  # of 512 bytes
 # POSIX sh sets the limits (2.14 ulimit), and becomes the parser.
 _LIMITED: Final = f'ulimit -t {SECONDS} && ulimit -v {_MEMORY_KIB} && ulimit -f {_OUTPUT_BLOCKS} && exec "$0" "$@"'
+_PARSE: Final = ("parse", "--format", "json", "--json-include", "locations,-comments")
+_CHECK: Final = ("check", "--format", "json")
 _EXPRESSION: Final = {"index", "terms", "negated", "generated", "location"}
 _RULE: Final = {"head", "body", "else", "default", "location", "annotations"}
 _HEAD: Final = {"name", "ref", "args", "key", "value", "assign", "location"}
@@ -120,21 +122,30 @@ def _parsed(source: str, parser: str) -> dict[str, object]:
         raise ModuleUnreadable(f"a module has at most {MAX_BYTES} bytes")
     if nesting(source) > MAX_NESTING:
         raise ModuleUnreadable(f"brackets are nested deeper than {MAX_NESTING}")
-    return _object(_json(_output(source, parser)))
+    return _object(_json(_output(source, parser, _PARSE)))
 
 
-def _output(source: str, parser: str) -> str:
-    """Return what the parser prints. Raises ModuleUnreadable."""
+@lru_cache(maxsize=64)
+def refuse_uncompilable(source: str, parser: str) -> None:
+    """Raise ModuleUnreadable unless OPA compiles a module that stands alone.
+
+    Its compiler finds what its parser does not: names that nothing defines, names that are declared twice, rules that
+    need themselves. To regopy some of these are undefined, so that a denial would silently never match.
+    """
+    _output(source, parser, _CHECK)
+
+
+def _output(source: str, parser: str, command: Sequence[str]) -> str:
+    """Return what OPA prints about a module. Raises ModuleUnreadable, also when it is not accepted."""
     with tempfile.TemporaryDirectory(prefix="assent-rego-") as folder, tempfile.TemporaryFile() as output:
         place = Path(folder) / "module.rego"
         place.write_text(source, encoding="utf-8", newline="")
-        command = ["parse", "--format", "json", "--json-include", "locations,-comments", str(place)]
         try:
             done = subprocess.run(  # noqa: S603 - the parser that this installation was given
-                ["/bin/sh", "-c", _LIMITED, parser, *command],
+                ["/bin/sh", "-c", _LIMITED, parser, *command, str(place)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.STDOUT,
                 env={"HOME": folder, "GOMAXPROCS": "1"},
                 cwd=folder,
                 timeout=SECONDS,
@@ -158,9 +169,9 @@ def _json(text: str) -> object:
 def _refusal(text: str) -> ModuleUnreadable:
     try:
         found = _object(_list(_object(_json(text))["errors"])[0])
-        return ModuleUnreadable(f"OPA cannot parse it: {found['message']}", _line(found))
+        return ModuleUnreadable(f"OPA refuses it: {found['message']}", _line(found))
     except (ValueError, KeyError, TypeError, IndexError):
-        return ModuleUnreadable("OPA cannot parse it, within its limits of time and memory")
+        return ModuleUnreadable("OPA cannot read it within its limits of time and memory")
 
 
 def _module(data: Mapping[str, object]) -> ModuleTree:

@@ -14,6 +14,7 @@ from django.conf import settings
 from governance.engines.builtins import ALLOWED, check_module
 from governance.engines.errors import ProgramProblem, ProgramRejected
 from governance.engines.rego_modules import SECTIONS, join_module
+from governance.engines.rego_source import continued_lines
 from governance.engines.rego_tree import (
     OPERATORS,
     Definition,
@@ -23,6 +24,7 @@ from governance.engines.rego_tree import (
     find_parser,
     read_rules,
     read_tree,
+    refuse_uncompilable,
 )
 from governance.engines.types import Effect, RuleMeta, package_of
 
@@ -69,8 +71,10 @@ def problems_of(module: CustomModule) -> list[ProgramProblem]:
     """
     try:
         _ = module.body
-        found = [*_unprintable(module), *check_module(module=module.name, source=module.source)]
+        found = [*_unprintable(module), *_continued(module), *check_module(module=module.name, source=module.source)]
         found = found or list(_breaches(module, tree_of(module.source)))
+        if not found:
+            refuse_uncompilable(module.source, _parser())
     except ProgramRejected as rejected:
         return list(rejected.problems)
     except ModuleUnreadable as refused:
@@ -162,6 +166,11 @@ def _unprintable(module: CustomModule) -> Iterator[ProgramProblem]:
     for number, line in enumerate(module.source.split("\n"), 1):
         if not line.replace("\t", " ").isprintable():
             yield ProgramProblem(module.name, number, "control characters and characters that do not show are refused")
+
+
+def _continued(module: CustomModule) -> Iterator[ProgramProblem]:
+    for line in continued_lines(module.source):
+        yield ProgramProblem(module.name, line, "a line may not begin with an operator; end the line before with it")
 
 
 def _package_line(lines: Sequence[str]) -> int | None:
