@@ -22,6 +22,10 @@ def token_ref(token: AccessToken) -> SubjectRef:
     return SubjectRef("token", str(token.pk))
 
 
+#: Recorded where a tier has them: tiers of before have none.
+IMAGE_LIMITS = ("max_image_pixels", "max_image_edge", "max_image_ratio", "max_image_parts")
+
+
 def tier_state(tier: Tier) -> State:
     """Return the recorded state of a tier."""
     return {
@@ -29,6 +33,7 @@ def tier_state(tier: Tier) -> State:
         "name": tier.name,
         "requests_per_minute": tier.requests_per_minute,
         "max_open_jobs": tier.max_open_jobs,
+        **{name: value for name in IMAGE_LIMITS if (value := getattr(tier, name)) is not None},
     }
 
 

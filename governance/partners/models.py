@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
 from django.db import models
 from oauth2_provider.models import AbstractAccessToken, AbstractApplication
 
@@ -15,13 +16,20 @@ from governance.partners.errors import PartnerSuspended, TokenExpired, TokenInva
 
 
 class Tier(models.Model):
-    """What a class of partners may consume. Policies may name it."""
+    """What a class of partners may consume. Policies may name it.
+
+    Limits of images that are empty are those of the settings; none allows more than the settings do.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=100)
     requests_per_minute = models.PositiveIntegerField(default=600)
     max_open_jobs = models.PositiveIntegerField(default=100, help_text="Jobs queued or running at the same time.")
+    max_image_pixels = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(64)])
+    max_image_edge = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(8)])
+    max_image_ratio = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
+    max_image_parts = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(3)])
 
     class Meta:
         ordering = ["slug"]

@@ -8,6 +8,17 @@ from uuid import UUID
 
 from governance.partners.models import ApiClient, Partner
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageLimits:
+    """What a tier's partners may upload, as far as it is less than the settings allow; None: what they allow."""
+
+    max_image_pixels: int | None = None
+    max_image_edge: int | None = None
+    max_image_ratio: int | None = None
+    max_image_parts: int | None = None
+
+
 DETAILS_TYPE = "assent_job"
 #: No token lives longer, whatever the settings say.
 LONGEST_TOKEN_LIFE = timedelta(minutes=15)

@@ -39,6 +39,8 @@ class Segment:
 
 # Fill octets come before any marker (B.1.1.2). A possessive search: one run is never looked at twice.
 _FILL: Final = re.compile(rb"\xff+")
+# Decoders that are fed piece by piece begin such a run again with each piece; encoders write one octet or none.
+_FILL_RUN: Final = b"\xff" * 1024
 # The next marker behind entropy-coded data: neither a stuffed zero, nor a restart marker, nor a fill octet.
 _BEHIND_SCAN: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
@@ -73,6 +75,6 @@ def damaged() -> PictureDamaged:
 
 def _end_of_scan(data: bytes, at: int) -> int:
     found = _BEHIND_SCAN.search(data, at)
-    if found is None:
+    if found is None or data.find(_FILL_RUN, at, found.start()) >= 0:
         raise damaged()
     return found.start()

@@ -6,10 +6,13 @@ from django import forms
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from governance.catalog.models import Dataset
+from governance.catalog.picture_limits import picture_limits
 from governance.console.forms.fields import RegionField, checkbox_field, choice_field, names_field
 from governance.console.types import Given
 from governance.kernel.vocabulary import PURPOSE_CHOICES, TOKEN_ACTION_CHOICES
+from governance.partners.entries import IMAGE_LIMITS
 from governance.partners.models import Partner, Tier
+from governance.partners.types import ImageLimits
 from governance.registry.models import Model
 
 SUSPENSION_REASONS = [
@@ -39,6 +42,10 @@ REVOCATION_REASONS = [
 ]
 
 
+def _image_limit(label: str, *, least: int) -> forms.IntegerField:
+    return forms.IntegerField(label=label, min_value=least, required=False, widget=UnfoldAdminIntegerFieldWidget())
+
+
 class TierForm(forms.Form):
     """A tier with its limits."""
 
@@ -51,12 +58,26 @@ class TierForm(forms.Form):
         widget=UnfoldAdminIntegerFieldWidget(),
         help_text="Jobs queued or running at the same time.",
     )
+    max_image_pixels = _image_limit("Pixels of an uploaded image", least=64)
+    max_image_edge = _image_limit("Longest side of an image in pixels", least=8)
+    max_image_ratio = _image_limit("How many times the shorter side of an image the longer one may be", least=1)
+    max_image_parts = _image_limit("Segments or chunks of an image file", least=3)
 
     def __init__(self, *args: Any, tier: Tier | None, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)
+        allowed = picture_limits()
+        most = (allowed.max_pixels, allowed.max_edge, allowed.max_ratio, allowed.max_parts)
+        for name, limit in zip(IMAGE_LIMITS, most, strict=True):
+            self.fields[name].help_text = f"Empty: {limit:,}, as the settings allow everybody. Only less has an effect."
         if tier is not None:
             del self.fields["slug"]
             self.initial = {name: getattr(tier, name) for name in self.fields}
+
+    def clean(self) -> dict[str, Any]:
+        """Return what was entered, with the limits of images together under `images`."""
+        entered = super().clean() or {}
+        images = ImageLimits(**{name: entered.pop(name, None) for name in IMAGE_LIMITS})
+        return {**entered, "images": images}
 
 
 class PartnerForm(forms.Form):

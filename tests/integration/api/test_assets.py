@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from governance.audit.models import OutboxEntry
 from governance.catalog.models import Asset
+from governance.partners.models import Tier
 from tests.factories.catalog import AssetFactory, CreatorFactory, DatasetFactory
 from tests.factories.images import encoded, image_bytes, noise
 from tests.factories.pictures import cicp, exif_with, gain_map, mp4, png_of
@@ -175,6 +176,31 @@ def test_a_limit_is_told_with_what_was_found(upload, settings, setting, allowed,
         "found": found,
     }
     assert [error["field"] for error in answer.json()["errors"]] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "code"),
+    [
+        ({"max_image_edge": 31}, "image_too_large"),
+        ({"max_image_pixels": 767}, "image_too_large"),
+        ({"max_image_ratio": 1}, "image_too_narrow"),
+        ({"max_image_parts": 3}, None),
+        ({"max_image_edge": 10**9}, None),
+    ],
+)
+def test_a_tier_narrows_what_its_partners_may_upload(upload, market, limit, code):
+    Tier.objects.filter(partners=market.partner).update(**limit)
+
+    answer = upload()
+
+    assert answer.json().get("code") == code
+
+
+def test_a_tier_never_allows_more_than_the_settings(upload, market, settings):
+    settings.ASSENT_MAX_EDGE = 20
+    Tier.objects.filter(partners=market.partner).update(max_image_edge=100)
+
+    assert upload().json()["details"] == {"limit": "max_edge", "allowed": 20, "found": 32}
 
 
 def test_colours_that_cannot_be_shown_are_refused_with_the_reason(upload):

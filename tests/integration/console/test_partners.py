@@ -156,3 +156,16 @@ def test_revoking_says_what_happens_to_jobs(boss: Client, market: Marketplace) -
     assert "other tokens of the client and their jobs are not affected" in of_token
     assert "1: each ends as cancelled within seconds, without a result" in of_token
     assert "is still released" not in of_token
+
+
+def test_a_tier_gets_limits_of_images_and_loses_them(boss: Client) -> None:
+    entered = {"name": "Small", "slug": "small", "requests_per_minute": "60", "max_open_jobs": "5"}
+    assert boss.post(page("tier"), entered | {"max_image_edge": "2000"}).status_code == 302
+    tier = Tier.objects.get(slug="small")
+    assert (tier.max_image_edge, tier.max_image_pixels) == (2000, None)
+
+    change = page("tier", "change", tier.pk)
+    shown = boss.get(change).text
+    assert "Empty: 16,384, as the settings allow everybody." in shown
+    assert boss.post(change, as_sent(shown) | {"max_image_edge": [""]}).status_code == 302
+    assert Tier.objects.get(slug="small").max_image_edge is None

@@ -10,6 +10,7 @@ from governance.partners.entries import TIER
 from governance.partners.errors import TierInUse, TierInvalid
 from governance.partners.models import Tier
 from governance.partners.tiers import change_tier, create_tier, delete_tier
+from governance.partners.types import ImageLimits
 from tests.factories.audit import newest_data
 from tests.factories.partners import ACTOR, PartnerFactory, TierFactory
 from tests.threads import in_threads
@@ -50,6 +51,26 @@ def test_a_change_says_what_was_and_what_is(db: None) -> None:
         "before": TRIAL,
         "after": TRIAL | {"requests_per_minute": 90},
     }
+
+
+def test_limits_of_images_are_on_record_where_a_tier_has_them(db: None) -> None:
+    tier = create_tier(**TRIAL, images=ImageLimits(max_image_pixels=1000, max_image_edge=90), actor=ACTOR)  # type: ignore[arg-type]
+    limited = TRIAL | {"max_image_pixels": 1000, "max_image_edge": 90}
+    given: State = {"name": "Trial", "requests_per_minute": 60, "max_open_jobs": 5}
+
+    change_tier(tier=tier, **given, actor=ACTOR)  # type: ignore[arg-type]
+    assert TIER.state(Tier.objects.get()) == limited
+
+    change_tier(tier=tier, **given, images=ImageLimits(max_image_edge=80), actor=ACTOR)  # type: ignore[arg-type]
+    assert newest_data("tier.changed", TIER.ref(tier)) == {"before": limited, "after": TRIAL | {"max_image_edge": 80}}
+
+
+@pytest.mark.parametrize("limit", [{"max_image_pixels": 63}, {"max_image_edge": 7}, {"max_image_ratio": 0}])
+def test_a_limit_that_no_image_could_keep_is_refused(db: None, limit: dict[str, int]) -> None:
+    with pytest.raises(TierInvalid) as refused:
+        create_tier(**TRIAL, images=ImageLimits(**limit), actor=ACTOR)  # type: ignore[arg-type]
+
+    assert set(refused.value.details["fields"]) == set(limit)
 
 
 def test_a_change_that_changes_nothing_leaves_no_entry(db: None) -> None:

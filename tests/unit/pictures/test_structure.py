@@ -345,3 +345,10 @@ def test_a_scan_that_never_ends_is_refused(filling: bytes) -> None:
     data = IMAGES["jpeg"]
 
     assert refusal(data[: data.index(b"\xff\xda") + 14] + filling) == "media_undecodable"
+
+
+def test_a_long_run_of_fill_octets_in_a_scan_is_refused() -> None:
+    data = IMAGES["jpeg"]
+    middle = data.index(b"\xff\xda") + 14
+
+    assert refusal(data[:middle] + b"\xff" * 1025 + data[middle:]) == "media_undecodable"
