@@ -28,7 +28,6 @@ from governance.workflows.types import LabelScore, ModerationScores
 from inference_workers.capacity import Room, nobody
 from inference_workers.errors import RuntimeFault
 from inference_workers.moderators.agreement import (
-    LOOK_AGAIN_FROM,
     MOST_LOOKED_AT_AGAIN,
     Find,
     finds_in,
@@ -121,9 +120,10 @@ class NudeNetModerator:
             heartbeat()
             self._check_budget(picture)
             viewer = Viewer(picture, edge=INPUT_EDGE)
-            seen, finds = self._look(viewer, picture.size, heartbeat)
-            self._look_again(finds, viewer, heartbeat)
-        return to_scores(self._agreed(seen, finds), labels=self._labels, unsafe_labels=self._unsafe_labels)
+            seen = self._look(viewer, picture.size, heartbeat)
+            self._look_again([find for each in seen for find in each.finds], viewer, heartbeat)
+        confidences = np.stack([self._agreed(each) for each in seen])
+        return to_scores(confidences, labels=self._labels, unsafe_labels=self._unsafe_labels)
 
     def _check_budget(self, picture: Image.Image) -> None:
         needed = view_count(*picture.size, transparent=picture.mode.endswith("A"))
@@ -134,10 +134,8 @@ class NudeNetModerator:
                 details={"views": needed, "max_views": self._max_views},
             )
 
-    def _look(
-        self, viewer: Viewer, size: tuple[int, int], heartbeat: Heartbeat
-    ) -> tuple[list[NDArray[np.float32]], list[Find]]:
-        """Look at every view once. Return the highest confidence per label of each, and what looks unsafe."""
+    def _look(self, viewer: Viewer, size: tuple[int, int], heartbeat: Heartbeat) -> list[_Seen]:
+        """Look at every view once."""
         places: list[tuple[Window, int]] = []
 
         def views() -> Iterator[Pixels]:
@@ -147,12 +145,10 @@ class NudeNetModerator:
                     yield view
 
         seen = list(self._detected(views(), heartbeat))
-        finds = [
-            replace(find, window=window, number=number)
-            for (window, number), each in zip(places, seen, strict=True)
-            for find in each.finds
-        ]
-        return [each.confidences for each in seen], finds
+        for (window, number), each in zip(places, seen, strict=True):
+            for find in each.finds:
+                find.window, find.number = window, number
+        return seen
 
     def _look_again(self, finds: list[Find], viewer: Viewer, heartbeat: Heartbeat) -> None:
         """Look again at what looks unsafe, the worst first, until nothing unconfirmed is worse than what is confirmed.
@@ -177,15 +173,15 @@ class NudeNetModerator:
         others = [float(each.confidences[self._unsafe].max()) for each in self._detected(iter(looks), heartbeat)]
         return float(np.median([find.confidence, *others]))
 
-    def _agreed(self, seen: list[NDArray[np.float32]], finds: list[Find]) -> NDArray[np.float32]:
-        """Return rows of confidences, in which what was looked at again has the confidence that was agreed on."""
-        rows = np.stack(seen)
-        unsafe = rows[:, self._unsafe]
-        rows[:, self._unsafe] = np.where(unsafe >= LOOK_AGAIN_FROM, 0, unsafe)
-        agreed = np.zeros((len(finds), len(self._labels)), np.float32)
-        for row, find in zip(agreed, finds, strict=True):
-            row[find.label] = find.confidence
-        return np.concatenate([rows, agreed])
+    def _agreed(self, seen: _Seen) -> NDArray[np.float32]:
+        """Return the confidence of each label in a view. No unsafe one is surer than what was agreed on there."""
+        if not seen.finds:
+            return seen.confidences
+        row = seen.confidences.copy()
+        row[self._unsafe] = np.minimum(row[self._unsafe], max(find.confidence for find in seen.finds))
+        for find in seen.finds:
+            row[find.label] = np.maximum(row[find.label], find.confidence)
+        return row
 
     def _detected(self, views: Iterator[Pixels], heartbeat: Heartbeat) -> Iterator[_Seen]:
         """Yield what is seen in each view. Views are made while others are looked at."""
