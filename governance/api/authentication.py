@@ -6,6 +6,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 
+from governance.partners.client_use import note_use
 from governance.partners.errors import TokenInvalid
 from governance.partners.models import ApiClient
 from governance.partners.queries import live_token
@@ -27,6 +28,7 @@ class TokenAuthentication(BaseAuthentication):
         if not B64TOKEN.fullmatch(raw_token):
             raise TokenInvalid("The access token is not well formed.")
         grant = live_token(raw_token.decode("ascii"))
+        note_use(grant.client)
         return grant.client, grant
 
     def authenticate_header(self, request: Request) -> str:

@@ -82,6 +82,8 @@ ROLES: Mapping[str, Role] = {
             "opa.add_opaserver",
             "opa.change_opaserver",
             "partners.add_apiclient",
+            "partners.change_apiclient",
+            "partners.delete_apiclient",
             "partners.add_modelgroup",
             "partners.add_role",
             "partners.add_roleassignment",

@@ -6,6 +6,7 @@ entries about tiers and partners from the console only had `fields`, the names o
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from governance.audit.recording.declarations import Entry, entry
@@ -61,6 +62,10 @@ def client_state(client: ApiClient) -> State:
         "models": _sorted(client.model_slugs),
         "datasets": _sorted(client.dataset_slugs),
         "roles": _sorted(assignment.role.slug for assignment in client.role_assignments.all()),
+        "enabled": client.disabled_at is None,
+        "secret_set_at": _moment(client.secret_set_at),
+        "earlier_secret_until": _moment(client.earlier_secret_until),
+        "keys": [*sorted([key.kid, key.algorithm, key.thumbprint] for key in client.keys.all())],
     }
 
 
@@ -80,6 +85,10 @@ def role_state(role: Role) -> State:
 def model_group_state(group: ModelGroup) -> State:
     """Return the recorded state of a group of models."""
     return {"slug": group.slug, "name": group.name, "models": _sorted(group.model_slugs)}
+
+
+def _moment(value: datetime | None) -> str | None:
+    return timestamp(value) if value else None
 
 
 def _sorted(names: Iterable[str]) -> list[Json]:
@@ -110,7 +119,7 @@ CLIENT = recorded_object(
     RecordedObject(
         subject="client",
         noun="API client",
-        rows=lambda: ApiClient.objects.select_related("partner").prefetch_related("role_assignments__role"),
+        rows=lambda: ApiClient.objects.select_related("partner").prefetch_related("role_assignments__role", "keys"),
         key=lambda client: str(client.client_id),
         slug=lambda client: str(client.client_id),
         state=client_state,
@@ -234,6 +243,59 @@ class ClientRolesSet(StateEntry):
 
     client: Annotated[str, "Id of the client."]
     roles: Annotated[Sequence[str], "Slugs of its roles from now on."]
+
+
+@entry("client.renamed", subject="client", since="0.3")
+class ClientRenamed(StateEntry):
+    """An API client was given another name."""
+
+
+@entry("client.disabled", subject="client", since="0.3")
+class ClientDisabled(StateEntry):
+    """An API client was taken out of service, and all its tokens were revoked."""
+
+    live_tokens: Annotated[int, "How many of them could still be used."]
+    reason: Annotated[str, "Why, as a code."]
+
+
+@entry("client.enabled", subject="client", since="0.3")
+class ClientEnabled(StateEntry):
+    """A disabled API client was put back into service."""
+
+    reason: Annotated[str, "Why, as a code."]
+
+
+@entry("client.tokens_revoked", subject="client", since="0.3")
+class ClientTokensRevoked(StateEntry):
+    """Every token of an API client was revoked."""
+
+    live_tokens: Annotated[int, "How many of them could still be used."]
+    reason: Annotated[str, "Why, as a code."]
+
+
+@entry("client.secret_rotated", subject="client", since="0.3")
+class ClientSecretRotated(StateEntry):
+    """An API client was given a new secret; the state says until when the one before is good."""
+
+
+@entry("client.earlier_secret_ended", subject="client", since="0.3")
+class ClientEarlierSecretEnded(StateEntry):
+    """The secret of an API client before the newest one ended at once."""
+
+
+@entry("client.key_added", subject="client", since="0.3")
+class ClientKeyAdded(StateEntry):
+    """A public key was added to an API client; with the first one its secret ended."""
+
+
+@entry("client.key_removed", subject="client", since="0.3")
+class ClientKeyRemoved(StateEntry):
+    """A public key of an API client was removed."""
+
+
+@entry("client.deleted", subject="client", since="0.3")
+class ClientDeleted(StateEntry):
+    """An API client that was never used was deleted."""
 
 
 @entry("client.adopted", subject="client", since="0.2")

@@ -11,8 +11,8 @@ from oauth2_provider.models import AbstractAccessToken, AbstractApplication
 from governance.kernel import clock
 from governance.kernel.ids import new_id
 from governance.kernel.vocabulary import ACTION_CHOICES, PURPOSE_CHOICES, TOKEN_ACTION_CHOICES
-from governance.partners.choices import PartnerStatus
-from governance.partners.errors import PartnerSuspended, TokenExpired, TokenInvalid, TokenRevoked
+from governance.partners.choices import KeyAlgorithm, PartnerStatus
+from governance.partners.errors import ClientIsDisabled, PartnerSuspended, TokenExpired, TokenInvalid, TokenRevoked
 
 
 class Tier(models.Model):
@@ -81,6 +81,13 @@ class ApiClient(AbstractApplication):  # type: ignore[misc]
     purposes = ArrayField(models.CharField(max_length=32, choices=PURPOSE_CHOICES), default=list)
     model_slugs = ArrayField(models.SlugField(), default=list, blank=True, help_text="Empty: every model.")
     dataset_slugs = ArrayField(models.SlugField(), default=list, blank=True, help_text="Empty: every dataset.")
+    disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="To the minute.")
+    secret_set_at = models.DateTimeField(null=True, blank=True, editable=False)
+    earlier_secret = models.CharField(max_length=255, blank=True, editable=False, help_text="Hashed.")
+    earlier_secret_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Until when the secret before the newest one is good."
+    )
 
     objects: ClassVar[models.Manager["ApiClient"]] = models.Manager()
 
@@ -92,8 +99,56 @@ class ApiClient(AbstractApplication):  # type: ignore[misc]
         return str(self.name)
 
     def is_usable(self, request: Any) -> bool:
-        """Return whether the client may get tokens now: not while its partner is suspended."""
-        return str(self.partner.status) == PartnerStatus.ACTIVE
+        """Return whether the client may get tokens now: not while it is disabled or its partner suspended."""
+        return self.disabled_at is None and str(self.partner.status) == PartnerStatus.ACTIVE
+
+
+class ClientKey(models.Model):
+    """A public key that a client authenticates with instead of a secret (RFC 7523)."""
+
+    id = models.BigAutoField(primary_key=True)
+    client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="keys")
+    kid = models.CharField(max_length=128, help_text="What assertions call the key (RFC 7515 section 4.1.4).")
+    algorithm = models.CharField(max_length=8, choices=KeyAlgorithm.choices)
+    jwk = models.JSONField(help_text="The public key (RFC 7517).")
+    thumbprint = models.CharField(max_length=43, help_text="SHA-256 of the key (RFC 7638).")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        verbose_name = "client key"
+        ordering = ["client", "kid"]
+        constraints = [
+            models.UniqueConstraint(fields=["client", "kid"], name="client_key_once_by_kid"),
+            models.UniqueConstraint(fields=["client", "thumbprint"], name="client_key_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.kid
+
+
+class UsedAssertion(models.Model):
+    """An assertion that a client authenticated with; none is taken twice (RFC 7523 section 3, number 7)."""
+
+    id = models.BigAutoField(primary_key=True)
+    client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="+")
+    jti_sha256 = models.CharField(max_length=64)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["client", "jti_sha256"], name="assertion_used_once")]
+
+    def __str__(self) -> str:
+        return self.jti_sha256
+
+
+class UsedFormKey(models.Model):
+    """A form of the console that was sent; none does its work twice."""
+
+    key = models.UUIDField(primary_key=True)
+    used_at = models.DateTimeField(default=clock.now, db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.key)
 
 
 class AccessToken(AbstractAccessToken):  # type: ignore[misc]
@@ -124,6 +179,8 @@ class AccessToken(AbstractAccessToken):  # type: ignore[misc]
             return TokenRevoked("The access token was revoked.")
         if at >= self.expires:
             return TokenExpired("The access token has expired; ask for a new one.")
+        if self.application.disabled_at is not None:
+            return ClientIsDisabled("The client of this access token is disabled.")
         if partner.status != PartnerStatus.ACTIVE:
             return PartnerSuspended("The partner of this access token is suspended.")
         return None

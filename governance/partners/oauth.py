@@ -4,6 +4,7 @@ django-oauth-toolkit and oauthlib implement the protocol (RFC 6749 section 4.4, 
 validator; `OAUTH2_PROVIDER` names it.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,15 +12,27 @@ from django.http import HttpRequest
 from oauth2_provider.oauth2_backends import OAuthLibCore
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.common import Request
-from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error, InvalidScopeError
+from oauthlib.oauth2.rfc6749.errors import (
+    CustomOAuth2Error,
+    InvalidClientError,
+    InvalidRequestError,
+    InvalidScopeError,
+)
 
 from governance.audit.types import Actor
 from governance.kernel.ids import new_token
 from governance.partners import queries, tokens
+from governance.partners.assertions import ASSERTION_TYPE, client_of_assertion
+from governance.partners.client_secrets import has_earlier_secret
+from governance.partners.client_use import note_use
 from governance.partners.coverage import narrow
-from governance.partners.errors import AuthorizationDetailsInvalid, ScopeInvalid
+from governance.partners.errors import AssertionInvalid, AuthorizationDetailsInvalid, ClientIsDisabled, ScopeInvalid
 from governance.partners.models import AccessToken, ApiClient
 from governance.partners.types import Coverage
+
+TOKEN_PATH = "/api/v1/oauth/token"  # noqa: S105 - a path
+#: No header can be called so: a blank ends the name of one.
+BASE_HEADER = "our own address"
 
 
 def generate_token(request: Request, refresh_token: bool = False) -> str:
@@ -29,6 +42,52 @@ def generate_token(request: Request, refresh_token: bool = False) -> str:
 
 class PartnerValidator(OAuth2Validator):  # type: ignore[misc]
     """Client credentials only, confidential clients only, and tokens that never cover more than their client may."""
+
+    def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
+        """Return whether the client proves who it is: by a secret, or by an assertion (RFC 7523).
+
+        Raises InvalidRequestError for more than one way (RFC 6749 section 2.3), InvalidClientError with what is wrong
+        with an assertion.
+        """
+        assertion = _parameter(request, "client_assertion")
+        if assertion is None and _parameter(request, "client_assertion_type") is None:
+            return bool(super().authenticate_client(request, *args, **kwargs))
+        if self._extract_basic_auth(request) or _parameter(request, "client_secret") is not None:
+            raise InvalidRequestError("A client authenticates in one way only.", request=request)
+        if assertion is None or _parameter(request, "client_assertion_type") != ASSERTION_TYPE:
+            raise InvalidRequestError(f"The client_assertion_type is {ASSERTION_TYPE}.", request=request)
+        try:
+            client = client_of_assertion(
+                assertion=assertion,
+                client_id=_parameter(request, "client_id"),
+                audiences=_audiences(request.headers.get(BASE_HEADER, "")),
+            )
+        except AssertionInvalid as error:
+            raise InvalidClientError(error.message, request=request) from error
+        request.client = client
+        return bool(client.is_usable(request))
+
+    def _authenticate_basic_auth(self, request: Request) -> bool:
+        return bool(super()._authenticate_basic_auth(request)) or self._by_earlier_secret(
+            request, super()._authenticate_basic_auth
+        )
+
+    def _authenticate_request_body(self, request: Request) -> bool:
+        return bool(super()._authenticate_request_body(request)) or self._by_earlier_secret(
+            request, super()._authenticate_request_body
+        )
+
+    def _by_earlier_secret(self, request: Request, check: Callable[[Request], object]) -> bool:
+        """Return whether a client has the secret before its newest one, while that is still good."""
+        client = request.client
+        if not isinstance(client, ApiClient) or not has_earlier_secret(client):
+            return False
+        newest, client.client_secret = client.client_secret, client.earlier_secret
+        try:
+            request.by_earlier_secret = bool(check(request))
+        finally:
+            client.client_secret = newest
+        return bool(request.by_earlier_secret)
 
     def get_default_scopes(self, client_id: str, request: Request, *args: Any, **kwargs: Any) -> list[str]:
         """Return the scopes of a request that names none: all that the client may have."""
@@ -71,12 +130,15 @@ class PartnerValidator(OAuth2Validator):  # type: ignore[misc]
     ) -> AccessToken:
         coverage: Coverage = request.coverage
         token["authorization_details"] = coverage.to_details()  # RFC 9396 section 7
-        return tokens.issue_token(
-            client=request.client,
-            coverage=coverage,
-            raw_token=token["access_token"],
-            seconds=token["expires_in"],
-        )
+        try:
+            return tokens.issue_token(
+                client=request.client,
+                coverage=coverage,
+                raw_token=token["access_token"],
+                seconds=token["expires_in"],
+            )
+        except ClientIsDisabled as error:
+            raise InvalidClientError(request=request) from error
 
     def _load_application(self, client_id: str | None, request: Request) -> ApiClient | None:
         """Return the client. Text that the database cannot store is not looked up."""
@@ -91,8 +153,38 @@ class PartnerValidator(OAuth2Validator):  # type: ignore[misc]
         return credentials if credentials is not None and credentials.isascii() else None
 
 
+def _parameter(request: Request, name: str) -> str | None:
+    value = getattr(request, name, None)
+    return value if isinstance(value, str) else None
+
+
+def _audiences(base: str) -> frozenset[str]:
+    """Return the names that assertions may have for us (RFC 7523 section 3, number 3): issuer and token endpoint."""
+    return frozenset({base, f"{base}/", f"{base}{TOKEN_PATH}"})
+
+
+def credentials_of(request: HttpRequest) -> tuple[ApiClient, bool] | None:
+    """Return the client that a form authenticates, and whether its newest credentials did; None for nobody.
+
+    Raises OAuth2Error for credentials that say what is wrong with them.
+    """
+    core = PartnerOAuthCore(None)
+    uri, http_method, body, headers = core._extract_params(request)
+    asked = Request(uri, http_method, body, headers)
+    if not PartnerValidator().authenticate_client(asked):
+        return None
+    client: ApiClient = asked.client
+    note_use(client)
+    return client, not getattr(asked, "by_earlier_secret", False)
+
+
 class PartnerOAuthCore(OAuthLibCore):  # type: ignore[misc]
     """The library's bridge from Django to oauthlib, with introspection added."""
+
+    def extract_headers(self, request: HttpRequest) -> dict[str, str]:
+        """Return the headers, with our own address under a name that no request can have."""
+        headers: dict[str, str] = super().extract_headers(request)
+        return {**headers, BASE_HEADER: request.build_absolute_uri("/").rstrip("/")}
 
     def extract_body(self, request: HttpRequest) -> list[tuple[str, str]]:
         """Return the form without `token_type_hint`: there is only one type of token, so the hint can only mislead."""

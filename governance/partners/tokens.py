@@ -9,23 +9,31 @@ from governance.audit.recording.locking import lock_unchanged
 from governance.audit.recording.record import record
 from governance.audit.types import Actor
 from governance.kernel import clock
+from governance.partners.client_use import note_use
 from governance.partners.cut_off import lock_for_cut, share_partner
 from governance.partners.entries import PARTNER, PartnerTokensRevoked, TokenIssued, TokenRevocation, token_ref
-from governance.partners.models import AccessToken, ApiClient, Partner
+from governance.partners.errors import ClientIsDisabled
+from governance.partners.models import AccessToken, ApiClient, Partner, UsedAssertion, UsedFormKey
 from governance.partners.types import Coverage
 
 CHECKSUM_PREFIX = 16
 EXPIRED_KEPT = timedelta(days=30)
+#: A page with a form is not open for longer than a session lasts.
+FORMS_KEPT = timedelta(days=2)
 
 
 def issue_token(*, client: ApiClient, coverage: Coverage, raw_token: str, seconds: int) -> AccessToken:
     """Store a token that lives for `seconds`; only its SHA-256 is kept.
 
     Shares the partner's row, so that every token is either seen by `revoke_partner_tokens` or dated after it.
+    Raises ClientIsDisabled.
     """
     checksum = hashlib.sha256(raw_token.encode()).hexdigest()
     with transaction.atomic():
         share_partner(client.partner_id)
+        if not ApiClient.objects.filter(pk=client.pk, disabled_at=None).exists():
+            raise ClientIsDisabled("This client is disabled.")
+        note_use(client)
         issued_at = clock.now()
         token = AccessToken.objects.create(
             application=client,
@@ -84,6 +92,12 @@ def revoke_partner_tokens(*, partner: Partner, actor: Actor, reason: str) -> int
 
 
 def clear_expired_tokens() -> int:
-    """Delete tokens that expired more than 30 days ago and return how many; the ledger still has their entries."""
+    """Delete tokens that expired more than 30 days ago and return how many; the ledger still has their entries.
+
+    With them go marks of assertions that could no longer be taken, and of forms that were sent days ago.
+    """
+    now = clock.now()
+    UsedAssertion.objects.filter(expires_at__lt=now).delete()
+    UsedFormKey.objects.filter(used_at__lt=now - FORMS_KEPT).delete()
     deleted, _ = AccessToken.objects.filter(expires__lt=clock.now() - EXPIRED_KEPT).delete()
     return deleted

@@ -63,4 +63,4 @@ def test_the_table_in_the_docs_has_every_route_that_takes_a_token() -> None:
     rows = [f"| `{method} /{route}` | {need.sentence()} |" for method, route, need in needs if need.sentence()]
 
     assert [row for row in rows if row not in written] == []
-    assert written.count("| `") == len(rows)
+    assert len(re.findall(r"^\| `[A-Z]+ /", written, re.MULTILINE)) == len(rows)

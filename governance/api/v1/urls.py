@@ -3,6 +3,7 @@
 from django.urls import path
 
 from governance.api.v1.assets.views import AssetListView, AssetReceiptView, AssetView
+from governance.api.v1.clients.views import ClientTokensView, EarlierSecretView, OwnClientView, SecretView
 from governance.api.v1.decisions.views import DecisionListView, DecisionReceiptView, DecisionView
 from governance.api.v1.jobs.results import JobEvidenceView, JobOutputView, JobReceiptView
 from governance.api.v1.jobs.views import JobCancelView, JobListView, JobView
@@ -16,6 +17,10 @@ urlpatterns = [
     path("oauth/introspect", IntrospectionView.as_view()),
     path("oauth/revoke", RevocationView.as_view()),
     path("token", OwnTokenView.as_view()),
+    path("client", OwnClientView.as_view()),
+    path("client/secret", SecretView.as_view()),
+    path("client/secret/end-earlier", EarlierSecretView.as_view()),
+    path("client/tokens/revoke", ClientTokensView.as_view()),
     path("models", ModelListView.as_view()),
     path("models/<slug:slug>", ModelView.as_view()),
     path("assets", AssetListView.as_view()),

@@ -1,6 +1,7 @@
 """API clients of partners and the tokens that were issued to them."""
 
 from django.contrib import admin, messages
+from django.db.models import Model
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
@@ -9,18 +10,22 @@ from unfold.contrib.filters.admin import AutocompleteSelectMultipleFilter, Range
 
 from governance.audit.queries import timeline
 from governance.audit.types import SubjectRef
+from governance.console.admin.client_credentials import CHANGE, CREDENTIAL_PAGES, CredentialPages
 from governance.console.base import StoryAdmin, actor_of
 from governance.console.cut_story import on_jobs
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.partners import ClientForm, RevocationForm
 from governance.console.forms.roles import ClientRolesForm
 from governance.console.meanwhile import carry_seen
-from governance.console.pages import Page, form_page, render_page, require, sent
-from governance.console.presentation import badge, chips, code, digest, link, moment, page_url
+from governance.console.pages import Page, form_page, require, sent
+from governance.console.presentation import badge, chips, code, digest, link, list_url, moment, page_url
 from governance.console.types import Cleaned, Context
 from governance.jobs.models import Job
 from governance.kernel import clock
-from governance.partners.clients import create_client
+from governance.partners.client_secrets import has_earlier_secret
+from governance.partners.client_use import once
+from governance.partners.clients import create_client, delete_client, was_used
+from governance.partners.errors import FormUsed
 from governance.partners.models import AccessToken, ApiClient, Role
 from governance.partners.roles import set_roles
 from governance.partners.tokens import revoke_token
@@ -42,28 +47,33 @@ for library_model in (
 
 
 @admin.register(ApiClient)
-class ApiClientAdmin(FormAdmin):
+class ApiClientAdmin(CredentialPages, FormAdmin):
     """Apps of partners."""
 
     intro = "Apps and servers of partners that ask for tokens, each with the most that its tokens may ever cover."
     empty_text = "Add a client to give a partner access. Its secret is shown once."
     form_template = "console/client.html"
     submit_label = "Create and show the secret"
-    list_display = ["name", "partner_", "client_id_", "actions_", "purposes_", "limits", "when"]
+    list_display = ["name", "partner_", "client_id_", "status_", "actions_", "purposes_", "limits", "used", "when"]
     list_filter = [("partner", AutocompleteSelectMultipleFilter), ("created", RangeDateTimeFilter)]
     list_select_related = ["partner"]
     search_ids = ("id",)
     search_fields = ["name", "client_id__exact", "partner__slug__exact"]
     search_help_text = "A name, a client id or a partner"
-    row_pages = {"roles": "roles_page"}
+    row_pages = {"roles": "roles_page", **CREDENTIAL_PAGES}
 
     def has_change_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
         """Return False: nothing is edited here."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
-        """Return False: nothing is deleted here."""
-        return False
+        """Return whether the user may delete clients, or this one: only while it was never used."""
+        return request.user.has_perm("partners.delete_apiclient") and (obj is None or not was_used(obj))
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        """Delete through the service, on record."""
+        assert isinstance(obj, ApiClient)
+        delete_client(client=obj, actor=actor_of(request))
 
     @admin.display(description="Partner", ordering="partner__slug")
     def partner_(self, client: ApiClient) -> SafeString:
@@ -74,6 +84,16 @@ class ApiClientAdmin(FormAdmin):
     def client_id_(self, client: ApiClient) -> SafeString:
         """Return the client id, shortened."""
         return digest(client.client_id)
+
+    @admin.display(description="Status", ordering="disabled_at")
+    def status_(self, client: ApiClient) -> SafeString:
+        """Return whether it is in service, as a badge."""
+        return client_badge(client)
+
+    @admin.display(description="Last used (UTC)", ordering="last_used_at")
+    def used(self, client: ApiClient) -> SafeString:
+        """Return when it was last used, to the minute, in UTC."""
+        return moment(client.last_used_at)
 
     @admin.display(description="Actions")
     def actions_(self, client: ApiClient) -> SafeString:
@@ -114,6 +134,10 @@ class ApiClientAdmin(FormAdmin):
             "tokens": [(token, token_badge(token)) for token in tokens],
             "roles": Role.objects.filter(assignments__client=row),
             "can_set_roles": request.user.has_perm(SET_ROLES),
+            "can_change": request.user.has_perm(CHANGE),
+            "keys": row.keys.all(),
+            "earlier_until": row.earlier_secret_until if has_earlier_secret(row) else None,
+            "status": client_badge(row),
         }
 
     def roles_page(self, request: HttpRequest, row: ApiClient) -> HttpResponse:
@@ -137,13 +161,18 @@ class ApiClientAdmin(FormAdmin):
 
     def finish(self, request: HttpRequest, row: ApiClient | None, data: Cleaned) -> HttpResponse:
         """Show the secret in this response only: it is kept neither in the session nor in a URL."""
-        client, secret = create_client(**data, actor=actor_of(request))
-        page = Page(
-            title="Keep this secret now", submit="", back=page_url(client), template="console/client_secret.html"
-        )
-        response = render_page(request, admin=self, page=page, row=client, context={"secret": secret})
-        response["Cache-Control"] = "no-store"
-        return response
+        form_key = data.pop("form_key")
+        try:
+            client, secret = once(form_key, lambda: create_client(**data, actor=actor_of(request)))
+        except FormUsed as error:
+            messages.warning(request, f"{error.message} Its secret cannot be shown again.")
+            return HttpResponseRedirect(list_url(ApiClient))
+        return self.secret_page(request, client, secret)
+
+
+def client_badge(client: ApiClient) -> SafeString:
+    """Return the badge of a client: in service or disabled."""
+    return badge("Disabled", "bad") if client.disabled_at is not None else badge("Enabled", "good")
 
 
 @admin.register(AccessToken)

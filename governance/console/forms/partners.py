@@ -1,6 +1,7 @@
 """What is entered about partners and their API clients."""
 
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -139,6 +140,7 @@ class ClientForm(forms.Form):
     purposes = checkbox_field(PURPOSE_CHOICES)
     models = names_field([], label="Only these models", help_text="Empty: every model.")
     datasets = names_field([], label="Only these datasets", help_text="Empty: every dataset.")
+    form_key = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
 
     def __init__(self, *args: Given, **kwargs: Given) -> None:
         super().__init__(*args, **kwargs)

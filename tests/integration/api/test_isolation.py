@@ -18,7 +18,7 @@ from tests.factories.images import image_bytes
 from tests.factories.marketplace import finish
 
 METHODS = ["get", "post", "put", "patch", "delete"]
-#: Things that belong to no partner, and the operations that everybody may ask.
+#: Things that belong to no partner, and the operations that take no token.
 COMMON = {
     "/api/v1/models/{slug}",
     "/api/problems/{code}",
@@ -30,6 +30,9 @@ OPEN = {
     "get_token",
     "introspect_token",
     "revoke_token",
+    "rotate_own_secret",
+    "end_own_earlier_secret",
+    "revoke_own_tokens",
     "health",
     "readiness",
     "explain_problem",

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from governance.audit.models import OutboxEntry
-from governance.kernel.vocabulary import Action, Purpose
+from governance.kernel.canonical import timestamp
+from governance.kernel.vocabulary import TOKEN_ACTIONS, Purpose
 from governance.partners.clients import create_client
 from governance.partners.errors import ClientInvalid
 from tests.factories.partners import ACTOR, PartnerFactory, client_with_secret
@@ -26,11 +27,15 @@ def test_a_new_client_is_on_record_without_its_secret(db):
         "client_id": client.client_id,
         "partner": client.partner.slug,
         "name": "server",
-        "actions": sorted(Action),
+        "actions": sorted(TOKEN_ACTIONS),
         "purposes": sorted(Purpose),
         "models": ["sketch"],
         "datasets": [],
         "roles": [],
+        "enabled": True,
+        "secret_set_at": timestamp(client.secret_set_at),
+        "earlier_secret_until": None,
+        "keys": [],
     }
     assert secret not in json.dumps(entry)
 

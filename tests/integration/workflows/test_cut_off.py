@@ -12,6 +12,7 @@ from governance.jobs.choices import JobState
 from governance.jobs.leases import take_lease
 from governance.jobs.models import Job, JobOutput
 from governance.kernel.errors import GovernanceError
+from governance.partners.client_access import disable_client
 from governance.partners.errors import PartnerSuspended, TokenInvalid, TokenRevoked
 from governance.partners.models import AccessToken
 from governance.partners.partners import reinstate_partner, suspend_partner
@@ -40,8 +41,18 @@ def suspend(market):
     suspend_partner(partner=market.partner, actor=TESTER, reason="unpaid")
 
 
+def disable(market):
+    disable_client(client=market.client, actor=TESTER, reason="leaked")
+
+
 CUTS = pytest.mark.parametrize(
-    ("cut", "reason"), [(revoke_all, "token_revoked"), (revoke_one, "token_revoked"), (suspend, "partner_suspended")]
+    ("cut", "reason"),
+    [
+        (revoke_all, "token_revoked"),
+        (revoke_one, "token_revoked"),
+        (disable, "token_revoked"),
+        (suspend, "partner_suspended"),
+    ],
 )
 
 

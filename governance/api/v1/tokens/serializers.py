@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from governance.kernel.vocabulary import PURPOSE_CHOICES, TOKEN_ACTION_CHOICES
+from governance.partners.assertions import ASSERTION_TYPE
 from governance.partners.models import Partner
 from governance.partners.types import DETAILS_TYPE, TokenGrant
 
@@ -22,6 +23,14 @@ class ClientFieldsSerializer(serializers.Serializer[object]):
 
     client_id = serializers.CharField(required=False)
     client_secret = serializers.CharField(required=False)
+    client_assertion_type = serializers.ChoiceField(choices=[ASSERTION_TYPE], required=False)
+    client_assertion = serializers.CharField(
+        required=False,
+        help_text=(
+            "Instead of a secret (RFC 7523): a JWT signed by a registered key; iss and sub are the client's id, aud "
+            "the URL of the token endpoint, exp is at most 5 minutes ahead, iat is there, jti was never used."
+        ),
+    )
 
 
 class TokenRequestSerializer(ClientFieldsSerializer):

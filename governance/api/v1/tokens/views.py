@@ -31,7 +31,7 @@ from governance.kernel.json_reading import read_json_object
 FORM = "application/x-www-form-urlencoded"
 #: What the protocol's bare codes mean here; others come with a description of their own.
 MEANINGS = {
-    "invalid_client": "The client id or its secret is missing or wrong.",
+    "invalid_client": "The client's credentials are missing or wrong.",
     "unsupported_grant_type": "Only grant_type=client_credentials is offered.",
 }
 REFUSALS = {400: OAuthErrorSerializer, 401: OAuthErrorSerializer}
