@@ -6,7 +6,7 @@ from typing import Annotated, Self, TypedDict
 from uuid import UUID
 
 from governance.audit.models import EvidenceRecord, LogAlarm, ReconciliationReport, RetentionClass, WormReference
-from governance.audit.recording.declarations import Entry, entry
+from governance.audit.recording.declarations import Entry, Since, entry
 from governance.audit.recording.states import RecordedObject, State, StateEntry, recorded_object
 from governance.audit.types import WormObject
 from governance.kernel.canonical import Json, digest
@@ -304,8 +304,16 @@ class Reconciled(Entry):
     ok: Annotated[bool, "Whether it found no fault."]
     faults: Annotated[int, "How many faults it found."]
     report_sha256: Annotated[str, "SHA-256 of its counts and faults as canonical JSON."]
+    store_as_of: Annotated[
+        datetime | None, "What was put into WORM storage after this moment is not part of the result.", Since("0.3")
+    ]
 
     @classmethod
     def of(cls, report: ReconciliationReport) -> Self:
         """Return the entry about a reconciliation."""
-        return cls(ok=report.ok, faults=report.fault_count, report_sha256=digest([report.counts, report.faults]))
+        return cls(
+            ok=report.ok,
+            faults=report.fault_count,
+            report_sha256=digest([report.counts, report.faults]),
+            store_as_of=report.store_as_of,
+        )

@@ -380,6 +380,12 @@ class ReconciliationReport(models.Model):
     counts = models.JSONField(help_text="How much was checked, by kind of thing.")
     fault_count = models.PositiveIntegerField()
     faults = models.JSONField(help_text="The first 1,000: subject, check, message and remedy of each.")
+    store_as_of = models.DateTimeField(
+        null=True, help_text="What was put into WORM storage after this moment is not part of the result."
+    )
+    newer_objects = models.JSONField(
+        default=list, help_text="The first 100 objects from after that moment that nothing refers to, as text."
+    )
     asked_by = models.CharField(max_length=150)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(default=clock.now)

@@ -23,6 +23,8 @@ FOLDER = "probe/"
 KEPT_FOR = timedelta(minutes=10)
 DATA = b"Assent writes this to see whether it can be removed.\n"
 OTHER = b"Assent writes this to see whether it replaces what was there.\n"
+#: All that a probe ever writes.
+CONTENTS = (DATA, OTHER)
 COMPLIANCE = "compliance"
 
 #: Refusals that say nothing about the bytes.

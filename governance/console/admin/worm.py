@@ -1,9 +1,11 @@
 """WORM storage: its objects, and how long each kind is kept."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
@@ -16,6 +18,7 @@ from governance.audit.keeping.extensions import (
 )
 from governance.audit.keeping.holds import set_hold
 from governance.audit.models import LegalHold, RetentionClass, WormReference
+from governance.audit.ports import worm_store
 from governance.audit.queries import timeline
 from governance.audit.types import SubjectRef
 from governance.console.admin.holds import with_names
@@ -23,8 +26,8 @@ from governance.console.base import StoryAdmin, actor_of
 from governance.console.form_admin import FormAdmin
 from governance.console.forms.drafts import ReasonForm
 from governance.console.forms.worm import ExtendForm, RetentionClassForm, scope_of
-from governance.console.pages import Page, form_page, require, sent
-from governance.console.presentation import badge, digest, link, moment, page_url, short_uri, size
+from governance.console.pages import Page, form_page, render_page, require, sent
+from governance.console.presentation import badge, digest, link, list_url, moment, page_url, short_uri, size
 from governance.console.subjects import subject_link
 from governance.console.types import Cleaned, Context
 from governance.kernel import clock
@@ -63,6 +66,7 @@ class WormReferenceAdmin(StoryAdmin):
     search_help_text = "A URI, a SHA-256 or a subject's id"
     date_hierarchy = "stored_at"
     row_pages = {"hold": "hold_page", "extend": "extend_page"}
+    list_pages = {"probe": "probe_page"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WormReference]:
         """Return the rows with what the list shows beside their columns."""
@@ -119,6 +123,26 @@ class WormReferenceAdmin(StoryAdmin):
             "may_extend": request.user.has_perm("audit.change_wormreference"),
             "ledger": timeline(SubjectRef("worm", str(row.pk))),
         }
+
+    def probe_page(self, request: HttpRequest) -> HttpResponse:
+        """Probe the store now, and show what was sent and what came back for each attempt."""
+        require(request, "audit.add_scrubrun")
+        page = Page(
+            title="Probe WORM storage",
+            submit="Probe now",
+            back=list_url(WormReference),
+            intro=(
+                "Tries to break every promise of the store, on objects that are written for it and locked for ten "
+                "minutes. No other object is touched."
+            ),
+        )
+
+        def perform(data: Cleaned) -> HttpResponse:
+            findings = worm_store.get().probe()
+            shown = replace(page, template="console/probe.html", extra={"findings": findings})
+            return render_page(request, admin=self, page=shown, context={})
+
+        return form_page(request, admin=self, page=page, form=Form(**sent(request)), perform=perform)
 
     def hold_page(self, request: HttpRequest, row: WormReference) -> HttpResponse:
         """Ask for a reason and hold the object."""

@@ -6,10 +6,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from governance.audit.models import ReconciliationReport
 from governance.audit.types import Actor
+from governance.kernel.canonical import timestamp
 from governance.operations.audit_operations.operation import FAULTS, Operation
 from governance.operations.options import Options
 from governance.workflows.reconcile.run import reconcile
-from governance.workflows.reconcile.worm import acknowledge
+from governance.workflows.reconcile.worm import TOO_NEW, acknowledge
 
 OPERATOR = Actor("system", "command")
 
@@ -37,6 +38,8 @@ def _as_json(report: ReconciliationReport) -> str:
             "counts": report.counts,
             "fault_count": report.fault_count,
             "faults": report.faults,
+            "store_as_of": report.store_as_of and timestamp(report.store_as_of),
+            "newer_objects": report.newer_objects,
         }
     )
 
@@ -54,7 +57,17 @@ def _as_text(report: ReconciliationReport) -> str:
         ]
     if report.fault_count > len(report.faults):
         lines += ["", f"... and {report.fault_count - len(report.faults)} more."]
-    return "\n".join([*lines, "", "Nothing is missing." if report.ok else f"{_faults(report)}."])
+    return "\n".join([*lines, "", *_freshness(report), "Nothing is missing." if report.ok else f"{_faults(report)}."])
+
+
+def _freshness(report: ReconciliationReport) -> list[str]:
+    """Return how fresh the view of WORM storage is, and what was seen of what is newer."""
+    if report.store_as_of is None:
+        return []
+    as_of = f"WORM storage as of {timestamp(report.store_as_of)}; what was put there later is judged by the next run."
+    newer = [f"  newer, and nothing refers to it yet: {each}" for each in report.newer_objects]
+    more = report.counts.get(TOO_NEW, 0) - len(newer)
+    return [as_of, *newer, *([f"  and {more} more"] if more > 0 else [])]
 
 
 def _faults(report: ReconciliationReport) -> str:

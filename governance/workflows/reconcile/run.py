@@ -16,7 +16,7 @@ from governance.audit.tally import Progress, Tally
 from governance.audit.types import Actor, Fault
 from governance.kernel import clock
 from governance.kernel.ids import new_id
-from governance.workflows.reconcile.worm import worm_faults
+from governance.workflows.reconcile.worm import GRACE, StoreView, unknown_faults, worm_faults
 
 logger = logging.getLogger(__name__)
 
@@ -39,12 +39,17 @@ def reconcile(*, asked_by: str, read_bytes: bool = True, on_progress: Progress |
         found.add(database_faults(tally))
         counts = {name: model._base_manager.count() for name, model in counted_models().items()}
     found.add(worm_faults(tally, store=store, read_bytes=read_bytes))
+    # Read last, so that the view is as fresh as the report can be.
+    view = StoreView(as_of=clock.now() - GRACE)
+    found.add(unknown_faults(tally, store=store, view=view))
     report = ReconciliationReport(
         id=new_id(),
         ok=found.count == 0,
         counts={**counts, **tally.checked},
         fault_count=found.count,
         faults=[asdict(each) for each in found.kept],
+        store_as_of=view.as_of,
+        newer_objects=view.newer,
         asked_by=asked_by,
         started_at=started,
         finished_at=clock.now(),

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from governance.audit.models import LegalHold, OutboxEntry, RetentionClass, ScrubRun, WormReference
 from governance.audit.ports import worm_store
-from governance.audit.types import Actor
+from governance.audit.types import Actor, Exchange, ProbeFinding
 from governance.console.presentation import list_url, page_url
 from governance.workflows.scrub import work_on_scrub
 
@@ -222,3 +222,21 @@ def test_a_scrub_is_stopped(reference, records, auditor, sent):
     run.refresh_from_db()
     assert run.state == "cancelled"
     assert "has ended" in records.post(url(run, "cancel")).content.decode()
+
+
+class ProbedStore:
+    """A store whose probe found something."""
+
+    def probe(self):
+        sent = Exchange("PutObject probe/1 ChecksumAlgorithm=SHA256", "200 VersionId=v1")
+        return (ProbeFinding("storing damaged bytes", refused=False, detail="it took them", exchanges=(sent,)),)
+
+
+def test_the_store_is_probed_and_what_came_back_is_shown(db, records, auditor):
+    probe = reverse("admin:audit_wormreference_probe")
+    assert "There is nothing to probe" in records.post(probe).text
+    with worm_store.override(ProbedStore()):
+        page = records.post(probe).text
+    told = ("allowed", "it took them", "ChecksumAlgorithm=SHA256", "200 VersionId=v1")
+    assert [each for each in told if each not in page] == []
+    assert (auditor.get(probe).status_code, auditor.post(probe).status_code) == (403, 403)

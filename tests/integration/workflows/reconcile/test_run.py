@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -14,6 +15,7 @@ from governance.audit.log.checkpoints import advance_log
 from governance.audit.models import Checkpoint, EvidenceRecord, OutboxEntry, ReconciliationReport, WormReference
 from governance.audit.ports import WormStore, worm_store
 from governance.audit.stores.filesystem import FilesystemWormStore
+from governance.audit.stores.probe import DATA, FOLDER, OTHER
 from governance.jobs.models import Job
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
@@ -187,6 +189,47 @@ def test_object_that_nothing_refers_to_is_named_once_it_is_not_young(released: J
 
     assert [each["subject"] for each in found] == [f"WORM object {stray.uri}"]
     assert "audit acknowledge" in found[0]["remedy"]
+
+
+def test_report_says_how_fresh_its_view_is_and_what_is_newer(released: Job, store: FilesystemWormStore) -> None:
+    stray = store.put(key="evidence/stray.json", data=b"{}", retain_until=clock.now() + timedelta(days=9))
+
+    report = reconcile(asked_by="system:tests")
+
+    assert (report.ok, report.counts["worm_objects_too_new"]) == (True, 1)
+    assert report.started_at - GRACE <= report.store_as_of <= report.finished_at - GRACE < stray.stored_at
+    assert [each.split()[0] for each in report.newer_objects] == [stray.uri]
+    out = StringIO()
+    call_command("audit", "reconcile", stdout=out, stderr=StringIO())
+    told = out.getvalue()
+    assert f"newer, and nothing refers to it yet: {stray.uri}" in told
+    assert told.rstrip().endswith("Nothing is missing.")
+    assert "WORM storage as of " in told
+
+
+def test_object_from_the_future_is_not_too_new_for_ever(released: Job, store: FilesystemWormStore) -> None:
+    with clock.using(later(timedelta(days=1).total_seconds())):
+        stray = store.put(key="evidence/stray.json", data=b"{}", retain_until=clock.now() + timedelta(days=9))
+
+    assert faults() == [("worm_object_unknown", f"WORM object {stray.uri}")]
+
+
+@pytest.mark.parametrize(
+    ("key", "data", "checks"),
+    [
+        (f"{FOLDER}{uuid4()}/3", DATA, []),
+        (f"{FOLDER}{uuid4()}/3", OTHER, []),
+        (f"{FOLDER}{uuid4()}/3", b"X" * len(DATA), ["worm_object_unknown"]),
+        (f"{FOLDER}{uuid4()}/3", b"evidence", ["worm_object_unknown"]),
+        (f"{FOLDER}evidence.json", DATA, ["worm_object_unknown"]),
+    ],
+)
+def test_only_what_the_probe_writes_may_lie_among_its_objects(
+    released: Job, store: FilesystemWormStore, key: str, data: bytes, checks: list[str]
+) -> None:
+    store.put(key=key, data=data, retain_until=clock.now() + timedelta(days=9))
+    with clock.using(later(GRACE.total_seconds() + 1)):
+        assert [check for check, _ in faults() if check == "worm_object_unknown"] == checks
 
 
 def test_reference_that_was_removed_leaves_an_object_that_is_named(released: Job) -> None:
