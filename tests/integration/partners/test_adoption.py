@@ -20,7 +20,7 @@ from tests.history import guards_lifted
 
 migration = import_module("governance.partners.migrations.0004_states_on_record")
 uploads = import_module("governance.partners.migrations.0006_upload_is_an_action")
-credentials = import_module("governance.partners.migrations.0007_credentials_of_clients")
+credentials = import_module("governance.partners.migrations.0008_credentials_of_clients")
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def _state(client: models.Model) -> State:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("partners", "0006_upload_is_an_action"),
+        ("partners", "0007_image_limits_of_tiers"),
     ]
 
     operations = [
