@@ -81,10 +81,12 @@ class Provider:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory) -> Iterator[Provider]:
     provider = Provider(tmp_path_factory.mktemp("provider"))
-    wait_until(provider.answers, pause=0.2)
-    yield provider
-    provider.process.terminate()
-    provider.process.wait()
+    try:
+        wait_until(provider.answers, pause=0.2)
+        yield provider
+    finally:
+        provider.process.terminate()
+        provider.process.wait()
 
 
 @pytest.fixture
