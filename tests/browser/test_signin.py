@@ -84,3 +84,10 @@ def test_an_app_and_passwords_look_like_the_console(phone):
     keep(phone, "app-1440")
     phone.goto("/admin/account/password/")
     keep(phone, "password-1440")
+
+
+def test_the_sign_in_page_offers_single_sign_on(page, market, settings):
+    settings.ASSENT_OIDC_ISSUER, settings.ASSENT_OIDC_NAME = "https://id.example", "Example ID"
+    page.goto("/admin/login/")
+    page.wait_for_selector("text=Log in with Example ID")
+    keep(page, "login-sso")
