@@ -167,7 +167,10 @@ def _ramp() -> Levels:
 
 
 def _sampled(curve: Curve, steps: int) -> Floats:
-    return curve(np.linspace(0, 1, steps)).clip(0, 1)
+    """Return the light of every level. What a hostile curve leaves undefined is dark; too much light is all of it."""
+    with np.errstate(all="ignore"):
+        light = curve(np.linspace(0, 1, steps))
+    return np.nan_to_num(light, nan=0.0, posinf=1.0, neginf=0.0).clip(0, 1)
 
 
 class _Inks:

@@ -84,6 +84,8 @@ def _in_srgb(structure: Structure, image: Image.Image, change: Conversion | None
         return _from_palette(structure, image, change, pulse)
     if change is None and structure.transparency is None and image.mode in {"L", "RGB"}:
         return image.copy()
+    if change is None and structure.bits == 8 and image.mode in {"LA", "RGBA"}:
+        return _without_hidden_colours(image, structure, pulse)
     plain: Image.Image | None = None
     for strip in samples.strips(structure, image, pulse):
         levels = strip.colours.astype(np.uint8, copy=False) if change is None else change(strip.colours)
@@ -92,6 +94,15 @@ def _in_srgb(structure: Structure, image: Image.Image, change: Conversion | None
             plain = Image.new(finished.mode, image.size)
         plain.paste(finished, (0, strip.top))
     assert plain is not None
+    return plain
+
+
+def _without_hidden_colours(image: Image.Image, structure: Structure, pulse: Pulse) -> Image.Image:
+    plain = image.copy()
+    for strip in samples.strips(structure, plain, pulse):
+        assert strip.alpha is not None
+        if strip.alpha.min() == 0:
+            plain.paste(_image(strip.colours.astype(np.uint8, copy=False), strip), (0, strip.top))
     return plain
 
 

@@ -359,6 +359,15 @@ def test_a_damaged_profile_is_refused_or_applied_but_never_crashes(seed: int, ch
     assert outcome(data) in {"shown", "image_colours_unusable"}
 
 
+@pytest.mark.parametrize("first", [parametric(4, -300, 0, 0, 0, 0, 0, 0), parametric(0, 3000), parametric(0, -3)])
+def test_a_curve_that_computes_nothing_is_refused_or_applied_but_never_crashes(first: bytes) -> None:
+    profile = iccp(rgb_profile((first, SRGB_CURVE, SRGB_CURVE)))
+    deep = SAMPLES.astype(np.uint16) * 257
+
+    assert outcome(png_of(deep, profile, depth=16)) in {"shown", "image_colours_unusable"}
+    assert outcome(png_of(SAMPLES, profile)) in {"shown", "image_colours_unusable"}
+
+
 def outcome(data: bytes) -> str:
     try:
         decode(data, OUTPUT_LIMITS)

@@ -25,6 +25,7 @@ from inference_workers.moderators.nudenet import (
     to_scores,
 )
 from tests.factories.images import decoded, image_bytes
+from tests.factories.pictures import curve, iccp, png_of, rgb_profile, steep
 
 LABELS = ("FACE_FEMALE", "FEMALE_BREAST_EXPOSED", "MALE_BREAST_EXPOSED")
 UNSAFE = {"FEMALE_BREAST_EXPOSED"}
@@ -185,6 +186,19 @@ def test_altered_weights_are_refused(tmp_path: Path) -> None:
 def test_missing_weights_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RuntimeFault, match="cannot be read"):
         NudeNetModerator(model=tmp_path / "absent.onnx")
+
+
+def test_a_photo_hidden_by_its_profile_is_looked_at_as_viewers_show_it(moderator: NudeNetModerator) -> None:
+    """The brightest twelfth of the levels holds the photo; its profile spreads them over everything that is seen."""
+    photo = decoded(samples.low_resolution_png("astronaut"))
+    light = rgb_profile((curve([]),) * 3)
+    levels = (np.asarray(photo).astype(int) // 12 + 234).astype(np.uint8)
+    hidden = png_of(levels, iccp(rgb_profile((steep(234 / 255, 1),) * 3)))
+    plain = png_of(np.rint((levels - 234) / 21 * 255), iccp(light))
+
+    found = {each.label for each in moderator.score(hidden).labels}
+
+    assert found == {each.label for each in moderator.score(plain).labels} != set()
 
 
 def test_an_unsafe_label_that_the_network_does_not_know_is_refused() -> None:
