@@ -66,12 +66,13 @@ def change_retention_class(
 def remove_retention_class(*, row: RetentionClass, actor: Actor) -> None:
     """Remove the class of a contract or a region: from then on the general one applies.
 
-    Raises RetentionClassInvalid for a general class, which is always needed.
+    Raises RetentionClassInvalid for a general class, which is always needed, ChangedMeanwhile when it is gone already.
     """
     if not row.partner and not row.region:
         raise RetentionClassInvalid("The general class of a kind cannot be removed; change its days instead.")
-    _record(RetentionRemoved.of(row, before=retention_state(row), after=None), row, actor)
-    row.delete()
+    locked, before = lock_unchanged(RETENTION, row, seen=None)
+    _record(RetentionRemoved.of(locked, before=before, after=None), locked, actor)
+    locked.delete()
 
 
 @transaction.atomic

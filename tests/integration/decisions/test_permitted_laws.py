@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any
 from uuid import uuid4
 
@@ -31,6 +32,7 @@ from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operat
 from governance.rulebook.validation import checked, comparable_attributes
 from tests.effort import examples
 from tests.factories.catalog import AssetFactory, ConsentLevelFactory, CreatorFactory, DatasetFactory
+from tests.factories.levels import change_level
 from tests.factories.partners import PartnerFactory, TierFactory
 from tests.factories.registry import LicenceFactory, ModelAliasFactory, ModelFactory, ModelVersionFactory
 
@@ -114,6 +116,7 @@ grants = st.fixed_dictionaries(
         "kind": st.sampled_from(["grant", "grant", "grant", "withdrawal"]),
         "about": st.sampled_from(["default", 0, 1]),
         "level": st.sampled_from(["some", "more"]),
+        "version": st.integers(0, 2),
         "regions": words,
         "partners_allowed": st.just([]) | st.lists(st.sampled_from(["lumen", "DE", "ada"]), unique=True),
         "partners_excluded": st.just([]) | st.lists(st.sampled_from(["lumen", "DE", "ada"]), unique=True),
@@ -140,7 +143,14 @@ creators = st.fixed_dictionaries(
         "grants": st.lists(grants, max_size=3),
     }
 )
-worlds = st.lists(creators, min_size=1, max_size=3)
+#: What the versions of a level permit, one after another: narrower ones take from the earlier, wider ones add nothing.
+MORE = [(action, purpose) for action in (Action.ASSET_TRAIN, Action.ASSET_INFER) for purpose in Purpose]
+SOME = [(Action.ASSET_TRAIN, Purpose.RESEARCH)]
+OTHER = [(Action.ASSET_TRAIN, Purpose.COMMERCIAL), (Action.ASSET_INFER, Purpose.RESEARCH)]
+histories = st.lists(st.sampled_from([SOME, OTHER, MORE, []]), min_size=1, max_size=3)
+levels_over_time = st.fixed_dictionaries({"some": histories, "more": histories})
+people = st.lists(creators, min_size=1, max_size=3)
+worlds = st.fixed_dictionaries({"levels": levels_over_time, "people": people})
 purposes = st.sampled_from(list(Purpose))
 covers = st.builds(
     Coverage,
@@ -151,14 +161,10 @@ covers = st.builds(
 )
 
 
-def build_world(world: list[dict[str, Any]]) -> None:
-    level_pairs = {
-        "some": [(Action.ASSET_TRAIN, Purpose.RESEARCH)],
-        "more": [(action, purpose) for action in (Action.ASSET_TRAIN, Action.ASSET_INFER) for purpose in Purpose],
-    }
-    levels = {slug: ConsentLevelFactory(slug=slug, pairs=pairs).versions.get() for slug, pairs in level_pairs.items()}
+def build_world(world: dict[str, Any]) -> None:
+    levels = {slug: versions_of(slug, history) for slug, history in world["levels"].items()}
     datasets = {None: None, **{slug: DatasetFactory(slug=slug) for slug in ("ada", "DE")}}
-    for number, told in enumerate(world):
+    for number, told in enumerate(world["people"]):
         creator = CreatorFactory(slug=WORDS[number], region=told["region"], status=told["status"])
         made = [
             AssetFactory(creator=creator, **{**work, "dataset": datasets[work["dataset"]]}) for work in told["works"]
@@ -166,17 +172,30 @@ def build_world(world: list[dict[str, Any]]) -> None:
         _tell(creator, made, told["grants"], levels)
 
 
+def versions_of(slug: str, history: list[list[tuple[str, str]]]) -> list[ConsentLevelVersion]:
+    """Return the versions of a level with such a history, oldest first, of which grants can be."""
+    first, *later = [pairs for pairs, _ in groupby(history)]
+    level = ConsentLevelFactory(slug=slug, pairs=first)
+    for pairs in later:
+        change_level(level, pairs=pairs)
+    return list(level.versions.order_by("number"))
+
+
 def _tell(
-    creator: Creator, made: list[Asset], told: list[dict[str, Any]], levels: dict[str, ConsentLevelVersion]
+    creator: Creator, made: list[Asset], told: list[dict[str, Any]], levels: dict[str, list[ConsentLevelVersion]]
 ) -> None:
+    def granted(said: dict[str, Any]) -> ConsentLevelVersion | None:
+        versions = levels[said["level"]]
+        return {"grant": versions[min(said["version"], len(versions) - 1)]}.get(said["kind"])
+
     about = {"default": None, **{number: made[min(number, len(made) - 1)] for number in (0, 1)}}
     ConsentGrant.objects.bulk_create(
         ConsentGrant(
             creator=creator,
             kind=said["kind"],
             asset=about[said["about"]],
-            level={"grant": levels[said["level"]].level}.get(said["kind"]),
-            level_version={"grant": levels[said["level"]]}.get(said["kind"]),
+            level={"grant": levels[said["level"]][0].level}.get(said["kind"]),
+            level_version=granted(said),
             regions=said["regions"],
             partners_allowed=said["partners_allowed"],
             partners_excluded=said["partners_excluded"],
@@ -223,7 +242,7 @@ def permitted_one_by_one(program: PolicyProgram, action: str, asked: dict[str, d
 @laws
 @given(rules=rule_sets("asset.train"), world=worlds, cover=covers, purpose=purposes)
 def test_of_works_exactly_those_that_the_engine_permits(
-    rules: list[RuleSpec], world: list[dict[str, Any]], cover: Coverage, purpose: str
+    rules: list[RuleSpec], world: dict[str, Any], cover: Coverage, purpose: str
 ) -> None:
     with undone() as patch:
         build_world(world)

@@ -1,10 +1,14 @@
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.db import connection
 
 from governance.audit.choices import WormKind
-from governance.audit.errors import RetentionClassInvalid, WormObjectAltered, WormRetentionInvalid
+from governance.audit.entries import RETENTION
+from governance.audit.errors import ChangedMeanwhile, RetentionClassInvalid, WormObjectAltered, WormRetentionInvalid
 from governance.audit.evidence.anchoring import anchor_evidence
 from governance.audit.keeping.extensions import (
     add_retention_class,
@@ -20,7 +24,7 @@ from governance.audit.stores.filesystem import FilesystemWormStore
 from governance.audit.types import Actor, SubjectRef
 from governance.audit.verification import verify_all
 from governance.kernel import clock
-from tests.factories.audit import example_predicate, issued_evidence
+from tests.factories.audit import example_predicate, issued_evidence, newest_data
 
 pytestmark = pytest.mark.django_db
 
@@ -144,6 +148,42 @@ def test_a_change_is_recorded() -> None:
 def test_only_evidence_has_classes_of_its_own(kind: WormKind, scope: dict[str, str]) -> None:
     with pytest.raises(RetentionClassInvalid, match="Only evidence"):
         a_class(30, kind=kind, slug="x", **scope)
+
+
+def test_a_change_prepared_from_an_older_state_is_refused() -> None:
+    row = a_class(30, partner="lumen")
+    seen = RETENTION.state(row)
+    change_retention_class(row=row, name="Lumen", days=60, actor=ADA)
+
+    with pytest.raises(ChangedMeanwhile) as refused:
+        change_retention_class(row=row, name="Lumen", days=10, actor=ADA, seen=seen)
+
+    assert set(refused.value.details["changes"]) == {"days", "name"}
+    assert RetentionClass.objects.get(slug=row.slug).days == 60
+    change_retention_class(row=row, name="Lumen", days=90, actor=ADA, seen=RETENTION.present_state(row))
+    assert RetentionClass.objects.get(slug=row.slug).days == 90
+
+
+def test_a_removal_records_what_the_class_was_in_the_end() -> None:
+    row = a_class(30, partner="lumen")
+    change_retention_class(row=row, name="Lumen", days=60, actor=ADA)
+
+    remove_retention_class(row=row, actor=ADA)
+
+    assert newest_data("retention.removed", RETENTION.ref(row))["before"]["days"] == 60
+    with pytest.raises(ChangedMeanwhile):
+        remove_retention_class(row=row, actor=ADA)
+
+
+def test_the_upgrade_puts_each_class_on_record() -> None:
+    a_class(30, partner="lumen", region="DE")
+    a_class(None, region="FR")
+
+    import_module("governance.audit.migrations.0008_retention_on_record").adopt(apps, connection.schema_editor())
+
+    for row in RETENTION.rows():
+        assert newest_data("retention.adopted", RETENTION.ref(row)) == {"before": None, "after": RETENTION.state(row)}
+    assert OutboxEntry.objects.filter(kind="retention.adopted", actor_id="upgrade").count() == RETENTION.rows().count()
 
 
 def test_there_is_one_class_for_each_scope() -> None:
