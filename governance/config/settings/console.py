@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 FORMAT_MODULE_PATH = ["governance.console.formats"]
 
@@ -42,6 +43,7 @@ UNFOLD = {
             "950": "oklch(24% .042 205)",
         },
     },
+    "ACCOUNT": {"navigation": [{"title": "Second factor and sessions", "link": reverse_lazy("mfa_index")}]},
     "SIDEBAR": {
         "show_search": True,
         "command_search": True,

@@ -15,6 +15,7 @@ from governance.console.choices import AccessKind
 from governance.console.entries import ACCESS_PROPOSAL
 from governance.console.models import AccessProposal
 from governance.console.pages import Page, form_page, require, sent
+from governance.console.powers import powers
 from governance.console.presentation import badge, moment, page_url
 from governance.console.subjects import person_names
 from governance.console.types import Cleaned, Context
@@ -66,13 +67,14 @@ class AccessProposalAdmin(StoryAdmin):
 
     def story(self, request: HttpRequest, row: AccessProposal) -> Context:
         """Return what the page of a row shows."""
-        names = person_names([row.proposed_by, row.decided_by])
+        names, codes = person_names([row.proposed_by, row.decided_by]), access_codes(row)
         return {
             "state_badge": self.state_(row),
             "subject": subject_of(row),
             "proposer": names.get(row.proposed_by, row.proposed_by),
             "decider": names.get(row.decided_by, row.decided_by),
-            "permissions": _permissions(row),
+            "powers": sorted(powers(codes)),
+            "views": sorted(codes - powers(codes)),
             "own": str(actor_of(request)) == row.proposed_by,
             "may_decide": row.is_open and request.user.has_perm(_needed(row)),
             "ledger": timeline(ACCESS_PROPOSAL.ref(row)),
@@ -111,8 +113,3 @@ class AccessProposalAdmin(StoryAdmin):
 
 def _needed(row: AccessProposal) -> str:
     return "auth.change_group" if row.kind == AccessKind.PERMISSIONS else "auth.change_user"
-
-
-def _permissions(row: AccessProposal) -> list[str]:
-    """Return every permission that somebody would gain, so that whoever approves sees what a role means today."""
-    return sorted(access_codes(row))

@@ -93,6 +93,11 @@ def test_in_development_nobody_needs_one(author, settings):
     assert sign_in("author").get("/admin/").status_code == 200
 
 
+def test_the_console_leads_to_ones_own_account(boss, settings):
+    settings.ASSENT_SECOND_FACTOR = "optional"
+    assert f'href="{ACCOUNT}"' in boss.get("/admin/").text
+
+
 def test_a_factor_that_was_set_up_opens_the_console_and_is_on_record(author):
     client = sign_in("author")
     secret = set_up(client)
