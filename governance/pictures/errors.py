@@ -1,6 +1,7 @@
 """Why a picture is refused. `details["field"]` is the part of an upload that pictures arrive in."""
 
 from collections.abc import Mapping
+from typing import Self
 
 from governance.kernel.errors import InvalidInput
 
@@ -22,6 +23,12 @@ class PictureUnsupported(PictureRefused):
 
     code = "media_type_unsupported"
     title = "The kind of image is not supported"
+
+    @classmethod
+    def animated(cls) -> Self:
+        """Return the error for a file with more than one frame."""
+        message = "Animated images are not accepted; a picture has one frame."
+        return cls(message, details={"limit": "max_frames", "allowed": 1})
 
 
 class PictureDamaged(PictureRefused):

@@ -122,7 +122,7 @@ def _chunks(data: bytes, parts: PartCounter) -> Iterator[tuple[bytes, int, int]]
 def _check_place(kind: bytes, last: bytes, found: _Found) -> None:
     """Refuse what decoders read differently: a second statement about the same, or one in the wrong place."""
     if kind in _ANIMATION:
-        raise PictureUnsupported("Animated images are not accepted.")
+        raise PictureUnsupported.animated()
     if not kind.isalpha() or (kind not in _CRITICAL and not kind[0] & 0x20):
         raise PictureDamaged("The PNG file has a chunk that no viewer knows and that none may skip.")
     if kind in _ONCE and kind in found.kept:

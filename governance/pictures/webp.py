@@ -59,7 +59,7 @@ def _walk(data: bytes, end: int, parts: PartCounter) -> _Found:
     found = _Found()
     for kind, start, stop in _chunks(data, end, parts):
         if kind in {b"ANIM", b"ANMF"}:
-            raise PictureUnsupported("Animated images are not accepted.")
+            raise PictureUnsupported.animated()
         if kind in _ONCE and (kind in found.at or (kind in _PIXELS and _PIXELS & found.at.keys())):
             raise PictureDamaged("The WebP file does not hold exactly one image.")
         if kind in {b"ICCP", b"ALPH", b"VP8X"} and _PIXELS & found.at.keys():
@@ -105,7 +105,7 @@ def _size(data: bytes, kind: bytes, found: _Found) -> tuple[int, int]:
         if len(canvas) != 10 or (_little(canvas[4:7]) + 1, _little(canvas[7:10]) + 1) != size:
             raise PictureDamaged("The WebP file does not hold exactly one image.")
         if canvas[0] & _ANIMATION_FLAG:
-            raise PictureUnsupported("Animated images are not accepted.")
+            raise PictureUnsupported.animated()
     return size
 
 

@@ -104,7 +104,10 @@ def test_what_is_no_image_is_not_taken(data: bytes) -> None:
 def test_animation_is_not_taken(kind: str) -> None:
     frames = [noise(seed=1), noise(seed=2)]
 
-    assert refusal(encoded(frames[0], kind, save_all=True, append_images=frames[1:])) == "media_type_unsupported"
+    error = refused(encoded(frames[0], kind, save_all=True, append_images=frames[1:]), Limits())
+
+    assert error.error_code == "media_type_unsupported"
+    assert error.details == {"field": "file", "limit": "max_frames", "allowed": 1}
 
 
 def test_fill_bytes_between_jpeg_segments_are_nothing() -> None:
