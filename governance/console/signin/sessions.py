@@ -39,7 +39,9 @@ class SessionLimitMiddleware:
             self._judge(request)
         response = self.get_response(request)
         # A sign-in makes a new session while the request is answered; `_cached_user` is the user that was asked for.
-        if getattr(request, "_cached_user", None) is not None and request.user.is_authenticated:
+        # The API puts its own callers, or nobody, in the user's place.
+        asked = getattr(request, "_cached_user", None) is not None
+        if asked and isinstance(request.user, User) and request.user.is_authenticated:
             request.session.setdefault(BEGAN, clock.now().isoformat())
         return response
 

@@ -154,3 +154,9 @@ def test_a_refusal_says_what_to_send_instead(anonymous, api, submit, oauth):
         oauth("token", grant_type="password").json()["error_description"]
         == "Only grant_type=client_credentials is offered."
     )
+
+
+def test_a_session_cookie_of_the_console_is_no_fault(anonymous):
+    anonymous.cookies["sessionid"] = "x" * 32
+    assert anonymous.get("/healthz").status_code == 200
+    assert anonymous.get("/api/v1/jobs").status_code == 401
