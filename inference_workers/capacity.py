@@ -1,5 +1,6 @@
 """How much a worker process works on at a time, so that its memory is bounded whatever its threads are given."""
 
+import ctypes
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,32 @@ from governance.workflows.ports import Heartbeat
 
 LOOK_SECONDS: Final = 0.5
 """How often what waits asks whether it may go on waiting."""
+
+
+LARGE_PIXELS: Final = 1_000_000
+"""A picture after which freed memory is given back to the system."""
+LARGE_BLOCK: Final = 16 * 1024 * 1024
+"""Bytes. Larger blocks are mapped one by one, and go back to the system when they are freed. Tiles are smaller: they
+come and go too often for that."""
+_MMAP_THRESHOLD, _ARENA_MAX = -3, -8  # of mallopt(3), from malloc.h
+_LIBC: Final = ctypes.CDLL(None)
+
+
+def keep_no_freed_memory() -> None:
+    """Have the C library give large freed blocks back at once; no effect where it is another one than glibc.
+
+    By default it raises its threshold to 32 MB as blocks come and go, and keeps what is smaller in an arena for each
+    thread: a worker that has seen some large pictures would hold hundreds of megabytes of nothing.
+    """
+    if hasattr(_LIBC, "mallopt"):
+        _LIBC.mallopt(_MMAP_THRESHOLD, LARGE_BLOCK)
+        _LIBC.mallopt(_ARENA_MAX, 2)
+
+
+def give_back_memory() -> None:
+    """Give freed memory back to the system; no effect where the C library is another one than glibc."""
+    if hasattr(_LIBC, "malloc_trim"):
+        _LIBC.malloc_trim(0)
 
 
 def nobody() -> None:
@@ -39,6 +66,8 @@ class Room:
             with self._changed:
                 self._used -= share
                 self._changed.notify_all()
+            if share >= LARGE_PIXELS:
+                give_back_memory()
 
     def _take(self, share: int, heartbeat: Heartbeat) -> None:
         ticket = object()

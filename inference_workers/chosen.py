@@ -7,7 +7,7 @@ from django.conf import settings
 from governance.catalog.picture_limits import picture_limits
 from governance.decisions.permits import redeem
 from governance.workflows.ports import ModelRuntime, Moderator, ObligationHandler
-from inference_workers.capacity import Room
+from inference_workers.capacity import Room, keep_no_freed_memory
 from inference_workers.moderators import MODERATORS
 from inference_workers.obligations.carry_out import apply_obligations
 from inference_workers.runtimes import RUNTIMES
@@ -43,4 +43,5 @@ def obligations() -> ObligationHandler:
 @cache
 def room() -> Room:
     """Return this process's room for pictures: one at the limits at a time, or several smaller ones."""
+    keep_no_freed_memory()
     return Room(max(settings.ASSENT_MAX_PIXELS, settings.ASSENT_MAX_OUTPUT_PIXELS))

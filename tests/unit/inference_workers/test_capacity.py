@@ -3,7 +3,7 @@ from threading import Event
 
 import pytest
 
-from inference_workers.capacity import Room, nobody
+from inference_workers.capacity import LARGE_PIXELS, Room, give_back_memory, keep_no_freed_memory, nobody
 
 
 class Cancelled(Exception):
@@ -58,4 +58,11 @@ def test_room_comes_back_after_an_error() -> None:
     with pytest.raises(Cancelled), room.hold(10, nobody):
         raise Cancelled
     with room.hold(10, nobody):
+        pass
+
+
+def test_memory_can_be_given_back_at_any_time() -> None:
+    keep_no_freed_memory()
+    give_back_memory()
+    with Room(LARGE_PIXELS).hold(LARGE_PIXELS, nobody):
         pass
