@@ -3,6 +3,7 @@
 import base64
 import json
 from itertools import product
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -62,7 +63,10 @@ def faults(callers: list[Attacker]) -> str:
 
 def test_no_address_and_no_method_is_a_fault(callers):
     urls = sorted({route.filled(place) for route in URLS for place in PLACES})
-    for caller, url, method in thinned(product(callers, urls, METHODS), 300):
+    nobody, *_ = callers
+    for url, method in product(sorted({route.filled("x") for route in URLS}), METHODS):
+        nobody.send(method, url)
+    for caller, url, method in thinned(product(callers, urls, METHODS), 200):
         caller.send(method, url)
     assert not faults(callers), faults(callers)
 
@@ -112,6 +116,18 @@ def test_no_value_in_a_body_is_a_fault(callers, unlimited):
     ]
     for caller, url, body in thinned(((*each[:2], body) for each in sent for body in spoiled(each[2])), 350):
         caller.send("POST", url, body, content_type=JSON, headers={"Idempotency-Key": uuid4().hex})
+    assert not faults(callers), faults(callers)
+
+
+def test_nothing_read_from_a_form_is_a_fault(callers, own):
+    nobody, *_ = callers
+    asked = []
+    for url in [*filled(own), "/admin/login/", "/admin/logout/"]:
+        with names_read() as names:
+            nobody.send("POST", url, "a=b", content_type=FORM)
+        asked.append((url, sorted(names)))
+    for (url, names), text in thinned(product(asked, TEXTS.values()), 100):
+        nobody.send("POST", url, "&".join(f"{quote(name)}={text}" for name in names), content_type=FORM)
     assert not faults(callers), faults(callers)
 
 
