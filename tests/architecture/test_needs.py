@@ -50,7 +50,9 @@ def test_every_route_is_a_view_that_declares_its_needs() -> None:
     assert len(DECLARED) > 30
 
 
-@pytest.mark.parametrize(("method", "route", "view", "need"), DECLARED, ids=lambda each: str(each))
+@pytest.mark.parametrize(
+    ("method", "route", "view", "need"), DECLARED, ids=[f"{method} {route}" for method, route, _, _ in DECLARED]
+)
 def test_a_need_of_a_token_is_enforced(method: str, route: str, view: type[APIView], need: Need) -> None:
     by_token = TokenAuthentication in view.authentication_classes and HasPartnerToken in view.permission_classes
 
