@@ -13,6 +13,7 @@ from governance.audit.log.sequencer import sequence_pending
 from governance.audit.models import LogAlarm, WormReference
 from governance.audit.ports import worm_store
 from governance.audit.stores.filesystem import FilesystemWormStore
+from governance.catalog.objects import read_verified
 from governance.console.roles import ensure_roles
 from governance.jobs.models import Job
 from governance.opa.intake import store_logs
@@ -21,9 +22,10 @@ from governance.partners.roles import Grant, create_model_group, create_role
 from governance.rulebook.freeze import freeze_policy
 from governance.rulebook.services import create_rule
 from tests.factories.audit import make_report
+from tests.factories.catalog import CreatorFactory
 from tests.factories.checkpoints import make_checkpoint
 from tests.factories.drafts import proposed, replay
-from tests.factories.marketplace import TESTER, Marketplace, finish
+from tests.factories.marketplace import TESTER, Marketplace, finish, make_asset
 from tests.factories.opa_events import event
 from tests.factories.partners import raw_token
 from tests.integration.console.rules import spec
@@ -86,6 +88,7 @@ def boss(db) -> Client:
 @pytest.fixture
 def everything(released, market, boss):
     """Put at least one row into every table of the console."""
+    make_asset(CreatorFactory(slug="claimant"), read_verified(market.asset.object_name, market.asset.sha256))
     raw_token(market.client)
     create_rule(spec=spec(), enabled=True, actor_user=boss.user)
     Group.objects.create(name="Interns")
