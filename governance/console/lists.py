@@ -40,8 +40,10 @@ class ConsoleChangeList(ChangeList):  # type: ignore[misc]
         return found
 
     def get_results(self, request: HttpRequest) -> None:
-        """Return a page of rows, prepared for their columns."""
+        """Return a page of rows, prepared for their columns. Raises QueryUnanswerable for a page past the last."""
         super().get_results(request)
+        if not self.multi_page and self.page_num != 1:
+            raise QueryUnanswerable("The list has one page.")
         rows: list[Any] = list(self.result_list)
         self.result_list = rows
         self.model_admin.prepare(rows)

@@ -19,12 +19,15 @@ from governance.jobs.models import Job
 from governance.opa.intake import store_logs
 from governance.opa.services import enrol
 from governance.partners.roles import Grant, create_model_group, create_role
+from governance.registry.model_licences import propose_model_licence
 from governance.rulebook.freeze import freeze_policy
 from governance.rulebook.services import create_rule
 from tests.factories.audit import make_report
 from tests.factories.catalog import CreatorFactory
 from tests.factories.checkpoints import make_checkpoint
 from tests.factories.drafts import proposed, replay
+from tests.factories.levels import AUTHOR
+from tests.factories.licences import make_licence
 from tests.factories.marketplace import TESTER, Marketplace, finish, make_asset
 from tests.factories.opa_events import event
 from tests.factories.partners import raw_token
@@ -103,6 +106,8 @@ def everything(released, market, boss):
     make_report()
     set_hold(reference=WormReference.objects.latest("stored_at"), actor=TESTER, reason="A test.")
     start_scrub(actor=TESTER)
+    other = make_licence("other", name="Other", purposes=["research"])
+    propose_model_licence(model=market.version.model, licence=other, reason="A test.", actor=AUTHOR)
     return market
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.urls import reverse
 
 from governance.audit.log.sequencer import sequence_pending
+from governance.audit.models import OutboxEntry
 from governance.audit.types import Fault
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
@@ -66,7 +67,8 @@ def test_yesterday_and_last_week_are_told_apart(market, boss):
 def test_what_waits_too_long_stands_out(market, boss):
     market.submit(purpose="research")
     market.submit()
-    with clock.using(ManualClock(clock.now() + timedelta(minutes=10))):
+    oldest = OutboxEntry.objects.earliest("occurred_at").occurred_at
+    with clock.using(ManualClock(oldest + timedelta(minutes=10))):
         context = boss.get(reverse(HOME)).context
         log = context["log"]
         assert (log.word, log.tone, log.waited) == ("Not started", "warn", "10 min")

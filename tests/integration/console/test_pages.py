@@ -159,7 +159,7 @@ def test_ids_are_found_by_search(everything, boss):
 
 def test_the_library_has_no_pages_of_its_own():
     assert not admin.site.is_registered(get_refresh_token_model())
-    assert {model._meta.app_label for model in admin.site._registry} == {*AREAS, "auth"}
+    assert {model._meta.app_label for model in admin.site._registry} == {*AREAS, "auth", "console"}
 
 
 def test_rules_are_not_saved_past_their_service(everything, boss, monkeypatch):
@@ -186,7 +186,7 @@ def _queries(client, url) -> int:
         ("audit.LedgerEntry", "about=jobs&about=moderation",
          {f"job.{state}" for state in ("queued", "leased", "running", "moderating", "releasing", "sealing", "released")}
          | {"moderation.recorded"}),
-        ("audit.LedgerEntry", "actor_type=client", {"decision.recorded", "job.queued"}),
+        ("audit.LedgerEntry", "actor_type=client", {"decision.recorded", "job.queued", "token.issued"}),
         ("audit.LedgerEntry", "about=nonsense&actor_type=nobody", set()),
     ],
 )  # fmt: skip
