@@ -16,7 +16,7 @@ from inference_workers.moderators import MODERATORS
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 DATA_DIR = env.path("ASSENT_DATA_DIR", BASE_DIR / "var" / "run" / "data")
-PRODUCT_VERSION = "0.2.0"
+PRODUCT_VERSION = "0.3.0"
 
 DEBUG = False
 SECRET_KEY = env.text("ASSENT_SECRET_KEY")
