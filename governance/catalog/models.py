@@ -146,8 +146,10 @@ class Asset(FrozenColumns):
         return self.title
 
 
-class UploadReview(models.Model):
+class UploadReview(FrozenColumns):
     """An upload that waits for a person, and what the person decided."""
+
+    frozen = frozenset({"id", "asset", "cause", "opened_at"})
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     asset = models.OneToOneField(Asset, on_delete=models.PROTECT, related_name="review")

@@ -93,7 +93,7 @@ def test_a_body_in_chunks_is_refused_instead_of_taken_for_empty(visitor, url):
 
 
 def test_an_unexpected_error_is_answered_without_details(visitor, monkeypatch):
-    monkeypatch.setattr("governance.api.v1.visibility.jobs_of", Mock(side_effect=RuntimeError("secret: hunter2")))
+    monkeypatch.setattr("governance.api.v1.jobs.views.jobs_within", Mock(side_effect=RuntimeError("secret: hunter2")))
     answer = visitor.get("/api/v1/jobs")
     assert_problem(answer, 500, "internal_error")
     assert "hunter2" not in answer.content.decode()
@@ -101,7 +101,7 @@ def test_an_unexpected_error_is_answered_without_details(visitor, monkeypatch):
 
 def test_a_database_that_does_not_answer_is_a_503(visitor, monkeypatch):
     monkeypatch.setattr(
-        "governance.api.v1.visibility.jobs_of", Mock(side_effect=OperationalError("connection to 10.1.2.3 failed"))
+        "governance.api.v1.jobs.views.jobs_within", Mock(side_effect=OperationalError("connection to 10.1.2.3 failed"))
     )
     answer = visitor.get("/api/v1/jobs")
     assert_problem(answer, 503, "database_unavailable")

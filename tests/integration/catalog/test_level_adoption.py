@@ -69,7 +69,7 @@ def test_levels_and_grants_of_before_are_of_version_1(tables_of_before: Apps) ->
 def test_levels_of_before_are_on_record_and_reconcile(tables_of_before: Apps) -> None:
     fill(tables_of_before)
 
-    migrate(NEWEST)
+    migrate(MigrationExecutor(connection).loader.graph.leaf_nodes())
 
     for level in CONSENT_LEVELS.rows():
         adopted = newest_data("consent_level.adopted", CONSENT_LEVELS.ref(level))

@@ -16,6 +16,7 @@ from governance.catalog.errors import AssetInvalid, OwnUpload, ReviewDecided, Re
 from governance.catalog.models import Asset, Creator, UploadReview
 from governance.catalog.review_decisions import decide_review
 from governance.catalog.states import UPLOAD_REVIEWS
+from governance.catalog.types import IncomingFile
 from governance.catalog.works import end_quarantine, quarantine_asset, register_asset
 from tests.factories.catalog import CreatorFactory
 from tests.factories.images import image_bytes
@@ -30,8 +31,7 @@ def upload(creator: Creator, *, by: SubjectRef = PARTNER) -> Asset:
     return register_asset(
         creator=creator,
         title="Dunes",
-        stream=io.BytesIO(image_bytes(seed=1)),
-        filename="dunes.png",
+        file=IncomingFile(io.BytesIO(image_bytes(seed=1)), "dunes.png"),
         uploaded_by=by,
         dataset=None,
         actor=Actor("client", "app"),

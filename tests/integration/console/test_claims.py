@@ -8,6 +8,7 @@ from django.urls import reverse
 from governance.audit.types import SubjectRef
 from governance.catalog.models import Asset, UploadReview
 from governance.catalog.objects import read_verified
+from governance.catalog.types import IncomingFile
 from governance.catalog.works import register_asset
 from governance.console.presentation import page_url
 from tests.factories.catalog import ACTOR, CreatorFactory
@@ -22,8 +23,7 @@ def copy(market) -> Asset:
     return register_asset(
         creator=CreatorFactory(slug="bruno"),
         title="The copy",
-        stream=BytesIO(read_verified(market.asset.object_name, market.asset.sha256)),
-        filename="copy.png",
+        file=IncomingFile(BytesIO(read_verified(market.asset.object_name, market.asset.sha256)), "copy.png"),
         uploaded_by=SubjectRef("partner", str(market.partner.pk)),
         dataset=None,
         actor=ACTOR,
