@@ -127,7 +127,7 @@ def test_size_is_limited() -> None:
 def test_text_is_read_and_a_key_written_twice_is_refused() -> None:
     assert parse_condition_text('{"attr": "a", "op": "exists"}') == Compare("a", Operator.EXISTS)
 
-    with pytest.raises(RuleInvalid, match="a name occurs twice in one object"):
+    with pytest.raises(RuleInvalid, match="the name occurs twice in one object, at value"):
         parse_condition_text('{"attr": "a", "op": "eq", "value": 1, "value": 2}')
 
 
