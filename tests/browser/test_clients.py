@@ -73,5 +73,4 @@ def test_a_claim_shows_both_works_and_is_decided(console, market):
     console.fill("[name=reason]", "The second creator showed the negative.")
     keep(console, "claim-decide")
     console.click(".as-form__actions button[type=submit]")
-
-    assert console.is_visible("text=Moved to this creator")
+    console.wait_for_selector("text=Moved to this creator")
