@@ -1,15 +1,20 @@
 """Drafts on their way, made through the services, for tests of the policy lifecycle."""
 
 from datetime import timedelta
+from typing import Any
 
 from governance.audit.types import Actor
 from governance.decisions.models import ReplayReport
 from governance.decisions.replay import request_replay, work_batch
+from governance.engines.ports import policy_engine
+from governance.engines.types import Effect, EngineRequest
 from governance.kernel import clock
 from governance.rulebook.lifecycle import approve_draft, check_draft, open_draft, submit_draft
 from governance.rulebook.models import PolicyDraft
-from tests.factories.rulebook import AbacRuleFactory
+from governance.rulebook.queries import active_program
+from tests.factories.rulebook import AbacRuleFactory, permitted_facts
 
+SEED = Actor("system", "seed")
 AUTHOR = Actor("user", "901")
 APPROVER = Actor("user", "902")
 SECOND_APPROVER = Actor("user", "903")
@@ -51,3 +56,9 @@ def approved(title: str = "A change") -> PolicyDraft:
 def with_a_new_rule() -> None:
     """Add a rule that no revision holds, so that there is something to propose."""
     AbacRuleFactory()
+
+
+def ask(**changes: Any) -> Effect:
+    """Return what the active policy answers about the use of a work, with some of the facts changed."""
+    request = EngineRequest("asset.infer", permitted_facts("asset.infer", **changes))
+    return policy_engine.get().evaluate(program=active_program(), requests=[request])[0].effect

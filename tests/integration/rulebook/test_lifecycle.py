@@ -10,18 +10,14 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, transaction
 
 from governance.audit.models import OutboxEntry
-from governance.audit.ports import worm_store
 from governance.audit.types import Actor
 from governance.decisions.errors import ReplayConflict
 from governance.decisions.replay import request_replay
 from governance.engines import obligations
-from governance.engines.ports import policy_engine
-from governance.engines.types import Effect, EngineRequest
+from governance.engines.types import Effect
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
-from governance.kernel.errors import Unavailable
-from governance.rulebook.activation import activate_draft, previous_revision, publish_without_review, roll_back
-from governance.rulebook.archive import archived_program
+from governance.rulebook.activation import activate_draft, publish_without_review
 from governance.rulebook.choices import DraftState
 from governance.rulebook.errors import (
     DraftStale,
@@ -29,17 +25,12 @@ from governance.rulebook.errors import (
     NothingToPropose,
     OwnDraft,
     ReplayNeeded,
-    ReviewRequired,
-    RevisionCorrupt,
-    RollbackImpossible,
-    RollbackNeedsTwo,
     RuleInvalid,
 )
 from governance.rulebook.lifecycle import (
     approve_draft,
     check_draft,
     open_draft,
-    propose_rollback,
     refresh_draft,
     reject_draft,
     submit_draft,
@@ -49,36 +40,30 @@ from governance.rulebook.models import (
     DraftEvent,
     PolicyActivation,
     PolicyDraft,
-    PolicyRevision,
-    RevisionAnchor,
 )
-from governance.rulebook.queries import active_program, active_revision, load_program
-from governance.rulebook.services import create_rule, delete_rule, update_rule
+from governance.rulebook.queries import active_revision
+from governance.rulebook.services import create_rule
 from tests.factories.drafts import (
     APPROVER,
     AUTHOR,
     SECOND_APPROVER,
+    SEED,
     approved,
+    ask,
     in_review,
     proposed,
     replay,
     replayed,
     with_a_new_rule,
 )
-from tests.factories.rulebook import AbacRuleFactory, permitted_facts, rule
+from tests.factories.rulebook import AbacRuleFactory, rule
 from tests.waiting import PATIENCE_SECONDS
 
-SEED = Actor("system", "seed")
 pytestmark = pytest.mark.django_db
 
 
 def kinds() -> list[str]:
     return list(OutboxEntry.objects.order_by("id").values_list("kind", flat=True))
-
-
-def ask(**changes: Any) -> Effect:
-    request = EngineRequest("asset.infer", permitted_facts("asset.infer", **changes))
-    return policy_engine.get().evaluate(program=active_program(), requests=[request])[0].effect
 
 
 def test_a_draft_from_the_rules_to_activation() -> None:
@@ -132,98 +117,6 @@ def test_a_rule_with_an_obligation_that_no_worker_knows_is_named_by_the_checks(m
     AbacRuleFactory(slug="late", effect="permit", obligations=[{"kind": "embed_provenance", "parameters": {}}])
     with pytest.raises(RuleInvalid, match="'embed_provenance' is no known obligation"):
         refresh_draft(draft=draft, actor=AUTHOR)
-
-
-@pytest.mark.parametrize("edit", ["create", "update", "delete"])
-def test_an_editor_of_any_changed_rule_does_not_approve(edit: str) -> None:
-    editor = get_user_model().objects.create_user(username="editor")
-    stored = AbacRuleFactory(slug="block-region")
-    other = AbacRuleFactory(slug="other")
-    publish_without_review(actor=SEED)
-    update_rule(rule=other, spec=rule(id="other", message="No."), enabled=True, actor_user=editor)
-    publish_without_review(actor=SEED)
-    with_a_new_rule()
-    assert f"user:{editor.pk}" not in proposed("Nothing of the editor").authors
-    match edit:
-        case "create":
-            create_rule(spec=rule(id="new"), enabled=True, actor_user=editor)
-        case "update":
-            update_rule(rule=stored, spec=rule(message="No."), enabled=True, actor_user=editor)
-        case _:
-            delete_rule(rule=stored, actor_user=editor)
-
-    draft = in_review("Something of the editor")
-
-    assert draft.authors == sorted(["user:901", f"user:{editor.pk}"])
-    with pytest.raises(OwnDraft):
-        approve_draft(draft=draft, digest=draft.digest, actor=Actor("user", str(editor.pk)), comment="")
-
-
-def person(name: str) -> tuple[Any, str]:
-    """Return a user and how drafts name it."""
-    user = get_user_model().objects.create_user(username=name)
-    return user, f"user:{user.pk}"
-
-
-def test_who_wrote_a_disabled_rule_that_another_enabled_later_is_its_author() -> None:
-    writer, writer_name = person("writer")
-    enabler, enabler_name = person("enabler")
-    stored = create_rule(spec=rule(), enabled=False, actor_user=writer)
-    publish_without_review(actor=SEED)
-    update_rule(rule=stored, spec=rule(), enabled=True, actor_user=enabler)
-
-    assert proposed().authors == sorted([str(AUTHOR), writer_name, enabler_name])
-
-
-def test_who_changed_a_rule_while_it_was_out_of_force_is_its_author() -> None:
-    writer, writer_name = person("writer")
-    editor, editor_name = person("editor")
-    enabler, enabler_name = person("enabler")
-    stored = create_rule(spec=rule(), enabled=True, actor_user=writer)
-    publish_without_review(actor=SEED)
-    stored = update_rule(rule=stored, spec=rule(message="No."), enabled=False, actor_user=editor)
-    publish_without_review(actor=SEED)
-    stored = update_rule(rule=stored, spec=rule(message="No."), enabled=True, actor_user=enabler)
-    assert {writer_name, editor_name, enabler_name} <= set(proposed("Never in force").authors)
-
-    update_rule(rule=stored, spec=rule(), enabled=True, actor_user=enabler)
-    again = proposed("As it was").authors
-    assert {editor_name, enabler_name} <= set(again)
-    assert writer_name not in again
-
-
-def test_who_reverts_a_change_and_who_is_reverted_are_authors() -> None:
-    eager, eager_name = person("eager")
-    calm, calm_name = person("calm")
-    stored = create_rule(spec=rule(), enabled=True, actor_user=eager)
-    publish_without_review(actor=SEED)
-    stored = update_rule(rule=stored, spec=rule(message="No."), enabled=True, actor_user=eager)
-    update_rule(rule=stored, spec=rule(), enabled=True, actor_user=calm)
-    with_a_new_rule()
-
-    assert {eager_name, calm_name} <= set(proposed().authors)
-
-
-def test_who_wrote_a_rule_before_edits_were_kept_is_its_author() -> None:
-    _, writer_name = person("veteran")
-    AbacRuleFactory(created_by="veteran", updated_by="veteran")
-
-    assert proposed().authors == sorted([str(AUTHOR), writer_name])
-
-
-def test_an_approval_of_an_older_version_is_held_to_todays_rule() -> None:
-    writer, writer_name = person("writer")
-    create_rule(spec=rule(), enabled=True, actor_user=writer)
-    draft = in_review()
-    PolicyDraft.objects.filter(pk=draft.pk).update(authors=[str(AUTHOR)])
-    with pytest.raises(OwnDraft):
-        approve_draft(draft=draft, digest=draft.digest, actor=Actor("user", str(writer.pk)), comment="")
-
-    PolicyDraft.objects.filter(pk=draft.pk).update(
-        state=DraftState.APPROVED, approved_by=writer_name, approved_at=clock.now()
-    )
-    with pytest.raises(OwnDraft):
-        activate_draft(draft=draft, actor=APPROVER)
 
 
 def test_only_people_approve() -> None:
@@ -372,124 +265,6 @@ def test_a_rejected_draft_can_be_taken_anew() -> None:
     assert draft.state == DraftState.REJECTED
     assert draft.events.last().comment == "Too broad."
     assert refresh_draft(draft=draft, actor=AUTHOR).state == DraftState.DRAFT
-
-
-def test_a_newer_draft_supersedes_and_a_rollback_restores() -> None:
-    publish_without_review(actor=SEED)
-    AbacRuleFactory(slug="one")
-    first_draft = approved("One")
-    first = activate_draft(draft=first_draft, actor=APPROVER)
-    AbacRuleFactory(slug="two", condition={"attr": "subject.region", "op": "eq", "value": "US"})
-    second_draft = approved("Two")
-    second = activate_draft(draft=second_draft, actor=APPROVER)
-    assert ask(subject__region="US") is Effect.DENY
-    assert previous_revision() == first
-
-    assert roll_back(actor=SECOND_APPROVER, reason="Too much was denied.") == first
-
-    assert ask(subject__region="US") is Effect.PERMIT
-    assert [PolicyDraft.objects.get(title=title).state for title in ("One", "Two")] == ["active", "superseded"]
-    newest = PolicyActivation.objects.latest("id")
-    assert (newest.kind, newest.replaced, newest.reason) == ("rollback", second, "Too much was denied.")
-    with pytest.raises(RollbackNeedsTwo):
-        roll_back(actor=SECOND_APPROVER, reason="Further.", to=PolicyRevision.objects.get(number=1))
-
-
-def three_revisions() -> list[PolicyRevision]:
-    """Return three revisions, the last of which decides; the second and third came by a second person."""
-    revisions = [publish_without_review(actor=SEED)]
-    for region in ("US", "CA"):
-        AbacRuleFactory(slug=region.lower(), condition={"attr": "subject.region", "op": "eq", "value": region})
-        revisions.append(activate_draft(draft=approved(region), actor=APPROVER))
-    return revisions
-
-
-def test_one_person_goes_back_and_forth_between_two_revisions_and_no_further() -> None:
-    first, second, third = three_revisions()
-
-    visited = [roll_back(actor=AUTHOR, reason="To and fro.") for _ in range(4)]
-
-    assert visited == [second, third, second, third]
-    with pytest.raises(RollbackNeedsTwo):
-        roll_back(actor=AUTHOR, reason="Far.", to=first)
-    with pytest.raises(DraftStateConflict, match="since you looked"):
-        roll_back(actor=AUTHOR, reason="What I saw is gone.", to=second, instead_of=second)
-
-
-def test_any_other_revision_comes_back_by_two_people() -> None:
-    first, _, third = three_revisions()
-    draft = check_draft(draft=propose_rollback(to=first, reason="Both were wrong.", actor=AUTHOR), actor=AUTHOR)
-    assert (draft.authors, draft.restores, draft.state) == ([str(AUTHOR)], first, DraftState.CHECKED)
-    replay(draft)
-    draft.refresh_from_db()
-    submit_draft(draft=draft, actor=AUTHOR)
-    with pytest.raises(OwnDraft):
-        approve_draft(draft=draft, digest=draft.digest, actor=AUTHOR, comment="Mine.")
-    approve_draft(draft=draft, digest=draft.digest, actor=APPROVER, comment="Yes.")
-
-    assert activate_draft(draft=draft, actor=AUTHOR) == first
-
-    assert (active_revision(), previous_revision()) == (first, third)
-    assert PolicyActivation.objects.latest("id").kind == "reviewed"
-    with pytest.raises(RollbackImpossible):
-        propose_rollback(to=first, reason="It decides.", actor=AUTHOR)
-
-
-def test_a_proposed_rollback_starts_anew_from_what_is_active() -> None:
-    first, second, _ = three_revisions()
-    draft = propose_rollback(to=first, reason="Both were wrong.", actor=AUTHOR)
-    roll_back(actor=SECOND_APPROVER, reason="Meanwhile.", to=second)
-
-    again = refresh_draft(draft=draft, actor=SECOND_APPROVER)
-
-    assert (again.digest, again.base_digest) == (first.digest, second.digest)
-    assert again.authors == sorted([str(AUTHOR), str(SECOND_APPROVER)])
-    with pytest.raises(NothingToPropose):
-        propose_rollback(to=first, reason="Twice.", actor=AUTHOR)
-
-
-def test_a_revision_that_was_never_active_cannot_be_rolled_back_to() -> None:
-    with pytest.raises(RollbackImpossible):
-        roll_back(actor=APPROVER, reason="Nothing there.")
-    revision = publish_without_review(actor=SEED)
-    with pytest.raises(RollbackImpossible):
-        roll_back(actor=APPROVER, reason="It decides.", to=revision)
-
-
-def test_production_needs_a_review(settings: Any) -> None:
-    settings.ASSENT_ALLOW_UNREVIEWED_POLICY = False
-    with pytest.raises(ReviewRequired):
-        publish_without_review(actor=SEED)
-    with_a_new_rule()
-    assert activate_draft(draft=approved(), actor=APPROVER).number == 1
-
-
-def test_what_is_active_lies_in_worm_storage_and_is_read_from_there() -> None:
-    revision = publish_without_review(actor=SEED)
-    anchor = RevisionAnchor.objects.get(revision=revision)
-    assert worm_store.get().verify(uri=anchor.uri, version_id=anchor.version_id).sha256 == anchor.sha256
-    assert archived_program(revision.digest).modules == load_program(revision.digest).modules
-
-
-def test_an_archived_revision_with_another_content_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    revision = publish_without_review(actor=SEED)
-    store = worm_store.get()
-    monkeypatch.setattr(store, "get", lambda **place: b"{}")
-    with pytest.raises(RevisionCorrupt):
-        archived_program(revision.digest)
-
-
-def test_a_revision_that_cannot_be_archived_is_not_activated(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(**options: Any) -> None:
-        raise Unavailable("The store is full.")
-
-    with_a_new_rule()
-    draft = approved()
-    monkeypatch.setattr(worm_store.get(), "put", full)
-    with pytest.raises(Unavailable):
-        activate_draft(draft=draft, actor=APPROVER)
-    draft.refresh_from_db()
-    assert (draft.state, active_revision()) == (DraftState.APPROVED, None)
 
 
 def together(*steps: Any) -> list[str]:
