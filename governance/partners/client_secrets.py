@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from oauth2_provider.settings import oauth2_settings
 
@@ -67,13 +67,3 @@ def end_earlier_secret(*, client: ApiClient, actor: Actor, seen: State | None = 
 def has_earlier_secret(client: ApiClient) -> bool:
     """Return whether the secret before the newest one is still good."""
     return client.earlier_secret_until is not None and client.earlier_secret_until > clock.now()
-
-
-def is_newest_secret(client: ApiClient, secret: str) -> bool:
-    """Return whether this is the newest secret of a client, which may change its credentials."""
-    return not client.keys.exists() and check_password(secret, client.client_secret)
-
-
-def is_earlier_secret(client: ApiClient, secret: str) -> bool:
-    """Return whether this is the secret before the newest one, while it is still good."""
-    return has_earlier_secret(client) and not client.keys.exists() and check_password(secret, client.earlier_secret)

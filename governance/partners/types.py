@@ -101,10 +101,6 @@ class TokenGrant:
         """What has to be remembered of the token with whatever it is used for."""
         return TokenUse(self.partner.id, int(self.token_id), self.issued_at)
 
-    def covers_model(self, slug: str) -> bool:
-        """Return whether the token may be used with this model."""
-        return self.models is None or slug in self.models
-
     def covers_dataset(self, slug: str | None) -> bool:
         """Return whether the token may be used with this dataset; a work without one needs a token for any."""
         return self.datasets is None or slug in self.datasets

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from math import isfinite
 
 from governance.kernel.canonical import Json
-from governance.kernel.json_reading import JsonRefused, read_json
 from governance.kernel.texts import did_you_mean
 from governance.rulebook.errors import FieldError, RuleInvalid
 from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator, Scalar, Value
@@ -25,15 +24,6 @@ def parse_condition(data: object, *, path: str = "condition") -> Condition:
     something is repeated, or it is deeper than 6 levels or larger than 100 parts.
     """
     return _Reader().condition(data, path, 1)
-
-
-def parse_condition_text(text: str, *, path: str = "condition") -> Condition:
-    """Return the condition that JSON text describes; a key written twice is refused. Raises RuleInvalid."""
-    try:
-        data = read_json(text)
-    except JsonRefused as error:
-        raise _invalid(path, f"This is not JSON we can read: {error}.") from error
-    return parse_condition(data, path=path)
 
 
 def condition_json(condition: Condition) -> dict[str, Json]:

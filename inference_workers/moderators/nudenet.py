@@ -207,16 +207,6 @@ class NudeNetModerator:
         ]
 
 
-def to_input(image: Image.Image) -> NDArray[np.float32]:
-    """Return an RGB picture as the network wants it: (3, 320, 320) in [0, 1], scaled to fit, the rest black.
-
-    The filter averages over all pixels, so that nothing can be hidden between the sampled ones.
-    """
-    ratio = INPUT_EDGE / max(image.size)
-    width, height = (max(1, round(edge * ratio)) for edge in image.size)
-    return on_canvas(np.asarray(image.resize((width, height), Image.Resampling.BILINEAR)))
-
-
 def on_canvas(view: Pixels) -> NDArray[np.float32]:
     """Return a view of at most 320 by 320 pixels as the network wants it: in the upper left corner, the rest black."""
     canvas = np.zeros((INPUT_EDGE, INPUT_EDGE, 3), dtype=np.float32)

@@ -5,11 +5,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import factory
+from django.contrib.auth.hashers import check_password
 from factory.django import DjangoModelFactory
 
 from governance.audit.types import Actor
 from governance.kernel.ids import new_token
 from governance.kernel.vocabulary import TOKEN_ACTIONS, Purpose
+from governance.partners.client_secrets import has_earlier_secret
 from governance.partners.clients import create_client
 from governance.partners.models import ApiClient, Partner, Tier
 from governance.partners.partners import create_partner
@@ -90,3 +92,13 @@ def raw_token(client: ApiClient, *, seconds: int = 900, **narrowed: Any) -> str:
 def basic_auth(client_id: str, secret: str) -> dict[str, str]:
     """Return the header that a client authenticates with (RFC 7617)."""
     return {"Authorization": "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()}
+
+
+def is_newest_secret(client: ApiClient, secret: str) -> bool:
+    """Return whether this is the newest secret of a client, which may change its credentials."""
+    return not client.keys.exists() and check_password(secret, client.client_secret)
+
+
+def is_earlier_secret(client: ApiClient, secret: str) -> bool:
+    """Return whether this is the secret before the newest one, while it is still good."""
+    return has_earlier_secret(client) and not client.keys.exists() and check_password(secret, client.earlier_secret)

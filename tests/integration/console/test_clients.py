@@ -9,10 +9,10 @@ from django.urls import reverse
 from governance.console.presentation import list_url, page_url
 from governance.kernel import clock
 from governance.partners.client_keys import add_key
-from governance.partners.client_secrets import is_earlier_secret, is_newest_secret, rotate_secret
+from governance.partners.client_secrets import rotate_secret
 from governance.partners.models import ApiClient
 from tests.factories.assertions import private_key, public_jwk
-from tests.factories.partners import ACTOR, client_with_secret, raw_token
+from tests.factories.partners import ACTOR, client_with_secret, is_earlier_secret, is_newest_secret, raw_token
 from tests.html_forms import as_sent
 
 ADD = "admin:partners_apiclient_add"

@@ -8,10 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from governance.audit.models import OutboxEntry
-from governance.partners.client_secrets import is_earlier_secret, is_newest_secret
 from governance.partners.models import ApiClient
 from tests.factories.assertions import private_key, public_jwk
-from tests.factories.partners import PartnerFactory, client_with_secret, raw_token
+from tests.factories.partners import PartnerFactory, client_with_secret, is_earlier_secret, is_newest_secret, raw_token
 
 pytestmark = pytest.mark.django_db
 

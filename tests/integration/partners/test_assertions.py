@@ -11,14 +11,14 @@ from governance.kernel import clock
 from governance.kernel.clock import ManualClock
 from governance.partners.assertions import client_of_assertion
 from governance.partners.client_keys import MAX_KEYS, add_key, remove_key
-from governance.partners.client_secrets import is_newest_secret, rotate_secret
+from governance.partners.client_secrets import rotate_secret
 from governance.partners.entries import CLIENT
 from governance.partners.errors import AssertionInvalid, ClientKeyInvalid, ClientKeysInUse, ClientKeyUnknown
 from governance.partners.models import ApiClient, UsedAssertion
 from governance.partners.tokens import clear_expired_tokens
 from tests.factories.assertions import AUDIENCE, claims, private_key, public_jwk, signed
 from tests.factories.audit import newest_data
-from tests.factories.partners import ACTOR, client_with_secret
+from tests.factories.partners import ACTOR, client_with_secret, is_newest_secret
 
 pytestmark = pytest.mark.django_db
 KEY = private_key("ES256")

@@ -8,18 +8,12 @@ import pytest
 from governance.audit.models import OutboxEntry
 from governance.kernel import clock
 from governance.kernel.clock import ManualClock
-from governance.partners.client_secrets import (
-    MAX_OVERLAP,
-    end_earlier_secret,
-    is_earlier_secret,
-    is_newest_secret,
-    rotate_secret,
-)
+from governance.partners.client_secrets import MAX_OVERLAP, end_earlier_secret, rotate_secret
 from governance.partners.entries import CLIENT
 from governance.partners.errors import OverlapInvalid, SecretNotOverlapping
 from governance.partners.models import ApiClient
 from tests.factories.audit import newest_data
-from tests.factories.partners import ACTOR, client_with_secret
+from tests.factories.partners import ACTOR, client_with_secret, is_earlier_secret, is_newest_secret
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)

@@ -11,7 +11,6 @@ from governance.rulebook.conditions import (
     MAX_VALUES,
     condition_json,
     parse_condition,
-    parse_condition_text,
 )
 from governance.rulebook.errors import RuleInvalid
 from governance.rulebook.types import All, Any_, Compare, Condition, Not, Operator
@@ -122,16 +121,3 @@ def test_size_is_limited() -> None:
 
     with pytest.raises(RuleInvalid, match="100 parts"):
         parse_condition({"all": leaves(MAX_NODES)})
-
-
-def test_text_is_read_and_a_key_written_twice_is_refused() -> None:
-    assert parse_condition_text('{"attr": "a", "op": "exists"}') == Compare("a", Operator.EXISTS)
-
-    with pytest.raises(RuleInvalid, match="the name occurs twice in one object, at value"):
-        parse_condition_text('{"attr": "a", "op": "eq", "value": 1, "value": 2}')
-
-
-@pytest.mark.parametrize("text", ["{", "", '{"not":' * 100_000])
-def test_text_that_is_no_json_is_refused(text: str) -> None:
-    with pytest.raises(RuleInvalid, match="not JSON we can read"):
-        parse_condition_text(text, path="rule.condition")

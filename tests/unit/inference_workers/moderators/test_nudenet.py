@@ -21,9 +21,10 @@ from inference_workers.moderators.nudenet import (
     REPORT_FLOOR,
     UNSAFE_LABELS,
     NudeNetModerator,
-    to_input,
+    on_canvas,
     to_scores,
 )
+from inference_workers.moderators.views import Viewer, windows
 from tests.factories.images import decoded, image_bytes
 from tests.factories.pictures import curve, iccp, png_of, rgb_profile, steep
 
@@ -223,6 +224,8 @@ def test_an_image_past_the_limit_is_refused() -> None:
 
 @given(width=st.integers(1, 700), height=st.integers(1, 700))
 def test_any_picture_fits_the_input(width: int, height: int) -> None:
-    filled = to_input(Image.new("RGB", (width, height), "white"))
+    picture = Image.new("RGB", (width, height), "white")
+    [view] = Viewer(picture, edge=INPUT_EDGE).views(next(windows(width, height)))
+    filled = on_canvas(view)
     assert filled.shape == (3, INPUT_EDGE, INPUT_EDGE)
     assert (filled[:, 0, 0].tolist(), filled.min() >= 0, filled.max() <= 1) == ([1, 1, 1], True, True)
